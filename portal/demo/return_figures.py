@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from itertools import accumulate
 from random import Random
 
-from portal.domain.reports.packs.suppression import is_small
+from portal.domain.reports.packs.rounding import is_small
 from portal.domain.returns.content import FORCE, RANK, ROLE, WHOLE_DIRECTIVE, ReturnCount
 
 PARTS: dict[str, tuple[tuple[str, int, float], ...]] = {  # name, per cent of the force, how far behind it is

@@ -8,8 +8,8 @@ from portal.domain.directives.descriptions import describe_audience
 from portal.domain.directives.queries import get_directive
 from portal.domain.people.queries import COMMAND_LINE
 from portal.domain.people.rank_order import rank_key
-from portal.domain.reports.packs.foi_figures import NOT_RECORDED, read_figures
-from portal.domain.reports.packs.foi_tables import FoiFigures, FoiTables, PackTable, make_tables
+from portal.domain.reports.packs.foi_figures import NOT_RECORDED, make_report_tables
+from portal.domain.reports.packs.foi_tables import FoiTables, PackTable
 from portal.domain.reports.packs.kinds import TOO_FEW
 from portal.domain.reports.parameters import Position
 from portal.domain.reports.queries import CompletionReport, completion_report
@@ -59,19 +59,19 @@ def build_return(
     force_name: str,
     known_on: datetime,
     today: date,
-    hide_below: int | None = None,
+    round_to: int | None = None,
 ) -> ReturnContent:
     """Build the first return of a month: the counts of a directive at its end, as known on an instant.
 
-    With ``hide_below`` numbers below it are hidden; None: none is. ``force`` is the short name.
+    With ``round_to`` every number is rounded to a multiple of it; None: none is. ``force`` is the short name.
 
     Raises:
         NotFoundError: There is no such directive.
-        RuleError: It applied to nobody, or to so few that with hidden numbers nothing would be left.
+        RuleError: It applied to nobody, or to so few that rounded numbers would say nothing.
     """
     report = _open_report(reference, Position(last_day_of(period), known_on, today, latest=False))
     directive = report.directive
-    counts = _count_with_suppression(report, hide_below) if hide_below else _count_all_numbers(report)
+    counts = _count_rounded(report, round_to) if round_to else _count_all_numbers(report)
     return ReturnContent(
         force=force,
         force_name=force_name[:LONGEST_LINE],
@@ -85,7 +85,7 @@ def build_return(
         version=directive.version_number,
         threshold=str(directive.target),
         population=_describe_population(reference, directive.version_number),
-        small_number=hide_below,
+        small_number=round_to,
         requirements=tuple((f"{row.kind}:{row.key}", row.title) for row in directive.requirements),
         counts=tuple(counts),
     )
@@ -144,26 +144,24 @@ def _list_group_counts(
         yield ReturnCount(requirement, grouping, group, sum(counts.values()), excluded, complete)
 
 
-def _count_with_suppression(report: CompletionReport, small: int) -> list[ReturnCount]:
+def _count_rounded(report: CompletionReport, small: int) -> list[ReturnCount]:
     if report.figures.assigned < 2 * small:
         raise RuleError(TOO_FEW)
     keys = [f"{row.kind}:{row.key}" for row in report.directive.requirements]
-    return hide_small(read_figures(report), keys, small)
+    return list_rounded(make_report_tables(report, small), keys)
 
 
-def hide_small(figures: FoiFigures, keys: Sequence[str], small: int) -> list[ReturnCount]:
+def list_rounded(tables: FoiTables, keys: Sequence[str]) -> list[ReturnCount]:
     """What the FOI pack of the same position shows, and nothing else.
 
     So a return and an FOI pack together tell no more than the pack alone. By role and by rank the whole
     directive is counted, the requirements for the force.
 
     Args:
-        figures: Of at least twice ``small`` people.
+        tables: Those of the pack.
         keys: Kind and key of each requirement.
-        small: The small number.
     """
-    tables = make_tables(figures, small)
-    excluded = None if tables.counted is None else tables.people - tables.counted
+    excluded = tables.people - tables.counted
     whole = ReturnCount(WHOLE_DIRECTIVE, FORCE, "", tables.people, excluded, tables.complete)
     by_group = [
         count
@@ -186,23 +184,23 @@ def _read_table(table: PackTable, grouping: str) -> Iterator[ReturnCount]:
     """The rows of a table of groups, without its last, which is everyone."""
     for row in table.rows[:-1]:
         cells = _name_cells(table, row)
-        numbers = (cells.get("people"), cells.get("not_counted"), cells.get("complete"))
+        numbers = (cells["people"], cells["not_counted"], cells["complete"])
         yield ReturnCount(WHOLE_DIRECTIVE, grouping, str(row[0])[:LONGEST_LINE], *numbers)
 
 
-def _read_requirements(tables: FoiTables) -> dict[str, int | None]:
-    """How many completed each requirement; empty if everybody has other ones, or no number is published."""
+def _read_requirements(tables: FoiTables) -> dict[str, int]:
+    """How many completed each requirement; empty if not everybody has the same ones."""
     requirement_tables: Iterable[PackTable] = (
         table for table in tables.tables if table.key == "requirements"
     )
     return {
-        f"{row[0]}:{row[1]}": _name_cells(table, row).get("complete")
+        f"{row[0]}:{row[1]}": _name_cells(table, row)["complete"]
         for table in requirement_tables
         for row in table.rows
     }
 
 
 def _name_cells(table: PackTable, row: Sequence[str | int]) -> dict[str, int]:
-    """The numbers of a row by the header of their column; what is hidden is not among them."""
+    """The numbers of a row by the header of their column."""
     cells = zip((column.header for column in table.columns), row, strict=True)
     return {header: cell for header, cell in cells if isinstance(cell, int)}

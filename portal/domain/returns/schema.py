@@ -96,7 +96,7 @@ RETURN_SCHEMA: Schema = {
         },
         population=_make_line("To whom the directive applies.", most=LONGEST_TEXT),
         small_number={
-            "description": "Numbers below it are hidden; null: none is.",
+            "description": "Numbers are multiples of it, or null where hidden. Null: all are as they are.",
             "type": ["integer", "null"],
             "minimum": 3,
             "maximum": 100,

@@ -69,7 +69,7 @@ def prepare_own_return(
         force_name=settings.force_name,
         known_on=newest or now,
         today=today,
-        hide_below=settings.small_number if hide else None,
+        round_to=settings.small_number if hide else None,
     )
 
 

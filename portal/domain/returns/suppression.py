@@ -10,7 +10,7 @@ from collections.abc import Collection, Hashable, Mapping
 from dataclasses import astuple, dataclass
 from typing import Generic, TypeVar
 
-from portal.domain.reports.packs.suppression import is_small
+from portal.domain.reports.packs.rounding import is_small
 from portal.domain.reports.statistics import Share
 from portal.domain.returns.content import WHOLE_DIRECTIVE
 

@@ -27,7 +27,7 @@ PEOPLE = (
             ),
             SettingText(
                 "SMALL_NUMBER",
-                "from 5 to 100: a number of people below it, but 0, is hidden in packs for freedom of "
+                "from 5 to 100: a number of people below it, but 0, cannot be told in packs for freedom of "
                 "information requests ([packs](packs.md))",
                 "5",
                 "`10`",

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from portal.domain.reports.packs.suppression import is_small
+from portal.domain.reports.packs.rounding import is_small
 from portal.domain.returns.suppression import (
     BY_FORCE,
     BY_US,

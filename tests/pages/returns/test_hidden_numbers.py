@@ -9,7 +9,7 @@ from datetime import date
 import pytest
 from python_calamine import CalamineWorkbook
 
-from portal.domain.reports.packs.suppression import is_small
+from portal.domain.reports.packs.rounding import is_small
 from portal.platform.permissions import Role
 from tests.factories.people import make_grant
 from tests.factories.returns import ask_for, make_force, make_return

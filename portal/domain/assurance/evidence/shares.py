@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
@@ -107,7 +107,31 @@ def describe_share(
         faults: Why it does not hold beside the threshold; with one, the threshold says nothing.
     """
     version, threshold = piece.version, Decimal(piece.version.definition["threshold"])
-    counted = say.plural(share.total, *noun)
+    at_least = (("Threshold", f"At least {say.percent_exact(threshold)}."), ("Percentage", PERCENTAGE))
+    terms = (*definition, *at_least)
+    state = EvidenceState(
+        piece.reference,
+        version.title,
+        version.kind,
+        "",
+        threshold=threshold,
+        faults=faults,
+        definition=terms,
+        address=address,
+    )
+    return restate_share(state, share, verb, noun=noun, faults=faults)
+
+
+def restate_share(
+    state: EvidenceState,
+    share: Share,
+    verb: str,
+    *,
+    noun: tuple[str, str] = PEOPLE,
+    faults: tuple[str, ...] = (),
+) -> EvidenceState:
+    """A piece of evidence with another share: its words and whether it holds are of that one alone."""
+    threshold, counted = state.threshold or Decimal(0), say.plural(share.total, *noun)
     percent = say.percent_cut(share.done, share.total)
     shown = (
         f"{say.number(share.done)} of {counted} {verb} ({percent})"
@@ -118,12 +142,7 @@ def describe_share(
         faults = (f"{shown}, so it shows nothing.",)
     elif not faults and share.done < threshold * share.total:
         faults = (f"{percent} is below the threshold of {say.percent_exact(threshold)}.",)
-    at_least = (("Threshold", f"At least {say.percent_exact(threshold)}."), ("Percentage", PERCENTAGE))
-    figures = (share.done, share.total, threshold)
-    terms = (*definition, *at_least)
-    return EvidenceState(
-        piece.reference, version.title, version.kind, shown, *figures, faults, terms, address
-    )
+    return replace(state, shown=shown, reached=share.done, total=share.total, faults=faults)
 
 
 def report_address(reference: str, population: Population, position: Position) -> str:

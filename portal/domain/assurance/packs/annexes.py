@@ -10,8 +10,7 @@ from portal.domain.people.queries import Viewer
 from portal.domain.reports.packs import kinds as directive_packs
 from portal.domain.reports.packs.archive import PackFile
 from portal.domain.reports.packs.contents import ReportDone, write_pack
-from portal.domain.reports.packs.foi_figures import read_figures
-from portal.domain.reports.packs.foi_tables import make_tables
+from portal.domain.reports.packs.foi_figures import make_report_tables
 from portal.domain.reports.packs.kinds import SettledPosition
 from portal.domain.reports.queries import CompletionReport, completion_report
 from portal.platform.errors import NotFoundError, RuleError
@@ -89,9 +88,8 @@ def _write_annex(
     if not wish.foi:
         annexes.people |= report.list_person_ids()
         return pack.rows
-    tables = make_tables(read_figures(report), wish.small)
-    if tables.complete is not None and tables.counted is not None:
-        annexes.published[reference] = (tables.complete, tables.counted)
+    tables = make_report_tables(report, wish.small)
+    annexes.published[reference] = (tables.complete, tables.counted)
     return pack.rows
 
 

@@ -1,9 +1,9 @@
 """Evidence as an FOI edition shows it: no names or documents, and no number that may tell of a person. Pure.
 
 A figure of a part of the force could be taken from one of the annex, and a few people would be left. So a
-figure of people is shown only where the annex publishes the same numbers; of others not even whether they
-hold, because two thresholds of nearly the same people tell of those between. Nor can counts of documents be
-taken from one another: all that are shown are of the same units and months.
+figure of people is shown only where the annex publishes its numbers, and as rounded there; of others not even
+whether they hold, because two thresholds of nearly the same people tell of those between. Nor can counts of
+documents be taken from one another: all that are shown are of the same units and months.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -11,10 +11,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from portal.domain.assurance.desk import EvidenceSnapshot
+from portal.domain.assurance.evidence.shares import restate_share
 from portal.domain.assurance.evidence_state import EvidenceState
-from portal.domain.reports.packs.foi_tables import HIDDEN
-from portal.domain.reports.packs.suppression import is_small
+from portal.domain.reports.packs.rounding import is_small
+from portal.domain.reports.statistics import Share
 
+HIDDEN = "[c]"  # the mark of official statistics for a confidential number
 COUNT_PEOPLE = frozenset({"figure", "acknowledgements", "attendance"})
 KEPT_BACK = {
     "document": "A document of the force, which is not in this edition.",
@@ -36,7 +38,7 @@ class PublishedNumbers:
     """What an FOI edition may show.
 
     Attributes:
-        totals: The people complete and counted of each directive, as its FOI pack publishes them.
+        totals: The people complete and counted of each directive, as its FOI pack publishes them, rounded.
         frame: The units and months of which counts of documents are shown; None: there are none.
     """
 
@@ -72,7 +74,8 @@ def hide_numbers(
     if state.kind in KEPT_BACK:
         return _leave_out_words(state, KEPT_BACK[state.kind])
     if state.kind in COUNT_PEOPLE:
-        return state if _is_published(state, definition, published) else _hide_figure(state, HIDDEN_FIGURE)
+        share = _find_published(state, definition, published)
+        return restate_share(state, share, "are complete") if share else _hide_figure(state, HIDDEN_FIGURE)
     if state.reached is not None and state.total is not None:
         if _frame_of(definition) != published.frame:
             return _hide_figure(state, HIDDEN_SAMPLES)
@@ -82,12 +85,14 @@ def hide_numbers(
     return state
 
 
-def _is_published(state: EvidenceState, definition: Mapping[str, Any], published: PublishedNumbers) -> bool:
-    """Whether it is the figure of everybody under a directive that the annex publishes."""
+def _find_published(
+    state: EvidenceState, definition: Mapping[str, Any], published: PublishedNumbers
+) -> Share | None:
+    """The rounded share of everybody under a directive, where the annex publishes it."""
     is_part = any(definition.get(name) for name in ("requirement", "unit", "role", "rank"))
-    if state.kind != "figure" or is_part:
-        return False
-    return published.totals.get(definition["directive"]) == (state.reached, state.total)
+    if state.kind != "figure" or is_part or definition["directive"] not in published.totals:
+        return None
+    return Share(*published.totals[definition["directive"]])
 
 
 def _leave_out_words(state: EvidenceState, words: str) -> EvidenceState:
@@ -104,9 +109,9 @@ def describe_suppression(states: Collection[EvidenceState], small: int) -> list[
     return [
         LEFT_OUT,
         f"{HIDDEN} stands for what is hidden, in {hidden} of {len(states)} pieces of evidence. A figure of "
-        "people is shown only where the FOI pack of its directive, which is in this ZIP, shows the same "
-        f"numbers. Counts of documents from 1 to {small - 1} are hidden, and all that are of fewer units or "
-        "months than the widest, because one could be taken from another.",
+        "people is shown only where the FOI pack of its directive, which is in this ZIP, shows it, and "
+        f"rounded as there. Counts of documents from 1 to {small - 1} are hidden, and all that are of fewer "
+        "units or months than the widest, because one could be taken from another.",
         "Titles, and the words of the answer, its actions, judgements and decisions, are the force's own, as "
         "they were written.",
     ]

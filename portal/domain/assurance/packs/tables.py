@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from portal.domain.assurance.evidence_state import EvidenceState
 from portal.domain.assurance.packs.answers import RecommendationAnswer
+from portal.domain.assurance.packs.foi import HIDDEN
 from portal.domain.assurance.wording import JUDGEMENT_WORDS
-from portal.domain.reports.packs.foi_tables import HIDDEN
 from portal.domain.reports.packs.texts import Definitions
 from portal.platform.wording import percent_cut
 

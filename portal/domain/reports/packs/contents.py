@@ -12,8 +12,8 @@ from portal.domain.reports.completion.definition import definition_lines
 from portal.domain.reports.completion.export_columns import CompletionRow
 from portal.domain.reports.packs import pack_pdf, texts
 from portal.domain.reports.packs.archive import PackFile, write_archive, write_small_table
-from portal.domain.reports.packs.foi_figures import read_figures
-from portal.domain.reports.packs.foi_tables import HIDDEN, FoiTables, make_tables
+from portal.domain.reports.packs.foi_figures import make_report_tables
+from portal.domain.reports.packs.foi_tables import FoiTables
 from portal.domain.reports.packs.kinds import FOI, README
 from portal.domain.reports.queries import CompletionReport
 
@@ -136,7 +136,7 @@ def _with_readme(
 
 
 def _write_foi_files(report: CompletionReport, folder: Path, force: str, small: int) -> list[PackFile]:
-    tables = make_tables(read_figures(report), small)
+    tables = make_report_tables(report, small)
     definitions = texts.foi_definitions(report, tables, small)
     (folder / SUMMARY.name).write_bytes(pack_pdf.foi_summary(report, tables, definitions, force=force))
     files = [SUMMARY]
@@ -151,9 +151,9 @@ def _write_foi_files(report: CompletionReport, folder: Path, force: str, small: 
     write_small_table(folder / DICTIONARY.name, ("table", "column", "meaning"), _foi_dictionary(tables))
     files += [FOI_BOOK, FOI_JSON, DEFINITIONS, DICTIONARY]
     paragraphs = [
-        f"{texts.foi_headline(report, tables)}.",
-        "What is hidden, and why:",
-        *(f"- {sentence}" for sentence in texts.suppression_sentences(tables, small)),
+        f"{texts.foi_headline(report, tables, small)}.",
+        "How to read the numbers:",
+        *(f"- {sentence}" for sentence in texts.rounding_sentences(tables, small)),
     ]
     return _with_readme(report, folder, "FOI pack", paragraphs, files)
 
@@ -167,7 +167,6 @@ def _foi_json(report: CompletionReport, tables: FoiTables, small: int) -> str:
         "directive": report.directive.reference,
         **report.position.pinned,
         "small_number": small,
-        "hidden": HIDDEN,
         "tables": {
             table.key: [
                 dict(zip((column.header for column in table.columns), row, strict=True)) for row in table.rows

@@ -1,11 +1,26 @@
-"""Reads the numbers of a report that FOI tables are made of."""
+"""Reads the numbers of a report that FOI tables are made of, and makes them."""
 
+from config import current_settings
 from portal.domain.people.rank_order import sort_ranks
-from portal.domain.reports.packs.foi_tables import FoiFigures, PostGroup, RequirementTotal, StatusCounts
+from portal.domain.reports.packs.foi_tables import (
+    FoiFigures,
+    FoiTables,
+    PostGroup,
+    RequirementTotal,
+    StatusCounts,
+    make_tables,
+)
+from portal.domain.reports.packs.rounding import Rounding
 from portal.domain.reports.queries import CompletionReport
 from portal.domain.reports.statistics import group_units, name_unit
 
 NOT_RECORDED = "Not recorded"
+
+
+def make_report_tables(report: CompletionReport, small: int) -> FoiTables:
+    """The FOI tables of a report without filters, on at least twice the small number of people."""
+    rounding = Rounding.of_subject(small, current_settings().secret_key, report.directive.reference)
+    return make_tables(read_figures(report), rounding)
 
 
 def read_figures(report: CompletionReport) -> FoiFigures:

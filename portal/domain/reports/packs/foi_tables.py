@@ -1,26 +1,17 @@
-"""The tables of an FOI pack: numbers of people by status, with no number from which a person can be told.
+"""The tables of an FOI pack: rounded numbers of people by status, unit, rank, role and requirement.
 
-The columns of every table are groups of statuses whose totals are published. A table is published only if it
-is safe together with those before it. Percentages are worked out from published numbers alone. Pure.
+All tables have the same rounded totals by status, so together they could themselves be the truth: see
+``rounding``. Percentages are worked out from rounded numbers alone. Pure.
 """
 
-import itertools
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from portal.domain.reports.packs.joint_safety import TableView, are_safe_together
-from portal.domain.reports.packs.suppression import (
-    CountTable,
-    ProtectedTable,
-    is_small,
-    merge_columns,
-    protect_table,
-)
+from portal.domain.reports.packs.rounding import MOST_TRIES, Rounding
 from portal.domain.status.rules import Status
 
-HIDDEN = "[c]"  # the mark of official statistics for a confidential number
 StatusCounts = dict[Status, int]
 
 
@@ -32,7 +23,7 @@ class FoiStatus(NamedTuple):
     statuses: tuple[Status, Status]
 
 
-GROUPS = (  # a small one is merged with the next, so those who are not complete stay apart from those who are
+GROUPS = (
     FoiStatus("complete", "Complete", (Status.SATISFIED, Status.EXPIRING)),
     FoiStatus("overdue", "Overdue", (Status.OVERDUE, Status.EXPIRED)),
     FoiStatus("not_yet_due", "Not yet due", (Status.NOT_STARTED, Status.IN_PROGRESS)),
@@ -94,7 +85,7 @@ class PackColumn(NamedTuple):
 
 
 class PackTable(NamedTuple):
-    """A table as every file of the pack shows it: numbers, texts, and ``HIDDEN``."""
+    """A table as every file of the pack shows it: numbers and texts."""
 
     key: str
     title: str
@@ -105,87 +96,100 @@ class PackTable(NamedTuple):
 
 @dataclass(frozen=True)
 class FoiTables:
-    """The tables, and what is to be said of them."""
+    """The tables, and what is to be said of them. Every number is rounded."""
 
     people: int
     tables: tuple[PackTable, ...]
     left_out: tuple[str, ...]  # a sentence for each table that is not published
-    complete: int | None  # published numerator and denominator of the percentage; None if it is hidden
-    counted: int | None
+    complete: int  # numerator and denominator of the percentage
+    counted: int
 
 
-def make_tables(figures: FoiFigures, small: int) -> FoiTables:
-    """Make the tables, in which no number below ``small`` but 0 can be read or worked out.
+@dataclass(frozen=True)
+class _RoundedTotals:
+    """The numbers of the whole force by status, which all tables share."""
+
+    statuses: StatusCounts
+    groups: list[int]  # of GROUPS
+
+    @property
+    def people(self) -> int:
+        return sum(self.groups)
+
+    @property
+    def complete(self) -> int:
+        return self.groups[_COMPLETE]
+
+    @property
+    def counted(self) -> int:
+        return self.people - self.groups[_NOT_COUNTED]
+
+
+def make_tables(figures: FoiFigures, rounding: Rounding) -> FoiTables:
+    """Make the tables, from which nobody can tell a number below the base but 0.
 
     Args:
-        figures: Of at least twice ``small`` people.
-        small: The small number, at least 3.
+        figures: Of at least twice the base of people.
+        rounding: Of the directive.
     """
-    columns = merge_columns([_count(figures.statuses, group) for group in GROUPS], small)
-    tables, left_out = [_status_table(figures, columns, small)], []
-    for frame, option in zip(FRAMES, _choose_options(figures, columns, small), strict=True):
-        if option:
-            tables.append(_group_table(option))
-        else:
-            left_out.append(f"{frame.title} is left out: it would tell a small number.")
-    if figures.requirements and columns[0] == [_COMPLETE]:
-        tables.append(_requirement_table(figures, columns, small))
-    elif figures.requirements:
-        left_out.append("People by requirement is left out: it would tell a small number.")
-    else:
-        left_out.append("People by requirement is left out: not everybody had the same requirements.")
-    complete = _count(figures.statuses, GROUPS[_COMPLETE])
-    excluded = _count(figures.statuses, GROUPS[_NOT_COUNTED])
-    shown = _counts_are_shown(columns)
-    return FoiTables(
-        people=figures.people,
-        tables=tuple(tables),
-        left_out=tuple(left_out),
-        complete=complete if shown else None,
-        counted=figures.people - excluded if shown else None,
-    )
+    totals, rounded = _round_together(figures, rounding)
+    tables = [_status_table(totals)]
+    tables += [_group_table(frame, rows, totals) for frame, rows in zip(FRAMES, rounded, strict=True)]
+    if figures.requirements:
+        tables.append(_requirement_table(figures, totals, rounding))
+    left_out = () if figures.requirements else (NOT_THE_SAME,)
+    return FoiTables(totals.people, tuple(tables), left_out, totals.complete, totals.counted)
 
 
 def _count(counts: StatusCounts, group: FoiStatus) -> int:
     return sum(counts.get(status, 0) for status in group.statuses)
 
 
-def _counts_are_shown(columns: Sequence[list[int]]) -> bool:
-    """Whether it is published how many are complete, and how many are not counted."""
-    return [_COMPLETE] in columns and [_NOT_COUNTED] in columns
+def _round_together(
+    figures: FoiFigures, rounding: Rounding
+) -> tuple[_RoundedTotals, list[dict[str, list[int]]]]:
+    """Round the totals, then each table to them: the first totals with which the rows of all tables fit.
+
+    Very seldom none of many do. Then a row of the last may be further from its true sum, and still adds up.
+    """
+    grouped = [_merge_groups(frame, figures, rounding) for frame in FRAMES]
+    for attempt in range(MOST_TRIES):
+        totals = _round_totals(figures, rounding, attempt)
+        tables = [
+            rounding.round_rows(rows, totals.groups, frame.key)
+            for frame, rows in zip(FRAMES, grouped, strict=True)
+        ]
+        if all(table.fits for table in tables):
+            break
+    return totals, [table.rows for table in tables]
 
 
-_LABELS = {  # of groups that have a common name
-    (1, 2): "Not complete",
-    (1, 2, 3): "Not complete or not counted",
-    (0, 1, 2, 3): "All statuses",
-}
+def _round_totals(figures: FoiFigures, rounding: Rounding, attempt: int) -> _RoundedTotals:
+    people = rounding.round_count(figures.people, "people", attempt)
+    true = {group.key: _count(figures.statuses, group) for group in GROUPS}
+    groups = rounding.round_parts(true, people, "groups", attempt)
+    statuses: StatusCounts = {}
+    for group in GROUPS:
+        parts = {str(status): figures.statuses.get(status, 0) for status in group.statuses}
+        rounded = rounding.round_parts(parts, groups[group.key], "statuses")
+        statuses |= {status: rounded[str(status)] for status in group.statuses}
+    return _RoundedTotals(statuses, [groups[group.key] for group in GROUPS])
 
 
-def _label(column: Sequence[int]) -> str:
-    labels = [GROUPS[place].label for place in column]
-    in_words = " or ".join([labels[0], *(label.lower() for label in labels[1:])])
-    return _LABELS.get(tuple(column), in_words)
-
-
-def _status_table(figures: FoiFigures, columns: Sequence[list[int]], small: int) -> PackTable:
-    """Each status group and, where it is not merged, the two statuses in it: both or neither."""
+def _status_table(totals: _RoundedTotals) -> PackTable:
+    """Each status group, and the two statuses in it."""
     rows: list[tuple[str | int, ...]] = []
-    for column in columns:
-        total = _sum_column(figures.statuses, column)
-        rows.append((_label(column), "All", total))
-        if len(column) == 1 and total:
-            parts = [(status, figures.statuses.get(status, 0)) for status in GROUPS[column[0]].statuses]
-            hide = any(is_small(count, small) for _, count in parts)
-            rows += [(_label(column), status.label, HIDDEN if hide else count) for status, count in parts]
-    rows.append(("Everyone", "All", figures.people))
+    for group, total in zip(GROUPS, totals.groups, strict=True):
+        rows.append((group.label, "All", total))
+        rows += [(group.label, status.label, totals.statuses[status]) for status in group.statuses if total]
+    rows.append(("Everyone", "All", totals.people))
     return PackTable(
         "statuses",
         "People by status",
         (
             PackColumn("group", "Group", "Group of statuses; the columns of the other tables."),
             PackColumn("status", "Status", "Status in the group, or All."),
-            PackColumn("people", "People", f"Number of people; {HIDDEN} is hidden."),
+            PackColumn("people", "People", "Number of people, rounded."),
         ),
         tuple(rows),
     )
@@ -220,177 +224,83 @@ FRAMES = (
 )
 
 
-class _Option(NamedTuple):
-    """One way to publish a table of groups."""
-
-    frame: _Frame
-    columns: Sequence[list[int]]
-    protected: ProtectedTable
-    totals: list[int]  # of the columns
-    view: TableView
-
-
-def _choose_options(
-    figures: FoiFigures, columns: Sequence[list[int]], small: int
-) -> Sequence[_Option | None]:
-    """How each table is published so that all are safe together: most tables, then most numbers.
-
-    A table that cannot be is None; of two that cannot both be, the first is published.
-    """
-    counts = [[_count(counts, group) for group in GROUPS] for counts in figures.groups.values()]
-    ways = itertools.product(*([*_list_options(frame, figures, columns, small), None] for frame in FRAMES))
-
-    def count_shown(options: Sequence[_Option | None]) -> tuple[int, list[bool], int, int]:
-        shown = [_count_shown(option.protected) for option in options if option]
-        published = [option is not None for option in options]
-        return len(shown), published, sum(keeps for keeps, _ in shown), sum(cells for _, cells in shown)
-
-    return next(
-        options
-        for options in sorted(ways, key=count_shown, reverse=True)
-        if are_safe_together([option.view for option in options if option], counts, small)
-    )
+def _merge_groups(frame: _Frame, figures: FoiFigures, rounding: Rounding) -> dict[str, list[int]]:
+    """The true numbers by status of each group that is named, and of the others together."""
+    groups = {
+        name: [_count(counts, group) for group in GROUPS]
+        for name, counts in figures.count_by(frame.part).items()
+        if any(counts.values())
+    }
+    named = rounding.name_groups({name: sum(row) for name, row in groups.items()})
+    others = [row for name, row in groups.items() if name not in named]
+    rows = {name: groups[name] for name in named}
+    if others:
+        rows[frame.other] = [sum(column) for column in zip(*others, strict=True)]
+    return rows
 
 
-def _list_options(
-    frame: _Frame, figures: FoiFigures, columns: Sequence[list[int]], small: int
-) -> list[_Option]:
-    """The ways to publish a table, from the finest statuses to the coarsest."""
-    groups = figures.count_by(frame.part)
-    options = []
-    for merged in _list_coarser(columns):
-        counts = [tuple(_sum_column(counts, column) for column in merged) for counts in groups.values()]
-        protected = protect_table(CountTable(tuple(groups), tuple(counts)), small, frame.other)
-        if protected is None:
-            continue
-        row_of = {name: row for row, name in enumerate(protected.rows)}
-        view = TableView(
-            [row_of.get(getattr(group, frame.part), len(row_of) - 1) for group in figures.groups],
-            [next(c for c, places in enumerate(merged) if place in places) for place in range(len(GROUPS))],
-            protected.hidden,
-        )
-        options.append(
-            _Option(frame, merged, protected, [sum(line) for line in zip(*counts, strict=True)], view)
-        )
-    return options
-
-
-def _group_table(option: _Option) -> PackTable:
+def _group_table(frame: _Frame, rounded: Mapping[str, Sequence[int]], totals: _RoundedTotals) -> PackTable:
     """The table, with everyone in its last row."""
-    frame, columns, protected, totals, _ = option
-    share = columns[0] == [_COMPLETE]
-    lines = [
-        *zip(protected.rows, protected.cells, protected.totals, strict=True),
-        ("Everyone", totals, sum(totals)),
+    rows = [
+        (name, *cells, sum(cells), _percentage(cells[_COMPLETE], sum(cells)))
+        for name, cells in [*rounded.items(), ("Everyone", totals.groups)]
     ]
-    rows = []
-    for name, cells, total in lines:
-        row: list[str | int] = [name, *(HIDDEN if cell is None else cell for cell in cells), total]
-        rows.append((*row, *([_percentage(cells[0], total)] if share else [])))
-    heads = [frame.column, *map(_status_column, columns), _PEOPLE, *([_OF_EVERYONE] if share else [])]
-    merged = frame.other in protected.rows
-    return PackTable(frame.key, frame.title, tuple(heads), tuple(rows), merged)
+    heads = (frame.column, *map(_status_column, GROUPS), _PEOPLE, _OF_EVERYONE)
+    return PackTable(frame.key, frame.title, heads, tuple(rows), frame.other in rounded)
 
 
-def _list_coarser(columns: Sequence[list[int]]) -> list[Sequence[list[int]]]:
-    """These columns, then with the last two together, and so on down to two columns."""
-    options = [columns]
-    while len(options[-1]) > 2:
-        *first, left, right = options[-1]
-        options.append([*first, left + right])
-    return options
-
-
-def _count_shown(protected: ProtectedTable) -> tuple[bool, int]:
-    """Whether every number of the first column is shown, and how many numbers are."""
-    shown = sum(cell is not None for cells in protected.cells for cell in cells)
-    return all(cells[0] is not None for cells in protected.cells), shown
-
-
-_PEOPLE = PackColumn("people", "People", "Everybody in the row.")
+_PEOPLE = PackColumn("people", "People", "Everybody in the row, rounded.")
 _OF_EVERYONE = PackColumn(
     "percentage_of_everyone",
     "Complete, % of everyone",
-    f"Complete people of everybody in the row, rounded down; {HIDDEN} if that number is hidden.",
+    "Complete people of everybody in the row, by the rounded numbers; cut to a whole per cent.",
 )
 _OF_COUNTED = PackColumn(
     "percentage_of_counted",
     "Complete, % of those counted",
-    f"Complete people of those who are counted, rounded down; {HIDDEN} if that number is hidden.",
+    "Complete people of those who are counted, by the rounded numbers; cut to a whole per cent.",
 )
+NOT_THE_SAME = "People by requirement is left out: not everybody had the same requirements."
 
 
-def _sum_column(counts: StatusCounts, column: Sequence[int]) -> int:
-    return sum(_count(counts, GROUPS[place]) for place in column)
+def _status_column(group: FoiStatus) -> PackColumn:
+    return PackColumn(group.key, group.label, f"People: {group.label.lower()}, rounded.")
 
 
-def _status_column(column: Sequence[int]) -> PackColumn:
-    label = _label(column)
-    return PackColumn(label.lower().replace(" ", "_"), label, f"People: {label.lower()}; {HIDDEN} is hidden.")
-
-
-def _percentage(complete: int | None, total: int) -> str | int:
-    """The percentage by published numbers alone."""
-    if complete is None:
-        return HIDDEN
+def _percentage(complete: int, total: int) -> str | int:
     return complete * 100 // total if total else ""
 
 
-def _requirement_table(figures: FoiFigures, columns: Sequence[list[int]], small: int) -> PackTable:
-    """How many have completed each requirement, of those who are counted if that number is published."""
-    share = _counts_are_shown(columns)
-    excluded = _count(figures.statuses, GROUPS[_NOT_COUNTED]) if share else 0
-    total = figures.people - excluded
-    missing = [total - requirement.complete for requirement in figures.requirements]
-    hidden = hide_requirements(missing, total, _count(figures.statuses, GROUPS[_COMPLETE]), small)
-    rows: list[tuple[str | int, ...]] = []
-    for place, (kind, key, title, complete) in enumerate(figures.requirements):
-        shown = None if place in hidden else complete
-        cells = [HIDDEN, HIDDEN] if shown is None else [shown, total - shown]
-        rows.append((kind, key, title, *cells, *([_percentage(shown, total)] if share else [])))
-    rest = PackColumn("not_complete", "Not complete", f"Counted people who have not; {HIDDEN} is hidden.")
-    if not share:
-        rest = PackColumn(
-            "not_complete_or_not_counted",
-            "Not complete or not counted",
-            f"Everybody else; {HIDDEN} is hidden.",
-        )
+def _requirement_table(figures: FoiFigures, totals: _RoundedTotals, rounding: Rounding) -> PackTable:
+    """How many of those counted have completed each requirement."""
+    missing = _round_missing(figures, totals, rounding)
+    rows = tuple(
+        (kind, key, title, totals.counted - lack, lack, _percentage(totals.counted - lack, totals.counted))
+        for (kind, key, title, _), lack in zip(figures.requirements, missing, strict=True)
+    )
     heads = (
         PackColumn("requirement_kind", "Kind", "Kind of the requirement: module, event or guide."),
         PackColumn("requirement", "Key", "Key of the module, event type or guide."),
         PackColumn("requirement_title", "Requirement", "Its title."),
-        PackColumn("complete", "Complete", f"People who have completed it; {HIDDEN} is hidden."),
-        rest,
-        *([_OF_COUNTED] if share else []),
+        PackColumn("complete", "Complete", "People who have completed it, rounded."),
+        PackColumn("not_complete", "Not complete", "Counted people who have not, rounded."),
+        _OF_COUNTED,
     )
-    return PackTable("requirements", "People by requirement", heads, tuple(rows))
+    return PackTable("requirements", "People by requirement", heads, rows)
 
 
-def hide_requirements(missing: Sequence[int], total: int, complete: int, small: int) -> set[int]:
-    """The places of requirements whose numbers are hidden.
+def _round_missing(figures: FoiFigures, totals: _RoundedTotals, rounding: Rounding) -> list[int]:
+    """How many lack each requirement, so that people could lack them as the other tables say.
 
-    Numbers are worked out from those shown in three ways. The people complete in one requirement, less those
-    complete in all, are those who lack another. The people who lack each requirement, added up, less those
-    who lack any, tell how often people lack more than one. And the numbers of the others bound a hidden one
-    from below. Where one of these would give a small number, a number that it needs is hidden.
-
-    Args:
-        missing: Of each requirement, the people who have not completed it.
-        total: The people who are counted.
-        complete: Those who have completed every requirement.
-        small: The small number.
+    Whoever lacks one is not complete, and whoever is not complete lacks at least one.
     """
-    incomplete = total - complete
-    hidden = {
-        place
-        for place, count in enumerate(missing)
-        if any(is_small(told, small) for told in (count, total - count, incomplete - count))
-    }
-    if not hidden and is_small(sum(missing) - incomplete, small):
-        hidden.add(0)
-    if len(hidden) == 1:
-        (place,) = hidden
-        least = incomplete - (sum(missing) - missing[place])
-        if least > (1 if is_small(missing[place], small) else incomplete - small + 1):
-            hidden.add(1 if place == 0 else 0)
-    return hidden
+    counted = figures.people - _count(figures.statuses, GROUPS[_NOT_COUNTED])
+    incomplete = totals.counted - totals.complete
+    missing = [
+        min(rounding.round_count(counted - each.complete, "requirement", each.kind, each.key), incomplete)
+        for each in figures.requirements
+    ]
+    while sum(missing) < incomplete:
+        most = max((lack, -place) for place, lack in enumerate(missing) if lack < incomplete)
+        missing[-most[1]] += rounding.base
+    return missing

@@ -6,7 +6,7 @@ from portal.domain.reports import answers, sentences
 from portal.domain.reports.completion import pdf_drawings
 from portal.domain.reports.completion.pdf_export import definition_markup, status_table, units_table
 from portal.domain.reports.packs.foi_tables import FoiTables, PackTable
-from portal.domain.reports.packs.texts import HIDDEN_NUMBERS, Definitions, foi_headline
+from portal.domain.reports.packs.texts import ROUNDED_NUMBERS, Definitions
 from portal.domain.reports.queries import CompletionReport
 from portal.domain.reports.statistics import GroupLine, Share, UnitLine, share_of_group
 from portal.platform import wording as say
@@ -28,13 +28,13 @@ def inspection_summary(report: CompletionReport, definitions: Definitions, *, fo
 def foi_summary(
     report: CompletionReport, tables: FoiTables, definitions: Definitions, *, force: str
 ) -> bytes:
-    """The summary of an FOI pack: what is hidden, its tables, and its definitions."""
-    hidden = [text for name, text in definitions if name == HIDDEN_NUMBERS]
+    """The summary of an FOI pack: how its numbers are rounded, its tables, and its definitions."""
+    rounded = [text for name, text in definitions if name == ROUNDED_NUMBERS]
     markup = [f"{text_content(f'{sentences.both_times(report.position)}.')}\n", "#list("]
-    markup += [f"[{text_content(text)}]," for text in hidden]
+    markup += [f"[{text_content(text)}]," for text in rounded]
     markup += [")", *(line for table in tables.tables for line in _pack_table(table))]
-    markup += definition_table([line for line in definitions if line[0] != HIDDEN_NUMBERS])
-    return _typeset(report, foi_headline(report, tables), markup, force)
+    markup += definition_table([line for line in definitions if line[0] != ROUNDED_NUMBERS])
+    return _typeset(report, dict(definitions)["Answer"], markup, force)
 
 
 def _typeset(report: CompletionReport, title: str, markup: Sequence[str], force: str) -> bytes:
@@ -67,7 +67,7 @@ def _group_table(heading: str, head: str, lines: Sequence[GroupLine | UnitLine])
 
 
 def _pack_table(table: PackTable) -> list[str]:
-    """The table, with numbers and what is hidden of them to the right."""
+    """The table, with numbers to the right."""
     right = [any(isinstance(row[place], int) for row in table.rows) for place in range(len(table.columns))]
     heads = ", ".join(f"[{text_content(column.label)}]" for column in table.columns)
     rows = [

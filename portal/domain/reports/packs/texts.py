@@ -5,14 +5,14 @@ from collections.abc import Iterable, Sequence
 
 from portal.domain.reports import sentences
 from portal.domain.reports.packs.archive import PackFile
-from portal.domain.reports.packs.foi_tables import GROUPS, HIDDEN, FoiTables
+from portal.domain.reports.packs.foi_tables import GROUPS, FoiTables
 from portal.domain.reports.packs.kinds import MANIFEST, SUMS
 from portal.domain.reports.parameters import Position
 from portal.domain.reports.queries import CompletionReport
 from portal.domain.status.rules import Status
 from portal.platform import wording as say
 
-HIDDEN_NUMBERS = "Hidden numbers"  # the term of definitions that say what is hidden
+ROUNDED_NUMBERS = "Rounded numbers"  # the term of definitions that say how numbers are rounded
 _WIDTH = 90  # characters of a line of the read-me file
 Definitions = list[tuple[str, str]]
 
@@ -43,7 +43,7 @@ def time_definitions(position: Position) -> Definitions:
 
 
 def foi_definitions(report: CompletionReport, tables: FoiTables, small: int) -> Definitions:
-    """The definitions of an FOI pack; no number that its tables hide is in them."""
+    """The definitions of an FOI pack; every number of people in them is rounded as in its tables."""
     directive = report.directive
     rule = f"{sentences.due_rule(directive)}. {sentences.validity_sentence(directive)}"
     groups = [
@@ -54,42 +54,41 @@ def foi_definitions(report: CompletionReport, tables: FoiTables, small: int) -> 
         ("Directive", f"{directive.reference}: {directive.title}"),
         ("Recommendation", directive.source),
         ("Rule", f"Version {directive.version_number}: {rule}"),
-        ("Answer", foi_headline(report, tables)),
+        ("Answer", foi_headline(report, tables, small)),
         *time_definitions(report.position),
         ("Complete", "A person is complete when every requirement is."),
         ("Counted", "Everybody to whom the directive applied and who was neither exempt nor deferred."),
         (
             "Percentage",
-            "Of those counted, or of everyone, as it says; rounded down, so 100% means all of them.",
+            "Of those counted, or of everyone, as it says; worked out from rounded numbers, so about right.",
         ),
         *groups,
         *status_definitions(),
-        *((HIDDEN_NUMBERS, sentence) for sentence in suppression_sentences(tables, small)),
+        *((ROUNDED_NUMBERS, sentence) for sentence in rounding_sentences(tables, small)),
     ]
 
 
-def foi_headline(report: CompletionReport, tables: FoiTables) -> str:
-    """The answer, by published numbers alone."""
-    day = say.date(report.position.as_at)
+def foi_headline(report: CompletionReport, tables: FoiTables, small: int) -> str:
+    """The answer, by rounded numbers alone."""
+    day, multiple = say.date(report.position.as_at), f"rounded to a multiple of {small}"
     people = say.plural(tables.people, "person", "people")
-    if not tables.counted or tables.complete is None:
-        return f"On {day}, {report.directive.reference} applied to {people}"
+    if not tables.counted:
+        return f"On {day}, {report.directive.reference} applied to about {people}, {multiple}"
     percent = say.percent_cut(tables.complete, tables.counted)
     counted = say.plural(tables.counted, "person", "people")
-    return f"On {day}, {percent} were complete: {say.number(tables.complete)} of {counted}"
+    return f"On {day}, about {percent} were complete: {say.number(tables.complete)} of {counted}, {multiple}"
 
 
-def suppression_sentences(tables: FoiTables, small: int) -> list[str]:
-    """What is hidden in the tables of an FOI pack, and why, for whoever reads them."""
+def rounding_sentences(tables: FoiTables, small: int) -> list[str]:
+    """How the numbers of an FOI pack are rounded, and why, for whoever reads them."""
     merged = [table.title.removeprefix("People by ") for table in tables.tables if table.merged]
-    hidden = sum(cell == HIDDEN for table in tables.tables for row in table.rows for cell in row)
-    many = f"{say.plural(hidden, 'cell is', 'cells are')} hidden." if hidden else "No number is hidden."
     return [
-        f"{many} {HIDDEN} means that a number is hidden: it is from 1 to {small - 1}, or it would let a "
-        f"reader work out a number from 1 to {small - 1}. Nothing shows which of the two.",
-        "0 is shown: it says of nobody that they did something.",
-        f"Statuses that fewer than {small} people have are counted together with the next. A table puts more "
-        "statuses together where that lets it show more numbers.",
+        f"Every number of people is rounded to a multiple of {small}, up or down, so that nobody can tell "
+        f"that a number is from 1 to {small - 1}. It is seldom {small} or more from the truth.",
+        f"0 stands for 0 to {small - 1}. A number is more often rounded to the nearer multiple, not always.",
+        "Numbers add up: each total is the sum of its rounded parts, and is the same in every table. The "
+        "method is called controlled rounding.",
+        "The same number of the same people is rounded alike in each pack, wherever the sums allow it.",
         *(
             [
                 f"Groups of fewer than {2 * small} people are not named: they are in the rows that begin "
@@ -99,12 +98,11 @@ def suppression_sentences(tables: FoiTables, small: int) -> list[str]:
             else []
         ),
         *tables.left_out,
-        "Percentages are worked out from numbers that are shown, and rounded down.",
+        "Percentages are worked out from rounded numbers, and cut to whole per cents.",
         "Reasons for exemptions and deferrals are not given. No name, staff number or date about one "
         "person is in this pack.",
-        "This pack counts the whole force. None is made of a part of it, so two packs of the same times "
-        "cannot be subtracted. Two packs of different times can be compared: a difference shows how many "
-        "people's status changed between them.",
+        f"This pack counts the whole force. A difference between two packs is a multiple of {small} too: it "
+        "does not show that so many people changed.",
     ]
 
 

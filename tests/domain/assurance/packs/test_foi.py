@@ -28,10 +28,14 @@ def state_of(
     return EvidenceState("E-0001", "Completed", kind, shown, reached, total, **more)  # type: ignore[arg-type]
 
 
-def test_a_figure_is_shown_where_the_annex_publishes_its_numbers():
-    figure = state_of("figure", 241, 310, threshold=Decimal("0.9"), faults=("77% is below the threshold.",))
+def test_a_figure_is_shown_as_the_annex_rounds_it_and_nothing_tells_the_true_one():
+    figure = state_of("figure", 243, 308, threshold=Decimal("0.78"))
 
-    assert hide_numbers(figure, WHOLE, PUBLISHED, SMALL) == figure
+    shown = hide_numbers(figure, WHOLE, PUBLISHED, SMALL)
+
+    assert (shown.reached, shown.total) == (241, 310)
+    assert shown.shown == "241 of 310 people are complete (77%)"
+    assert shown.faults == ("77% is below the threshold of 78%.",)
 
 
 def test_a_figure_of_others_that_happens_to_have_the_same_numbers_is_hidden():
@@ -92,7 +96,7 @@ def test_documents_and_statements_are_left_out_and_links_kept():
 
 
 def test_the_edition_says_how_much_is_hidden_and_why():
-    hidden = hide_numbers(state_of("figure", 3, 9), WHOLE, PUBLISHED, SMALL)
+    hidden = hide_numbers(state_of("figure", 3, 9), {**WHOLE, "unit": "Crime"}, PUBLISHED, SMALL)
 
     words = " ".join(describe_suppression([hidden, state_of("figure", 241, 310)], SMALL))
 
