@@ -74,7 +74,12 @@ def list_expressions() -> list[str]:
 
 
 def check_alerts(
-    folder: Path, scrape: Figures | None, firing: set[str], before: Figures | None = None
+    folder: Path,
+    scrape: Figures | None,
+    firing: set[str],
+    before: Figures | None = None,
+    *,
+    lost_nodes: int = 0,
 ) -> str:
     """What promtool says against these alerts, and no others, firing; empty if nothing.
 
@@ -83,9 +88,13 @@ def check_alerts(
         scrape: What is read for an hour. None: the portal does not answer.
         firing: Names of rules.
         before: An earlier scrape: each minute, counts grow by as much as from it to ``scrape``.
+        lost_nodes: How many other nodes do not answer.
     """
     earlier = before or scrape
     series = [{"series": 'up{job="portal"}', "values": f"{int(scrape is not None)}x60"}]
+    series += [
+        {"series": f'up{{job="portal", instance="{node}"}}', "values": "0x60"} for node in range(lost_nodes)
+    ]
     for (name, labels), value in scrape.values.items() if scrape else ():
         is_count = name.endswith(("_total", "_count", "_bucket", "_sum"))
         step = value - earlier.values.get((name, labels), 0) if earlier and is_count else 0

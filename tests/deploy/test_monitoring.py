@@ -60,7 +60,7 @@ def test_each_rule_says_what_to_do():
     guide = (ROOT / "docs" / "operating" / "seeing.md").read_text()
     rules = read_rules()
 
-    assert len(rules) == 10
+    assert len(rules) == 11
     for name, rule in rules.items():
         assert rule["severity"] in {"page", "ticket"}
         assert rule["runbook"] == f"docs/operating/seeing.md#{name.lower()}"
@@ -86,6 +86,11 @@ def test_a_portal_without_a_fault_alarms_nobody(client, scrape, tmp_path):
 @needs_promtool
 def test_a_portal_that_does_not_answer(tmp_path):
     assert check_alerts(tmp_path, None, {"PortalDown"}) == ""
+
+
+@needs_promtool
+def test_one_of_two_nodes_that_does_not_answer(scrape, tmp_path):
+    assert check_alerts(tmp_path, scrape(), {"PortalNodeDown"}, lost_nodes=1) == ""
 
 
 @needs_promtool

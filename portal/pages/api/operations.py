@@ -215,6 +215,7 @@ def _refuse_unknown_arguments(operation: Operation) -> None:
         for name in request.args
         if name not in known
     ]
+    faults += [f"{name}: give a value, or leave it out." for name in FIELDS if request.args.get(name) == ""]
     faults += [f"{name}: give it once." for name in known if len(request.args.getlist(name)) > 1]
     if faults:
         raise BadInputError(faults)

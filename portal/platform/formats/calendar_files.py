@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 
-from icalendar import Calendar, Event, vCalAddress, vText
+from icalendar import Calendar, Event, Timezone, vCalAddress, vText
 
 from portal.platform.clock import LONDON, london_day
 
@@ -43,6 +43,8 @@ def write_calendar(product: str, events: Iterable[DayEvent], at: datetime) -> by
         entry.add("class", "PRIVATE")
         entry.add("transp", "TRANSPARENT")
         calendar.add_component(entry)
+    if not calendar.subcomponents:  # RFC 5545 wants one at least, and calendars refuse a file without
+        calendar.add_component(Timezone.from_tzinfo(LONDON, first_date=at.date(), last_date=at.date()))
     return bytes(calendar.to_ical())
 
 

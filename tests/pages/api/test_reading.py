@@ -169,6 +169,8 @@ def test_an_erased_person_keeps_their_rows_and_their_place(client, caller, world
 @pytest.mark.parametrize(
     ("path", "sentence"),
     [
+        ("/people?as_at=", "as_at: give a value, or leave it out."),
+        ("/records?as_known_on=", "as_known_on: give a value, or leave it out."),
         ("/people?as_at=soon", "Enter a date, such as 30 April 2026."),
         ("/people?as_at=2026-06-02", "A position cannot be shown for a future date."),
         ("/people?as_known_on=2027-01-01", "As known on must be now or earlier."),

@@ -43,3 +43,11 @@ def test_every_text_comes_back_from_folded_and_escaped_lines(summary: str, line:
     first, second = read_events(content)
     assert (first["SUMMARY"], first["DESCRIPTION"]) == (summary, description)
     assert second["SUMMARY"] == "Protect"
+
+
+def test_a_calendar_without_days_has_a_component_all_the_same():
+    lines = write_calendar("Portal", [], AT).decode().splitlines()
+
+    assert "BEGIN:VTIMEZONE" in lines
+    assert "BEGIN:VEVENT" not in lines
+    assert "BEGIN:VTIMEZONE" not in write_calendar("Portal", [event()], AT).decode()
