@@ -155,7 +155,7 @@ def test_a_passkey_signs_in_alone_and_again_for_a_grant(browser: Browser, strict
         assert h1(tab) == "Sign in again to continue"
         look(tab, 1280)
         press(tab, "Use your passkey")
-        assert h1(tab) == "What you sent was kept"
+        assert h1(tab) == "Your request to get new recovery codes was kept"
         press(tab, "Continue")
         assert h1(tab) == "Your recovery codes"
 

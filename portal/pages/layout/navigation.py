@@ -210,6 +210,12 @@ def _entries(group: WayGroup, current: Way | None) -> tuple[NavigationEntry, ...
     return tuple(NavigationEntry(way.text, way.href, way == current) for way in group.ways)
 
 
+def name_of_place(path: str) -> str:
+    """The entry of the navigation under which an address is; empty if it is under none."""
+    way = _current_way((way for group in GROUPS for way in group.ways), path)
+    return way.text if way else ""
+
+
 def _current_way(ways: Iterable[Way], path: str) -> Way | None:
     """The way under which the page at ``path`` is: the longest address with which its address begins."""
     above = [way for way in ways if f"{path}/".startswith(f"{way.href}/")]

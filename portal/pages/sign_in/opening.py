@@ -3,17 +3,22 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from flask import make_response, redirect, render_template, url_for
+from flask import flash, make_response, redirect, render_template, url_for
+from markupsafe import Markup
 from werkzeug.wrappers import Response
 
 from portal.domain.accounts import services
 from portal.domain.accounts.queries import Account
 from portal.domain.accounts.sign_in import held_forms
+from portal.domain.learning.my_learning import load_my_learning
 from portal.domain.people.queries import viewer_of
 from portal.pages.layout.navigation import first_page
 from portal.pages.layout.query_arguments import safe_next
 from portal.pages.layout.sessions import cookies, passkey_requests
 from portal.pages.sign_in.forms import SignInForm
+from portal.platform.permissions import Permission
+
+_OWN_LEARNING = "/learning"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +97,20 @@ def target_after_sign_in(person_id: int, next_page: str | None, at: datetime) ->
     if target != "/":
         return target
     viewer = viewer_of(person_id, line_managers=cookies.current_settings().line_managers_see)
-    return first_page(viewer.permissions) if viewer is not None else target
+    if viewer is None:
+        return target
+    page = first_page(viewer.permissions)
+    if page != _OWN_LEARNING and Permission.LEARN in viewer.permissions:
+        _tell_what_is_overdue(person_id, at)
+    return page
+
+
+def _tell_what_is_overdue(person_id: int, at: datetime) -> None:
+    """Tell somebody who begins with the work of others that training of their own is overdue."""
+    learning = load_my_learning(person_id, at)
+    if learning.overdue_rows:
+        link = Markup('<a class="govuk-notification-banner__link" href="{}">Go to My learning</a>')
+        flash(Markup("{}. {}").format(learning.heading_sentence, link.format(_OWN_LEARNING)), "own")
 
 
 def respond_signed_in(

@@ -171,7 +171,7 @@ def test_changes_want_a_recent_sign_in(frozen: time_machine.Traveller, client: P
 
     page = client.press(page, "Continue", password=PASSWORD, code=code_of(secret))
 
-    assert page.h1 == "What you sent was kept"
+    assert page.h1 == "Your request to remove a way to confirm that it is you was kept"
     assert "Removed: Work phone" in client.press(page, "Continue").text
 
 

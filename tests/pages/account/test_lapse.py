@@ -11,6 +11,8 @@ from sqlalchemy import func, select
 from portal.domain.accounts import services
 from portal.domain.accounts.models import HeldForm, SignInSession
 from portal.domain.accounts.sign_in import held_forms
+from portal.pages.layout.access import wants_recent_sign_in
+from portal.pages.sign_in.kept_forms import ACTS
 from portal.platform import clock
 from portal.platform.db import db, transaction
 from portal.platform.permissions import Role
@@ -87,7 +89,7 @@ def test_what_is_sent_after_a_lapse_is_carried_out_after_signing_in(
     assert asked.h1 == "Sign in"
     assert "What you sent is kept for 60 minutes" in asked.text
     kept = client.press(asked, "Sign in", name="D1001", password=PASSWORD)
-    assert kept.h1 == "What you sent was kept"
+    assert kept.h1 == "Your request to give a role to D1005 was kept"
     done = client.press(kept, "Continue")
 
     assert "Role granted: Publisher" in done.text
@@ -113,6 +115,29 @@ def test_every_value_comes_back_as_it_was(frozen: time_machine.Traveller, client
     assert form.fields["choice"] == ["b", "a"]
     assert form.fields["empty"] == [""]
     assert len(form.fields["csrf_token"]) == 1
+
+
+def test_what_is_sent_twice_is_kept_once_and_said_in_words(
+    frozen: time_machine.Traveller, client: PortalClient
+) -> None:
+    page = open_form(client)
+    frozen.shift(timedelta(hours=2))
+    send_form(client, page)
+    send_form(client, page)
+
+    kept = sign_in(client)
+
+    assert count_held_forms() == 1
+    assert "Sent at 11:00 on 2 March 2026, in People." in kept.text
+    assert FORM not in kept.text
+    assert "Role granted: Publisher" in client.press(kept, "Continue").text
+
+
+def test_every_act_that_asks_for_the_password_again_is_said_in_words(app: Flask) -> None:
+    rules = [rule for rule in app.url_map.iter_rules() if "POST" in rule.methods]
+    asked_again = {r.endpoint for r in rules if wants_recent_sign_in(app.view_functions[r.endpoint])}
+
+    assert asked_again == set(ACTS)
 
 
 def test_two_forms_are_kept_and_sent_one_after_the_other(
@@ -178,7 +203,7 @@ def test_another_person_never_gets_what_was_kept(
 
     client.press(asked, "Sign in", name="D1002", password=PASSWORD)
 
-    assert "What you sent was kept" not in client.page("/sign-in/kept").text
+    assert "was kept" not in client.page("/sign-in/kept").text
     client.press(client.page("/account"), "Sign out")
 
 
@@ -276,8 +301,8 @@ def test_a_form_without_a_token_of_its_session_is_not_kept(
 def test_one_person_cannot_fill_the_disk(frozen: time_machine.Traveller, client: PortalClient) -> None:
     page = open_form(client)
     frozen.shift(timedelta(hours=2))
-    for _ in range(25):
-        send_form(client, page)
+    for number in range(25):
+        send_form(client, page, f"role-{number}")
 
     assert count_held_forms() == held_forms.MOST_FORMS_A_PERSON
 
@@ -291,7 +316,7 @@ def test_a_page_opened_before_signing_out_is_kept_until_its_person_confirms(
 
     kept = send_form(client, page)
 
-    assert kept.h1 == "What you sent was kept"
+    assert kept.h1 == "Your request to give a role to D1005 was kept"
     assert "Role granted: Publisher" not in client.page(FORM).text
     assert "Role granted: Publisher" in client.press(kept, "Continue").text
 

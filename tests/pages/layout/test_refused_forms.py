@@ -31,10 +31,12 @@ def refuse(client: PortalClient, path: str = PATH):
 
 def test_a_browser_is_led_to_the_refused_form_and_finds_it_again(admin):
     led = refuse(admin)
-    first, again = (Page(admin.get(led.location), led.location) for _ in range(2))
+    shown = [admin.get(led.location) for _ in range(2)]
+    first, again = (Page(answer, led.location) for answer in shown)
 
     assert led.status_code == 303
     assert led.location.startswith(f"{PATH}?refused=")
+    assert [answer.status_code for answer in shown] == [200, 200]  # a browser would log an error for another
     assert first.title.startswith("Error: ")
     assert "Use 300 characters or fewer." in first.text
     assert first.form_with("Save").fields["force-nccu_contact"] == [TYPED]

@@ -8,9 +8,11 @@ from sqlalchemy import event, select
 from portal.domain.directives.models import Directive, Exclusion
 from portal.domain.records.models import Record
 from portal.platform.db import db, stamp, touch, transaction
+from portal.platform.permissions import Role
 from tests.factories.catalogue import make_guide, make_version
+from tests.factories.people import make_grant
 from tests.page_reading import H, words
-from tests.pages.account.browsing import let_in
+from tests.pages.account.browsing import let_in, make_account, sign_in
 from tests.pages.learning.asking import ask
 from tests.pages.learning.working import answer_all, attempt_base, begin, learner, read_lessons, take
 
@@ -369,3 +371,19 @@ def test_of_many_modules_those_to_complete_are_beside_the_page_and_all_are_a_lin
     assert len([href for href in modules if not href.endswith("/job-aid")]) == 12
     assert f"/learning/modules/{required}" in modules
     assert [link for link in links if link[0].startswith("All ")] == [(text, "/modules") for text in beyond]
+
+
+@pytest.mark.parametrize(("day", "told"), [("2026-04-18", False), ("2026-05-02", True)])
+def test_a_supervisor_is_told_at_sign_in_that_training_of_their_own_is_overdue(
+    client, time_machine, day, told
+):
+    time_machine.move_to(f"{day}T10:00:00+00:00", tick=True)
+    make_version()
+    ask("protect")
+    make_grant(make_account("D1001"), Role.MANAGER)
+
+    page = sign_in(client)
+
+    assert ("Your own training" in page.text) == told
+    assert (page.links.get("Go to My learning") == "/learning") == told
+    assert "Your own training" not in client.page("/monitoring").text

@@ -1,8 +1,11 @@
 """Finding people, and the page of one."""
 
+from datetime import date
+
 import pytest
 import time_machine
 
+from tests.domain.status.facts import make_exclusion
 from tests.factories.people import make_grant
 from tests.page_reading import words
 from tests.pages.monitoring.counting import statements
@@ -68,6 +71,22 @@ def test_an_exempt_person_reads_exempt_with_the_category(client):
 
     assert page.h1 == "Elin Parry is exempt"
     assert "Secondment" in page.text
+
+
+def test_an_exemption_to_come_is_said_at_the_top_and_is_not_among_what_happened(client):
+    world = make_world()
+    make_exclusion(world.people["D1001"], world.directive, date(2026, 6, 2), date(2026, 6, 30))
+    enter(client, world, "D2001")
+
+    page = client.page("/people/D1001")
+
+    sentence = "From 2 June 2026: exempt from OIC-2026: secondment, until 30 June 2026."
+    assert page.h1.startswith("Priya Shah is overdue")
+    assert page.text.index(sentence) < page.text.index("What is to come") < page.text.index("What happened")
+    coming, past = ([words(entry) for entry in one] for one in page.all("ol", class_="portal-timeline"))
+    assert [entry for entry in coming if "Exempt" in entry] == coming != []
+    assert not any("Exempt" in entry for entry in past)
+    assert sentence not in client.page("/people/D1001?as_at=2026-05-31&as_known_on=2026-05-31").text
 
 
 def test_somebody_of_whom_nothing_is_asked_reads_so(client):

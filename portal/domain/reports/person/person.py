@@ -87,7 +87,8 @@ class PersonPage:
     posts: list[HeldPost]
     grants: list[Grant]
     directives: list[PersonDirective]
-    events: list[TimelineEvent]
+    events: list[TimelineEvent]  # until today, newest first
+    coming: list[TimelineEvent]  # from tomorrow, in order
     replaced: list[TimelineEvent]  # those that were corrected or withdrawn
     requests: list[RequestRow]  # undecided, and the viewer may open them
     exhausted_modules: list[str]  # titles, where every attempt is used today
@@ -118,7 +119,18 @@ class PersonPage:
 
     def has_reversible(self, kind: str) -> bool:
         """Whether there is an "exclusion" or a "revocation" in force, which may be undone."""
-        return any(event.reversible == kind for event in self.events)
+        return any(event.reversible == kind for event in (*self.events, *self.coming))
+
+    @property
+    def coming_exclusions(self) -> list[str]:
+        """A sentence for each exemption or deferral that begins after today; none at an earlier position."""
+        if self.position.past:
+            return []
+        return [
+            f"From {event.when_words}: {event.words[:1].lower()}{event.words[1:]}."
+            for event in self.coming
+            if event.reversible == "exclusion"
+        ]
 
     @property
     def lead(self) -> str:
@@ -144,6 +156,7 @@ def person_page(viewer: Viewer, staff_number: str, position: Position) -> Person
     name = names.full_name
     requests = list_requests_about(person_id)
     events = list_events(person_id, requests)
+    end_of_today = clock.end_of_day(clock.today())
     return PersonPage(
         person_id,
         names.staff_number,
@@ -152,7 +165,8 @@ def person_page(viewer: Viewer, staff_number: str, position: Position) -> Person
         _read_posts(viewer, person_id, position, units),
         _read_grants(person_id, live_units(position.today)),
         _read_directives(person_id, position, units, begun_modules),
-        [event for event in events if not event.ended],
+        [event for event in events if not event.ended and event.instant < end_of_today],
+        [event for event in reversed(events) if not event.ended and event.instant >= end_of_today],
         [event for event in events if event.ended],
         [row for row in requests if row.outcome is None and may_open(viewer, row)],
         [module.short_title for module in begun_modules.values() if module.attempts_exhausted],

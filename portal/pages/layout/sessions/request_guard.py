@@ -293,10 +293,13 @@ def _keep_form(person_id: int, next_page: str) -> ResponseReturnValue:
         for name, value in request.form.items(multi=True)
         if name != "kept_form" and not is_form_token(name)
     ]
-    with transaction():
-        token = held_forms.hold_form(person_id, requested_address(), urlencode(fields), clock.now())
+    tokens, address, body = cookies.kept_tokens(), requested_address(), urlencode(fields)
     response = redirect(next_page, 303)
-    cookies.set_kept_tokens(response, [*cookies.kept_tokens(), token])
+    waiting = held_forms.list_waiting_forms(tokens, person_id, clock.now())
+    if not any((form.path, form.body) == (address, body) for form in waiting):  # sent twice, kept once
+        with transaction():
+            token = held_forms.hold_form(person_id, address, body, clock.now())
+        cookies.set_kept_tokens(response, [*tokens, token])
     return response
 
 
