@@ -97,18 +97,16 @@ def target_after_sign_in(person_id: int, next_page: str | None, at: datetime) ->
     if target != "/":
         return target
     viewer = viewer_of(person_id, line_managers=cookies.current_settings().line_managers_see)
-    if viewer is None:
-        return target
-    page = first_page(viewer.permissions)
-    if page != _OWN_LEARNING and Permission.LEARN in viewer.permissions:
-        _tell_what_is_overdue(person_id, at)
-    return page
+    return first_page(viewer.permissions) if viewer is not None else target
 
 
 def _tell_what_is_overdue(person_id: int, at: datetime) -> None:
     """Tell somebody who begins with the work of others that training of their own is overdue."""
+    viewer = viewer_of(person_id, line_managers=cookies.current_settings().line_managers_see)
+    if viewer is None or first_page(viewer.permissions) == _OWN_LEARNING:
+        return
     learning = load_my_learning(person_id, at)
-    if learning.overdue_rows:
+    if Permission.LEARN in viewer.permissions and learning.overdue_rows:
         link = Markup('<a class="govuk-notification-banner__link" href="{}">Go to My learning</a>')
         flash(Markup("{}. {}").format(learning.heading_sentence, link.format(_OWN_LEARNING)), "own")
 
@@ -121,6 +119,7 @@ def respond_signed_in(
     response = redirect(url_for("account.choose_password", next=target) if must_change else target, 303)
     cookies.set_session_cookie(response, opened.token, opened.form_secret)
     cookies.set_browser_cookie(response, opened.browser_token)
+    _tell_what_is_overdue(opened.person_id, at)  # last: a new session begins without messages
     return response
 
 
