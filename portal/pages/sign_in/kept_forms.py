@@ -51,10 +51,12 @@ ACTS = {  # of the pages that ask for the password again, the act; the placehold
     "returns.make_return": "make a return",
     "returns.register_key": "record a key of {key}",
     "tokens.make_token": "make an access token",
+    "tokens.resume_tokens": "let access tokens work again",
     "units.move_unit": "move a unit",
     "webhooks.add_webhook": "add a webhook",
     "webhooks.edit_webhook": "change a webhook",
     "webhooks.replace_secret": "replace a webhook’s secret",
+    "webhooks.resume_restored": "switch webhooks on again",
     "webhooks.resume_webhook": "switch a webhook on again",
 }
 _OTHER = "What you sent was kept"

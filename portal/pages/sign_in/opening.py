@@ -119,7 +119,8 @@ def respond_signed_in(
     response = redirect(url_for("account.choose_password", next=target) if must_change else target, 303)
     cookies.set_session_cookie(response, opened.token, opened.form_secret)
     cookies.set_browser_cookie(response, opened.browser_token)
-    _tell_what_is_overdue(opened.person_id, at)  # last: a new session begins without messages
+    if target != _OWN_LEARNING:
+        _tell_what_is_overdue(opened.person_id, at)  # last: a new session begins without messages
     return response
 
 
