@@ -146,7 +146,7 @@ def test_shared_files_have_versions_of_their_own(database, tmp_path):
     more = SOURCES + SOURCES.split("\n\n")[0].replace('"1"', '"2"')
     done = publish(write(tmp_path, {"_sources.toml": more}))
 
-    assert (done.shared, done.versions, done.unchanged) == (["_sources.toml"], [], ["sample"])
+    assert (done.shared, done.versions, done.unchanged) == ([("_sources.toml", 2)], [], ["sample"])
     held = queries.shared_version("_sources.toml")
     assert held is not None
     assert (held.number, held.content) == (2, more.encode())

@@ -171,7 +171,7 @@ def test_a_publication_that_fails_says_so_and_keeps_back_no_other(database, monk
     monkeypatch.setattr(reviews, "publish_review", publish)
     poison(monkeypatch, reviews, "publish_review", lambda review_id: review_id == drafts["poison"])
 
-    with pytest.raises(PortalError, match=r"(Version \d of A .* published\.\n){2}1 publication failed"):
+    with pytest.raises(PortalError, match=r"(Version \d+ of A .* published\.\n){2}1 publication failed"):
         scheduling.publish_due(Progress(), {})
 
     ends = {row.review_id: row.reason for row in db.session.scalars(select(ScheduledPublication))}
