@@ -179,6 +179,7 @@ ADMINISTRATION = {
         ("/people/accounts/sessions/end", "/people/accounts/sessions/end?q=zzzz"), ADMINISTRATOR
     ),
     "imports.list_imports": Place(("/imports",), ADMINISTRATOR),
+    "imports.cancel_import": Place(("/imports/{bad}/cancel",), ADMINISTRATOR),
     "imports.list_unnamed_roles": Place(("/imports/roles",), ADMINISTRATOR),
     "imports.show_formats": Place(("/imports/formats",), ADMINISTRATOR),
     "imports.choose_file": Place(("/imports/completions/new", "/imports/roster/new"), ADMINISTRATOR),
@@ -364,6 +365,7 @@ OF_SOMEONE = {  # who holds the permission may still meet "not found" here
     "assessment.show_answers",
     "assessment.check_answers",
     "assessment.show_item",
+    "imports.cancel_import",
     "imports.show_check",
     "imports.match_columns",
     "imports.match_values",

@@ -9,7 +9,7 @@ from playwright.sync_api import Page as Tab
 
 from tests.domain.imports.bad import BAD, bad_roster, corrected_roster
 from tests.domain.imports.desk import csv_of
-from tests.journeys.walking import ask, h1, hold_to_account, press, sign_in, visitor
+from tests.journeys.walking import ask, h1, hold_to_account, press, sign_in, take_new_values, visitor
 from tests.running import Server
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -53,6 +53,7 @@ def test_a_roster_with_bad_rows_is_mended_and_applied_without_scripts(
         sign_in(tab, "D9001")
         choose(tab, "/imports/roster/new", "november.csv", csv_of(bad_roster()))
         press(tab, "Check the file")
+        take_new_values(tab)
         assert h1(tab) == f"{len(BAD)} rows are bad"
         hold_to_account(tab)
         told = tab.inner_text("main")
@@ -64,6 +65,7 @@ def test_a_roster_with_bad_rows_is_mended_and_applied_without_scripts(
 
         choose(tab, "/imports/roster/new", "mended.csv", csv_of(corrected_roster()))
         press(tab, "Check the file")
+        take_new_values(tab)
         apply(tab, "mended.csv")
 
         query = "SELECT count(*) FROM person_name WHERE staff_number LIKE 'B%'"

@@ -134,6 +134,16 @@ def press(tab: Tab, words: str) -> None:
     go(tab, f"main button:has-text('{words}')")
 
 
+def take_new_values(tab: Tab) -> None:
+    """Say of each value that a roster has for the first time that it is new, as long as it is asked."""
+    while tab.url.endswith("/values") and tab.locator("option", has_text="New:").count():
+        for select in tab.locator("main select").all():
+            new = select.locator("option", has_text="New:")
+            if new.count():
+                select.select_option(value=new.first.get_attribute("value"))
+        press(tab, "Check the file")
+
+
 def follow(tab: Tab, words: str) -> None:
     """Follow the first link of these words, and wait for its page."""
     go(tab, f"main a:has-text('{words}')")
