@@ -111,7 +111,7 @@ def list_fields() -> Iterator[str]:
     for form in list_subclasses(Form):
         for name, field in vars(form).items():
             # Forms that a view makes for the columns of one file ask which column it is, not for a person.
-            own = hasattr(sys.modules[form.__module__], form.__qualname__.partition(".")[0])
+            own = hasattr(sys.modules.get(form.__module__), form.__qualname__.partition(".")[0])
             if isinstance(field, UnboundField) and own and form.__module__.startswith("portal.pages."):
                 words = f"{field.args} {field.kwargs.get('label')} {field.kwargs.get('description')}"
                 if name in FIELD_NAMES or NAMES_A_PERSON.search(words):
