@@ -292,7 +292,7 @@ def create_app(config: Config | None = None) -> Flask:
 
 
 def _list_pages_beside_people(app: Flask) -> set[str]:
-    """What stands in an address of a page where others have a person's staff number."""
+    """The words in addresses of pages that take the place of a staff number, such as ``accounts``."""
     addresses = [tuple(rule.rule.split("/")) for rule in app.url_map.iter_rules()]
     starts = {parts[: parts.index(NUMBER)] for parts in addresses if NUMBER in parts}
     beside = {

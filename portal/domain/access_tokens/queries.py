@@ -44,7 +44,7 @@ class TokenRow:
     last_used_at: datetime | None
     last_address: str
     works: bool
-    suspended: bool  # by a restore; it would work otherwise
+    suspended: bool  # by a restore; neither revoked nor expired
 
 
 _WHOLE_FORCE = UnitRow("", None, "")

@@ -1,4 +1,4 @@
-"""Examines, for the doctor, what stands between an installed portal and an officer who can learn."""
+"""Examines, for the doctor, what an installed portal lacks before an officer can learn."""
 
 from datetime import date
 
