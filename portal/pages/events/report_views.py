@@ -39,4 +39,5 @@ def show_figures() -> ResponseReturnValue:
         since=since,
         may_book=Permission.EVENT_BOOK in viewer.permissions,
         opens_people=names,
+        sees_assurance=Permission.ASSURANCE_VIEW in viewer.permissions,
     )
