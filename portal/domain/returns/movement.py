@@ -11,9 +11,9 @@ from sqlalchemy import select
 
 from portal.domain.reports.statistics import Share
 from portal.domain.returns.models import ForceReturn
-from portal.domain.returns.national import EMPTY, NationalFigures, protect_receipts, read_counts
+from portal.domain.returns.national import EMPTY, NationalFigures, read_counts, round_receipts
 from portal.domain.returns.receipts import AskedPeriod, NationalForce, Receipt
-from portal.domain.returns.suppression import ShownCounts, ShownTable
+from portal.domain.returns.shown_counts import ShownCounts, ShownTable
 from portal.platform.db import db
 from portal.platform.signing.documents import read_document
 from portal.platform.wording import fraction, percent_cut, plural
@@ -146,7 +146,7 @@ def read_movement(figures: NationalFigures) -> Movement | None:
     counts = read_counts(
         [receipt.current.return_id for receipt in first_receipts.values() if receipt.current]
     )
-    first_table = protect_receipts(first_receipts, counts, figures.small).get(figures.requirement, EMPTY)
+    first_table = round_receipts(first_receipts, counts, figures.small).get(figures.requirement, EMPTY)
     reasons = read_correction_reasons(earlier_month.receipts.values())
     movements = [
         _describe_force(
@@ -173,8 +173,6 @@ def _describe_force(
     force: NationalForce, tables: Sequence[ShownTable[int]], receipt: Receipt, reason: str
 ) -> ForceMovement:
     first, counts, newest = (_find_row(table.rows, force) for table in tables)
-    if not receipt.is_corrected:
-        first = counts  # what hides a number of one table may differ from what hides it in another
     own_words = [f"The force says: {reason}"] if reason else []
     reasons = (*_correction_words(receipt, first, counts), *own_words, *_progress_words(counts, newest))
     return ForceMovement(force, first, counts, newest, reasons)

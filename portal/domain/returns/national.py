@@ -1,4 +1,4 @@
-"""The figures of all forces by month, with small numbers hidden, for pages and files."""
+"""The figures of all forces by month, with numbers rounded, for pages and files."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -7,6 +7,9 @@ from typing import Any
 
 from sqlalchemy import select
 
+from config import current_settings
+from portal.domain.reports.packs.foi_tables import FRAMES
+from portal.domain.reports.packs.rounding import Rounding
 from portal.domain.reports.parameters import Position
 from portal.domain.reports.statistics import Share
 from portal.domain.returns.content import FORCE, WHOLE_DIRECTIVE, ReturnContent
@@ -18,13 +21,20 @@ from portal.domain.returns.receipts import (
     ReceiptBook,
     read_receipts,
 )
-from portal.domain.returns.suppression import Counts, ShownCounts, ShownTable, protect_together
+from portal.domain.returns.shown_counts import (
+    Counts,
+    ShownCounts,
+    ShownTable,
+    add_columns,
+    round_groups,
+    round_return,
+)
 from portal.platform.db import db
 from portal.platform.signing.documents import read_document
 
 NOTHING = ShownCounts()
-EMPTY: ShownTable[Any] = ShownTable({}, None, frozenset())
-RequirementCounts = Mapping[str, Mapping[int, Counts]]  # by requirement and id of the return
+EMPTY: ShownTable[Any] = ShownTable({})
+ReturnCounts = Mapping[int, Mapping[str, Counts]]  # by id of the return and requirement
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +85,7 @@ class NationalFigures:
     Attributes:
         book: The returns received at the position.
         requirement: Kind and key; WHOLE_DIRECTIVE for all of it.
-        small: Numbers below it are hidden.
+        small: Numbers are rounded to multiples of it.
         months: The earliest first; empty only if no return was ever asked for.
     """
 
@@ -112,7 +122,7 @@ def read_national(
 
     Args:
         position: As at which day, as known on which instant.
-        small: Numbers below it are hidden.
+        small: Numbers are rounded to multiples of it.
         period: The last month; "" for the latest of which a return has come.
         requirement: Kind and key, or WHOLE_DIRECTIVE.
         months: At most so many months.
@@ -135,35 +145,41 @@ def read_months(
     ]
     counts = read_counts(return_ids)
     national = [
-        NationalMonth(asked_period, by_force, protect_receipts(by_force, counts, small), requirement)
+        NationalMonth(asked_period, by_force, round_receipts(by_force, counts, small), requirement)
         for asked_period, by_force in zip(periods, receipts.values(), strict=True)
     ]
     return NationalFigures(book, requirement, small, national)
 
 
-def protect_receipts(
-    receipts: Mapping[int, Receipt], counts: RequirementCounts, small: int
+def round_receipts(
+    receipts: Mapping[int, Receipt], counts: ReturnCounts, small: int
 ) -> dict[str, ShownTable[int]]:
-    """Hide small numbers in the figures of the return that counts of each force; by requirement."""
-    return_ids = {force: receipt.current.return_id for force, receipt in receipts.items() if receipt.current}
-    tables = {
-        requirement: {
-            force: numbers[return_id] for force, return_id in return_ids.items() if return_id in numbers
-        }
-        for requirement, numbers in counts.items()
-    }
-    return protect_together({key: table for key, table in tables.items() if table}, small)
+    """Round the figures of the return that counts of each force; by requirement."""
+    rows: dict[str, dict[int, ShownCounts]] = defaultdict(dict)
+    for force, receipt in receipts.items():
+        if receipt.current:
+            shown = round_return(counts[receipt.current.return_id], rounding_of(force, small))
+            for requirement, row in shown.items():
+                rows[requirement][force] = row
+    return {requirement: ShownTable(by_force) for requirement, by_force in rows.items()}
 
 
-def read_counts(return_ids: Iterable[int]) -> dict[str, dict[int, Counts]]:
-    """The counts of whole forces, by requirement and the id of the return. One statement."""
+def rounding_of(force: int, small: int) -> Rounding:
+    """How the numbers of a force are rounded: the same number alike in each month."""
+    return Rounding.of_subject(small, current_settings().secret_key, f"force {force}")
+
+
+def read_counts(return_ids: Iterable[int]) -> ReturnCounts:
+    """The counts of whole forces, by the id of the return and the requirement. One statement."""
     columns = (ReturnFigure.assigned, ReturnFigure.excluded, ReturnFigure.complete)
-    statement = select(ReturnFigure.requirement, ReturnFigure.force_return_id, *columns).where(
-        ReturnFigure.force_return_id.in_(list(return_ids)), ReturnFigure.grouping == FORCE
+    statement = (
+        select(ReturnFigure.force_return_id, ReturnFigure.requirement, *columns)
+        .where(ReturnFigure.force_return_id.in_(list(return_ids)), ReturnFigure.grouping == FORCE)
+        .order_by(ReturnFigure.requirement)
     )
-    counts: dict[str, dict[int, Counts]] = defaultdict(dict)
-    for requirement, return_id, *numbers in db.session.execute(statement):
-        counts[requirement][return_id] = Counts(*numbers)
+    counts: dict[int, dict[str, Counts]] = defaultdict(dict)
+    for return_id, requirement, *numbers in db.session.execute(statement):
+        counts[return_id][requirement] = Counts(*numbers)
     return counts
 
 
@@ -183,57 +199,39 @@ class GroupFigures:
 
 
 def read_groups(month: NationalMonth, grouping: str, small: int) -> GroupFigures:
-    """Read the figures of a month by role or by rank. One statement.
+    """Read the figures of a month by role or by rank, of the whole directive. One statement.
 
-    A force that hid any number of its groups is left out. The numbers of the forces left out are the
-    difference of two totals, so nothing is shown where a number of one of them is hidden.
+    A force that hid any number of its groups is left out.
     """
+    whole = month.tables.get(WHOLE_DIRECTIVE, EMPTY)
     force_of = {
-        receipt.current.return_id: force for force, receipt in month.receipts.items() if receipt.current
+        receipt.current.return_id: force
+        for force, receipt in month.receipts.items()
+        if receipt.current and force in whole.groups
     }
     columns = (ReturnFigure.assigned, ReturnFigure.excluded, ReturnFigure.complete)
     statement = (
-        select(ReturnFigure.requirement, ReturnFigure.force_return_id, ReturnFigure.group_name, *columns)
-        .where(ReturnFigure.force_return_id.in_(force_of), ReturnFigure.grouping == grouping)
+        select(ReturnFigure.force_return_id, ReturnFigure.group_name, *columns)
+        .where(
+            ReturnFigure.force_return_id.in_(force_of),
+            ReturnFigure.grouping == grouping,
+            ReturnFigure.requirement == WHOLE_DIRECTIVE,
+        )
         .order_by(ReturnFigure.group_name)
     )
-    groups: dict[str, dict[int, dict[str, Counts]]] = defaultdict(lambda: defaultdict(dict))
-    for requirement, return_id, name, *numbers in db.session.execute(statement):
-        groups[requirement][force_of[return_id]][name] = Counts(*numbers)
-    names = {name for by_force in groups.values() for by_name in by_force.values() for name in by_name}
-    shown_forces = {
-        key: _choose_forces_without_hidden(by_force, month.tables.get(key, EMPTY))
-        for key, by_force in groups.items()
-    }
-    tables = {
-        key: _sum_groups(by_force, sorted(names))
-        for key, by_force in shown_forces.items()
-        for table in [month.tables.get(key, EMPTY)]
-        if all(map(table.shows, table.groups - set(by_force)))
-    }
-    summed_groups = protect_together(tables, small).get(month.requirement, EMPTY)
-    force_count = len(shown_forces.get(month.requirement, {}))
-    return GroupFigures(summed_groups, force_count, month.table.group_count - force_count)
-
-
-def _choose_forces_without_hidden(
-    forces: Mapping[int, Mapping[str, Counts]], table: ShownTable[int]
-) -> dict[int, Mapping[str, Counts]]:
-    """Choose the forces of a total that hid no number of their groups."""
-    return {
-        force: groups
-        for force, groups in forces.items()
-        if force in table.groups and not any(counts.has_hidden_number for counts in groups.values())
-    }
-
-
-def _sum_groups(forces: Mapping[int, Mapping[str, Counts]], names: Sequence[str]) -> dict[str, Counts]:
-    """Add up the groups of all forces; a group without people has zeros."""
-    sums = dict.fromkeys(names, Counts(0, 0, 0))
-    for groups in forces.values():
-        for name, counts in groups.items():
-            sums[name] += counts
-    return sums
+    groups: dict[int, dict[str, Counts]] = defaultdict(dict)
+    for return_id, name, *numbers in db.session.execute(statement):
+        groups[force_of[return_id]][name] = Counts(*numbers)
+    other = next(frame.other for frame in FRAMES if frame.part == grouping)
+    tables = [
+        rows
+        for force, by_name in groups.items()
+        if (rows := round_groups(by_name, whole.rows[force], other, rounding_of(force, small)))
+    ]
+    names = sorted({name for rows in tables for name in rows}, key=lambda name: (name == other, name))
+    sums = {name: add_columns(rows[name] for rows in tables if name in rows) for name in names}
+    shown = {name: ShownCounts.of_cells(*cells) for name, cells in sums.items()}
+    return GroupFigures(ShownTable(shown), len(tables), whole.group_count - len(tables))
 
 
 def list_requirements(month: NationalMonth) -> list[str]:

@@ -1,6 +1,6 @@
 """Writes the figures of all forces to files: a row for each force and month, as the pages show them.
 
-An empty cell is hidden or not there; ``state`` and ``hidden`` say which.
+Numbers are rounded. An empty cell is hidden or not there; ``state`` and ``hidden`` say which.
 """
 
 import csv
@@ -53,11 +53,11 @@ COLUMNS = {  # each column of the files, and what it means
     "days_late": "Of the first return, or until the day of the file where none has come.",
     "number": "The force's number of the return that counts.",
     "corrections": "Returns that came after the first.",
-    "assigned": "Everybody to whom the directive applied.",
+    "assigned": "Everybody to whom the directive applied. Rounded, as the next three.",
     "excluded": "Those assigned who were exempt or deferred.",
     "complete": "Those counted who were complete.",
     "not_complete": "Those counted who were not complete.",
-    "hidden": "force: the force hid numbers; small: they are hidden here, because one is small.",
+    "hidden": "force: the force hid numbers; small: of fewer people than twice small_number, none is shown.",
 }
 
 

@@ -18,8 +18,8 @@ def twelve(database, time_machine):
     time_machine.move_to(datetime(2026, 6, 20, 9, tzinfo=UTC))
     ask_for("2026-05", date(2026, 6, 14))
     for place in range(12):
-        more = {("module:respond", "force", ""): (110, 10, 60 + 3 * place)} if place < 9 else {}
-        make_return(make_force(f"force-{place}"), "2026-05", 40 + 3 * place, more=more)
+        more = {("module:respond", "force", ""): (110, 10, 65 + 5 * place)} if place < 9 else {}
+        make_return(make_force(f"force-{place}"), "2026-05", 40 + 5 * place, more=more)
     make_force("silent")
 
 
@@ -29,9 +29,9 @@ def test_a_force_reads_the_shares_of_the_others_and_nothing_that_names_them(twel
 
     assert (read.period, read.asked, read.returned) == ("2026-05", 13, 12)
     (whole,) = read.requirements  # of the other requirement nine forces alone have a figure
-    assert whole.whole == Share(678, 1_200)
-    assert whole.shares == tuple(range(40, 76, 3))
-    assert whole.count_beside(Share(50, 100)) == (4, 8)
+    assert whole.whole == Share(810, 1_200)
+    assert whole.shares == tuple(range(40, 100, 5))
+    assert whole.count_beside(Share(50, 100)) == (2, 9)
     assert b"force-" not in content
     assert b"2000" not in content  # anybody's headcount
 
@@ -53,7 +53,7 @@ def test_a_file_that_was_changed_or_that_another_signed_is_refused(twelve):
     content = sign_document(document, make_key())
 
     with pytest.raises(BadInputError, match="did not sign"):
-        read_comparison(content.replace(b'"complete": 678', b'"complete": 679'), public_key())
+        read_comparison(content.replace(b'"complete": 810', b'"complete": 811'), public_key())
     with pytest.raises(BadInputError, match="did not sign"):
         read_comparison(content, public_key(2))
     document["requirements"][0]["shares"].reverse()

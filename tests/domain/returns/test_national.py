@@ -18,7 +18,7 @@ from portal.domain.returns.movement import (
     step_between,
 )
 from portal.domain.returns.national import list_requirements, read_groups, read_national
-from portal.domain.returns.suppression import ShownCounts
+from portal.domain.returns.shown_counts import ShownCounts
 from tests.domain.returns.test_receipts import position
 from tests.factories.returns import ask_for, make_force, make_return
 from tests.pages.monitoring.counting import statements

@@ -17,8 +17,8 @@ from tests.page_reading import words
 from tests.pages.account.browsing import let_in, make_account
 from tests.pages.monitoring.counting import statements
 
+PEOPLE = ("assigned", "excluded", "complete", "not_complete")
 PAGES = ("", "/variation", "/receipts", "/changes")
-ROLES = {("", "role", "response"): (60, 6, 30), ("", "role", "contact"): (50, 5, 30)}
 
 
 @pytest.fixture
@@ -36,6 +36,11 @@ def coordinate(app, monkeypatch, setting: str = "on", key_file: str = ""):
     monkeypatch.setitem(app.config, "PORTAL", replace(config, returns=changed))
 
 
+def by_role(complete: int) -> dict[tuple[str, str, str], tuple[int, int, int]]:
+    """The roles of a force of 110 people, ten of them excluded."""
+    return {("", "role", "response"): (60, 5, complete - 30), ("", "role", "contact"): (50, 5, 30)}
+
+
 def make_twelve() -> None:
     """Twelve forces: one corrected, one late, one that hid, one that is missing."""
     ask_for("2026-04", date(2026, 5, 14))
@@ -50,7 +55,7 @@ def make_twelve() -> None:
         elif place == 2:
             make_return(force, "2026-05", None, on=date(2026, 6, 10))
         elif place > 3:
-            make_return(force, "2026-05", 50 + 3 * place, on=date(2026, 6, 10), more=ROLES)
+            make_return(force, "2026-05", 50 + 3 * place, on=date(2026, 6, 10), more=by_role(50 + 3 * place))
         elif place == 0:
             make_return(force, "2026-05", 55, on=date(2026, 6, 10))
 
@@ -69,7 +74,7 @@ def test_every_force_shows_its_months_its_figure_and_its_receipt(client, owner):
     assert "Missing 6 days overdue" in words(forces)
     assert "10 of 12" in page.text  # forces in the total: one hid, one is missing
     roles = next(table for table in page.all("table") if "By designated role" in words(table))
-    assert "Response 55% – 240 of 432" in words(roles)
+    assert "Contact 66% – 240 of 360 40" in words(roles)
 
 
 def test_forces_are_compared_by_size_with_those_beyond_chance_listed(client, owner):
@@ -130,6 +135,7 @@ def test_files_have_the_rows_of_the_page_in_three_forms(client, owner):
     whole = next(each for each in document["totals"] if each["period"] == "2026-05")
     shown = [row["complete"] for row in document["rows"] if row["period"] == "2026-05"]
     assert whole["complete"] == sum(count for count in shown if count is not None)
+    assert not any((row[name] or 0) % 5 for row in document["rows"] for name in PEOPLE)
     assert client.get("/returns/national.csv?role=response").status_code == 400
 
 
@@ -178,7 +184,7 @@ def test_many_forces_and_months_need_as_many_statements_as_few(client, owner):
         for number in range(added):
             force = make_force(f"force-{added}-{number}")
             for month in months:
-                make_return(force, month, 40 + number, more=ROLES)
+                make_return(force, month, 40 + number, more=by_role(40 + number))
         for path in paths:
             with statements() as asked:
                 assert client.get(path).status_code == 200

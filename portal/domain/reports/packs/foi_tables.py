@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from portal.domain.reports.packs.rounding import MOST_TRIES, Rounding
+from portal.domain.reports.packs.rounding import MOST_TRIES, Rounding, Row
 from portal.domain.status.rules import Status
 
 StatusCounts = dict[Status, int]
@@ -224,19 +224,14 @@ FRAMES = (
 )
 
 
-def _merge_groups(frame: _Frame, figures: FoiFigures, rounding: Rounding) -> dict[str, list[int]]:
+def _merge_groups(frame: _Frame, figures: FoiFigures, rounding: Rounding) -> dict[str, Row]:
     """The true numbers by status of each group that is named, and of the others together."""
     groups = {
         name: [_count(counts, group) for group in GROUPS]
         for name, counts in figures.count_by(frame.part).items()
         if any(counts.values())
     }
-    named = rounding.name_groups({name: sum(row) for name, row in groups.items()})
-    others = [row for name, row in groups.items() if name not in named]
-    rows = {name: groups[name] for name in named}
-    if others:
-        rows[frame.other] = [sum(column) for column in zip(*others, strict=True)]
-    return rows
+    return rounding.merge_rows(groups, frame.other)
 
 
 def _group_table(frame: _Frame, rounded: Mapping[str, Sequence[int]], totals: _RoundedTotals) -> PackTable:
@@ -273,10 +268,13 @@ def _percentage(complete: int, total: int) -> str | int:
 
 def _requirement_table(figures: FoiFigures, totals: _RoundedTotals, rounding: Rounding) -> PackTable:
     """How many of those counted have completed each requirement."""
-    missing = _round_missing(figures, totals, rounding)
+    counted = figures.people - _count(figures.statuses, GROUPS[_NOT_COUNTED])
+    true = {f"{each.kind}:{each.key}": counted - each.complete for each in figures.requirements}
+    incomplete = totals.counted - totals.complete
+    lacking = rounding.round_lacking(true, incomplete, incomplete)
     rows = tuple(
         (kind, key, title, totals.counted - lack, lack, _percentage(totals.counted - lack, totals.counted))
-        for (kind, key, title, _), lack in zip(figures.requirements, missing, strict=True)
+        for (kind, key, title, _), lack in zip(figures.requirements, lacking.values(), strict=True)
     )
     heads = (
         PackColumn("requirement_kind", "Kind", "Kind of the requirement: module, event or guide."),
@@ -287,20 +285,3 @@ def _requirement_table(figures: FoiFigures, totals: _RoundedTotals, rounding: Ro
         _OF_COUNTED,
     )
     return PackTable("requirements", "People by requirement", heads, rows)
-
-
-def _round_missing(figures: FoiFigures, totals: _RoundedTotals, rounding: Rounding) -> list[int]:
-    """How many lack each requirement, so that people could lack them as the other tables say.
-
-    Whoever lacks one is not complete, and whoever is not complete lacks at least one.
-    """
-    counted = figures.people - _count(figures.statuses, GROUPS[_NOT_COUNTED])
-    incomplete = totals.counted - totals.complete
-    missing = [
-        min(rounding.round_count(counted - each.complete, "requirement", each.kind, each.key), incomplete)
-        for each in figures.requirements
-    ]
-    while sum(missing) < incomplete:
-        most = max((lack, -place) for place, lack in enumerate(missing) if lack < incomplete)
-        missing[-most[1]] += rounding.base
-    return missing

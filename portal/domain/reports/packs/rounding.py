@@ -85,6 +85,29 @@ class Rounding:
             rest += people[named.pop(0)]
         return [name for name in people if name in named]
 
+    def merge_rows(self, rows: Mapping[str, Row], other: str) -> dict[str, Row]:
+        """The rows of the groups that are named, and the sum of the others."""
+        named = self.name_groups({name: sum(row) for name, row in rows.items()})
+        others = [row for name, row in rows.items() if name not in named]
+        merged = {name: rows[name] for name in named}
+        if others:
+            merged[other] = [sum(column) for column in zip(*others, strict=True)]
+        return merged
+
+    def round_lacking(self, lacking: Mapping[str, int], least: int, most: int) -> dict[str, int]:
+        """Round how many lack each requirement: none more than ``most``, all together at least ``least``.
+
+        Whoever lacks one is not complete, and whoever is not complete lacks at least one.
+        """
+        rounded = {
+            key: min(self.round_count(lack, "requirement", key), most) for key, lack in lacking.items()
+        }
+        while sum(rounded.values()) < least:
+            rounded[max((key for key in rounded if rounded[key] < most), key=rounded.__getitem__)] += (
+                self.base
+            )
+        return rounded
+
     def round_rows(self, rows: Mapping[str, Row], totals: Row, *label: str) -> "RoundedRows":
         """Round the rows of a table whose column totals are rounded already.
 
