@@ -43,7 +43,8 @@ class UnknownKeyError(TokenRefusedError):
 def parse_keys(document: Mapping[str, Any]) -> KeySet:
     """The provider's public keys for signatures; keys of other kinds or uses, or unreadable, are left out.
 
-    So is an Ed25519 key of a small group: anybody could sign under it.
+    So is an Ed25519 key of a small group, under which anybody could sign, and every Ed448 key, because the
+    libraries do not tell which of those are such.
     """
     stated = document.get("keys")
     keys: list[Key] = []
@@ -61,7 +62,7 @@ def parse_keys(document: Mapping[str, Any]) -> KeySet:
 
 def _is_sound(key: OKPKey) -> bool:
     raw = key.public_key.public_bytes_raw()
-    return key.curve_name != "Ed25519" or crypto_core_ed25519_is_valid_point(raw)
+    return key.curve_name == "Ed25519" and crypto_core_ed25519_is_valid_point(raw)
 
 
 def read_id_token(

@@ -185,6 +185,8 @@ def test_a_key_belongs_to_one_force_for_ever(database: None) -> None:
         register_key("northmere", public_key(1))
     with pytest.raises(RegistrationError, match="44 characters"), transaction():
         add_key("northmere", "abc", read_out="", from_on=BEGIN, at=MAY, by=None)
+    with pytest.raises(RegistrationError, match="44 characters"), transaction():  # anybody signs under it
+        add_key("northmere", "A" * 43 + "=", read_out="", from_on=BEGIN, at=MAY, by=None)
     with pytest.raises(RegistrationError, match="no such key"), transaction():
         end_key("northmere", "00", from_on=BEGIN, at=MAY, by=None)
     with pytest.raises(NotFoundError):

@@ -260,7 +260,8 @@ def test_a_key_under_which_anybody_signs_is_not_believed() -> None:
     entry = {"kty": "OKP", "crv": "Ed25519", "kid": "first", "use": "sig"}
     good = new_key("second", "OKP", "Ed25519").as_dict(private=False)
 
-    keys = parse_keys({"keys": [{**entry, "x": "A" * 43}, good]})
+    of_ed448 = {**entry, "crv": "Ed448", "x": "A" * 76}
+    keys = parse_keys({"keys": [{**entry, "x": "A" * 43}, of_ed448, good]})
 
     assert [key.kid for key in keys.keys] == ["second"]
 

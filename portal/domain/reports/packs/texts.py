@@ -102,7 +102,8 @@ def rounding_sentences(tables: FoiTables, small: int) -> list[str]:
         "Reasons for exemptions and deferrals are not given. No name, staff number or date about one "
         "person is in this pack.",
         f"This pack counts the whole force. A difference between two packs is a multiple of {small} too: it "
-        "does not show that so many people changed.",
+        "does not show that so many people changed. Not prevented: who has two packs of this directive, and "
+        "knows that exactly one person of one unit changed between them, can sometimes tell how.",
     ]
 
 
