@@ -47,7 +47,7 @@ def make_twelve() -> None:
     ask_for("2026-05", date(2026, 6, 14))
     for place in range(12):
         force = make_force(f"force-{place}", f"Force {place:02} Police")
-        april = make_return(force, "2026-04", 40 + place, on=date(2026, 5, 10))
+        april = make_return(force, "2026-04", 40 + 5 * place, on=date(2026, 5, 10))
         if place == 0:
             make_return(force, "2026-04", 35, number=2, on=date(2026, 6, 1), replaces=april)
         if place == 1:
@@ -115,7 +115,7 @@ def test_changes_tell_corrections_from_progress(client, owner):
 
     parts = next(table for table in page.all("table") if "What the change is made of" in words(table))
     assert "Corrections of the earlier month −5 complete 0 counted" in words(parts)
-    assert "Forces with a figure in the earlier month alone −85 complete −200 counted" in words(parts)
+    assert "Forces with a figure in the earlier month alone −105 complete −200 counted" in words(parts)
     assert "The earlier month was corrected from 40% (40 of 100) to 35% (35 of 100)." in page.text
 
 
