@@ -104,3 +104,14 @@ def test_postgresql_is_restored_into_an_empty_database(postgresql, force_templat
     assert files[0].read_text() == files[1].read_text()
     assert command(there, "restore", file).returncode == 1  # holds data now
     assert command(there, "restore", file, "--replace").returncode == 0
+
+
+def test_a_backup_of_a_database_that_is_out_of_reach_is_refused_in_one_sentence(tmp_path):
+    address = "postgresql+psycopg://portal@127.0.0.1:9/portal"
+    done = command(settings(tmp_path, database_url=address), "backup", str(tmp_path / "b"))
+
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: The database cannot be reached (")
+    assert done.stderr.endswith("): no backup was made.\n")
+    assert done.stderr.count("\n") == 1
+    assert list(tmp_path.glob("*b*")) == []

@@ -5,6 +5,7 @@ to ``waiting``, which is the portal's alone, and only then looked at: nobody can
 there it goes to ``done`` or ``quarantine``, below the day. All moves are renames in one file system.
 """
 
+import errno
 import fcntl
 import os
 import pwd
@@ -12,18 +13,20 @@ import shutil
 import stat
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 
+from portal.platform.errors import RuleError
 from portal.platform.watched_folder.settings import FolderSettings
 
 INCOMING, WAITING, QUARANTINE, DONE = "incoming", "waiting", "quarantine", "done"
 KINDS = ("roster", "completions")  # in this order: completions may be of people who are new in the roster
 UNFINISHED = (".filepart", ".part", ".partial", ".tmp", ".crdownload")  # by programs that rename at the end
 LONGEST_NAME = 100  # characters, and twice as many bytes: a file system takes 255, and a number is added
+NO_ORDINARY_FILE = "It is no ordinary file, but a link, a folder or a device."
 
 
 class FolderEntry(NamedTuple):
@@ -142,9 +145,10 @@ class WatchedFolder:
         target.parent.mkdir(parents=True, exist_ok=True)
         if os.path.lexists(target):
             return None
-        try:
-            (self.root / INCOMING / entry.place).rename(target)
-        except FileNotFoundError:
+        try:  # by descriptors: whoever may exchange the profile's folder by a link moves nothing from there
+            with _opened(self.root / INCOMING / entry.kind / entry.profile) as source:
+                os.rename(entry.name, target, src_dir_fd=source)
+        except (FileNotFoundError, NotADirectoryError):
             return None
         return claimed
 
@@ -158,24 +162,37 @@ class WatchedFolder:
             if (status := _status_of(file)) and self._is_quiet(status)
         ]
 
-    def refusal_of(self, entry: FolderEntry, most_bytes: int) -> str:
-        """Why a waiting file is not even opened, a sentence; empty if it may be."""
-        status = (self.root / WAITING / entry.place).lstat()
-        if not stat.S_ISREG(status.st_mode):
-            return "It is no ordinary file, but a link, a folder or a device."
-        if status.st_nlink > 1:
-            return "It has a second name on this machine (a hard link)."
-        if status.st_uid not in self.owners:
-            return "It belongs to a user of this machine whose files are not taken (IMPORT_FOLDER_OWNERS)."
-        if status.st_size > most_bytes:
-            return f"It is larger than {most_bytes // 1024 // 1024} MB: split it."
-        return ""
-
     def read_file(self, entry: FolderEntry, most_bytes: int) -> bytes:
-        """The bytes of a waiting file, never through a link, and at most one more than ``most_bytes``."""
-        descriptor = os.open(self.root / WAITING / entry.place, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-        with os.fdopen(descriptor, "rb") as file:
-            return file.read(most_bytes + 1)
+        """The bytes of a waiting file.
+
+        Raises:
+            RuleError: It is none to take; a device or a pipe is not even opened.
+            PermissionError: The portal may not read it.
+        """
+        place = self.root / WAITING / entry.place
+        self._refuse_file(place.lstat(), most_bytes)
+        try:
+            descriptor = os.open(place, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        except OSError as error:
+            if error.errno in (errno.ELOOP, errno.ENXIO):  # a link or a socket, made meanwhile
+                raise RuleError(NO_ORDINARY_FILE) from error
+            raise
+        with _closing(descriptor):
+            self._refuse_file(os.fstat(descriptor), most_bytes)  # of what is read, whatever it was before
+            with os.fdopen(descriptor, "rb", closefd=False) as file:
+                return file.read(most_bytes + 1)
+
+    def _refuse_file(self, status: os.stat_result, most_bytes: int) -> None:
+        if not stat.S_ISREG(status.st_mode):
+            raise RuleError(NO_ORDINARY_FILE)
+        if status.st_nlink > 1:
+            raise RuleError("It has a second name on this machine (a hard link).")
+        if status.st_uid not in self.owners:
+            raise RuleError(
+                "It belongs to a user of this machine whose files are not taken (IMPORT_FOLDER_OWNERS)."
+            )
+        if status.st_size > most_bytes:
+            raise RuleError(f"It is larger than {most_bytes // 1024 // 1024} MB: split it.")
 
     def is_waiting(self, entry: FolderEntry) -> bool:
         """Whether the file is in ``waiting``."""
@@ -255,6 +272,19 @@ def _scan(place: Path) -> list[os.DirEntry[str]]:
             return sorted(entries, key=lambda entry: entry.name)
     except OSError:
         return []
+
+
+@contextmanager
+def _closing(descriptor: int) -> Iterator[int]:
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _opened(folder: Path) -> AbstractContextManager[int]:
+    """The descriptor of a folder, which is no link to one."""
+    return _closing(os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW))
 
 
 def _refusal_of_folder(folder: os.DirEntry[str]) -> str:

@@ -109,11 +109,11 @@ class FolderRound:
         """Decide about a file in ``waiting``, write what becomes of it, and put it away."""
         self.progress.report_progress(self.counts.total(), self.counts.total() + 1, entry.place)
         size = self.folder.size_of(entry)
-        if refusal := self.folder.refusal_of(entry, MOST_BYTES):
-            self._record_file(TakenFile(entry, size), Verdict("quarantined", [refusal]))
-            return
         try:
             content = self.folder.read_file(entry, MOST_BYTES)
+        except RuleError as error:
+            self._record_file(TakenFile(entry, size), Verdict("quarantined", [str(error)]))
+            return
         except PermissionError:
             self._record_file(TakenFile(entry, size), Verdict("quarantined", [UNREADABLE]))
             return
