@@ -78,6 +78,11 @@ def format_utc(instant: datetime) -> str:
     return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
+def format_day_or_instant(when: date | datetime) -> str:
+    """The day as ISO 8601 has it, or the instant as ``format_utc`` writes it."""
+    return format_utc(when) if isinstance(when, datetime) else when.isoformat()
+
+
 def to_microseconds(instant: datetime) -> int:
     """The instant as tables keep it: whole microseconds since 1970, exactly."""
     return (instant - EPOCH) // timedelta(microseconds=1)

@@ -1,6 +1,7 @@
 """Describes records in the words of their pages."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from portal.domain.records.models import Registration, Revocation
@@ -129,8 +130,8 @@ def _recorded_words(record: RecordRow, decider: str) -> str:
 
 def _achieved_words(record: RecordRow) -> str:
     """The date and time; only the date if the time is not known."""
-    only_day = record.source != "assessed" and record.achieved_at == noon(record.achieved_on)
-    return date(record.achieved_on) if only_day else instant(record.achieved_at)
+    when = record.achieved
+    return instant(when) if isinstance(when, datetime) else date(when)
 
 
 def _score_words(row: RecordRow) -> str:

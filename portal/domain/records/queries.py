@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import ROUND_DOWN, Decimal
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Select, bindparam, func, select
@@ -26,6 +27,7 @@ from portal.domain.records.models import (
     Revocation,
     Waiver,
 )
+from portal.platform import clock
 from portal.platform.db import clock_at, db, lock_rows, read
 from portal.platform.wording import percent_cut, score_words
 
@@ -106,6 +108,25 @@ def lock_registration(registration_id: int) -> None:
     lock_rows(_LOCK_REGISTRATION, {"registration_id": registration_id})
 
 
+def tell_when_achieved(achieved_at: datetime, source: str | None) -> date | datetime:
+    """The instant of a record, or its day alone where no time of day was told: that one is kept as noon.
+
+    An instant told of exactly noon in London is taken for a day too.
+
+    >>> tell_when_achieved(clock.noon(date(2026, 3, 14)), "imported")
+    datetime.date(2026, 3, 14)
+    """
+    if source == "assessed" or achieved_at.minute or achieved_at.second or achieved_at.microsecond:
+        return achieved_at
+    return _find_day_of_noon(achieved_at) or achieved_at
+
+
+@lru_cache(maxsize=4096)
+def _find_day_of_noon(instant: datetime) -> date | None:
+    day = clock.london_day(instant)
+    return day if clock.noon(day) == instant else None
+
+
 @dataclass(frozen=True, slots=True)
 class RecordRow:
     """One record as its page shows it, with the details of its source."""
@@ -134,6 +155,11 @@ class RecordRow:
     event_reference: str | None  # of the event attended
     signed_off_by_id: int | None
     clock_at: datetime  # what the clock said when it was recorded
+
+    @property
+    def achieved(self) -> date | datetime:
+        """When it was achieved; only the day, where no time of day was told."""
+        return tell_when_achieved(self.achieved_at, self.source)
 
     @property
     def score_scaled(self) -> Decimal | None:

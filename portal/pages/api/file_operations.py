@@ -70,7 +70,9 @@ def read_file(call: Call) -> FileReply:
         raise NotFoundError(f"The files of a directive are {' and '.join(FILES)}.")
     report, file = _read_report(call), FILES[name]
     return FileReply(
-        pieces=writers.csv_pieces(file.rows(report), file.columns(report)),
+        pieces=writers.csv_pieces(
+            file.rows(report), file.columns(report), with_bom=call.arguments.get("bom") == "yes"
+        ),
         name=writers.file_name(report, "csv", name.partition(".")[0]),
         people=report.list_person_ids(),
         rows=file.count_rows(report),
@@ -96,6 +98,11 @@ def _describe_file(call: Call, report: CompletionReport, name: str) -> dict[str,
 
 
 _FILTERS = tuple(Parameter(name, FILTERS[name]) for name in NAMES)
+_FOR_EXCEL = Parameter(
+    "bom",
+    "With “yes” the file begins with a byte order mark, without which Excel misreads letters with accents.",
+    {"type": "string", "enum": ["yes"]},
+)
 OPERATIONS = (
     Operation(
         "list_files",
@@ -113,7 +120,7 @@ OPERATIONS = (
         "One file, with the columns of the portal’s own",
         FILE,
         read_file,
-        parameters=_FILTERS,
+        parameters=(*_FILTERS, _FOR_EXCEL),
         of_people=False,
         file_type=CSV_TYPE,
     ),

@@ -59,7 +59,7 @@ POSITION = (
         "as_known_on",
         "The instant whose knowledge counts, ISO 8601 with its offset, or a day, which means its end. "
         "Default: everything known now.",
-        {"type": "string"},
+        {"type": "string", "anyOf": [{"format": "date"}, {"format": "date-time"}]},
     ),
 )
 PAGING = (

@@ -104,7 +104,12 @@ RECORD = ObjectShape(
         Field("staff_number", "Staff number of the person, as it is now."),
         Field("requirement_kind", "Kind of the requirement: module, event or guide."),
         Field("requirement", "Key of the module, event type or guide."),
-        Field("achieved_at", "When it was achieved.", datetime),
+        Field(
+            "achieved_at",
+            "When it was achieved; only the day, where no time of day was told.",
+            export_columns.DayOrInstant,
+            source="achieved",
+        ),
         Field("achieved_on", "The day of it, UK time.", date),
         Field("source", "How: assessed, attended, acknowledged, waived, imported or external."),
         Field("source_system", "The system that an imported record comes from.", optional=True),

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from portal.domain.reports.completion.export_columns import Column
+from portal.domain.reports.completion.export_columns import Column, DayOrInstant
 from portal.domain.status.rules import Status
 from portal.platform import clock
 
@@ -17,6 +17,7 @@ SCHEMAS: dict[type, dict[str, Any]] = {
     Decimal: {"type": "number"},
     date: {"type": "string", "format": "date"},
     datetime: {"type": "string", "format": "date-time"},
+    DayOrInstant: {"type": "string", "anyOf": [{"format": "date"}, {"format": "date-time"}]},
     Status: {"type": "string", "enum": [status.key for status in Status]},
     dict: {"type": "object", "additionalProperties": {"type": "integer"}},  # counts by name
     object: {"type": "object"},  # as another standard has it
@@ -104,6 +105,7 @@ def _as_it_is(value: Any) -> Any:
 _WRITERS: dict[type, Any] = {
     date: lambda day: day if isinstance(day, str) else day.isoformat(),
     datetime: lambda at: at if isinstance(at, str) else clock.format_utc(at),
+    DayOrInstant: clock.format_day_or_instant,
     Decimal: float,
     Status: lambda status: status.key,
 }

@@ -88,7 +88,7 @@ def request_file(reference: str) -> ResponseReturnValue:
 def _send_completions_csv(report: CompletionReport) -> Response:
     """One row for each person and requirement as CSV, streamed while it is read."""
     _log_export(report, "csv")
-    pieces = writers.csv_pieces(report.rows(), report.columns)
+    pieces = writers.csv_pieces(report.rows(), report.columns, with_bom=_wants_bom())
     return _stream_file(pieces, TYPES["csv"], writers.file_name(report, "csv"))
 
 
@@ -128,7 +128,7 @@ def _send_briefing_pdf(report: CompletionReport) -> Response:
 def _send_people_csv(report: CompletionReport) -> Response:
     """One row for each person, with a column for each requirement, as CSV."""
     _log_export(report, "csv", wide=True)
-    pieces = writers.csv_pieces(report.person_rows(), report.person_columns)
+    pieces = writers.csv_pieces(report.person_rows(), report.person_columns, with_bom=_wants_bom())
     return _stream_file(pieces, TYPES["csv"], writers.file_name(report, "csv", "people"))
 
 
@@ -240,7 +240,8 @@ def read_report(reference: str, position: Position, arguments: QueryArguments) -
 
 def _read_requested_report(reference: str) -> CompletionReport:
     arguments = QueryArguments(request.args)
-    arguments.only((*FIELDS, *NAMES), several=("rank",))
+    arguments.only((*FIELDS, *NAMES, "bom"), several=("rank",))
+    arguments.choice("bom", ["yes"])
     arguments.raise_faults()
     position = parse_position_now(request.args.get("as_at", ""), request.args.get("as_known_on", ""))
     return _completion_report(reference, position, parse_filters(request.args))
@@ -251,6 +252,11 @@ def _requested_report(reference: str) -> CompletionReport:
     if report.shown.assigned > MANY_PEOPLE and _requested_name() not in NAMELESS:
         require_recent_sign_in()
     return report
+
+
+def _wants_bom() -> bool:
+    """Whether a CSV is to begin with a byte order mark, for Excel."""
+    return request.args.get("bom") == "yes"
 
 
 def _requested_name() -> str:

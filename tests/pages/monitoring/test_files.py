@@ -2,8 +2,11 @@
 
 import io
 import json
+import re
+from codecs import BOM_UTF8
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -14,9 +17,10 @@ from sqlalchemy import select
 from portal.domain.records.models import ImportedRecord, Record
 from portal.domain.reports import queries
 from portal.domain.reports.completion import writers
+from portal.platform import clock
 from portal.platform.audit.models import AuditEvent
 from portal.platform.db import db, transaction
-from tests.domain.status.facts import add
+from tests.domain.status.facts import add, make_record
 from tests.factories.access_tokens import bearer, make_token
 from tests.factories.people import make_person
 from tests.page_reading import PortalClient
@@ -82,14 +86,50 @@ def test_the_table_schema_beside_a_file_describes_each_of_its_cells(auditor, nam
     for field in schema["fields"]:
         constraints = field["constraints"]
         assert field.keys() == {"name", "type", "description", "constraints"}
-        assert constraints.keys() <= {"required", "enum"}
+        assert constraints.keys() <= {"required", "enum", "pattern"}
         assert field["description"]
         cells = {row[field["name"]] for row in rows}
         assert not (constraints["required"] and cells & set(schema["missingValues"]))
         for cell in cells - set(schema["missingValues"]):
             CELLS[field["type"]](cell)
             assert cell in constraints.get("enum", [cell])
+            assert re.fullmatch(constraints.get("pattern", ".*"), cell, re.DOTALL)
     assert any("enum" in field["constraints"] for field in schema["fields"])
+
+
+def test_a_csv_begins_with_a_byte_order_mark_where_it_is_asked(client, app):
+    auditor = enter(client, make_world(), "D6001")
+    token = bearer(make_token())
+    for name in ("completions.csv", "people.csv"):
+        plain = auditor.get(f"{REPORT}/{name}").data
+        api = f"/api/v1/directives/OIC-2026/files/{name}"
+
+        assert plain.startswith(b"force,")
+        assert auditor.get(f"{REPORT}/{name}?bom=yes").data == BOM_UTF8 + plain
+        assert app.test_client().get(f"{api}?bom=yes", headers=token).data == BOM_UTF8 + plain
+    assert auditor.get(f"{REPORT}/people.csv?bom=no").status_code == 400
+
+
+def test_what_was_achieved_on_a_day_of_which_no_time_was_told_leaves_as_that_day(client, app):
+    world = make_world()
+    day = date(2026, 4, 2)
+    for staff_number, at in (("S1", clock.noon(day)), ("N2", datetime(2026, 4, 2, 8, 30, tzinfo=UTC))):
+        make_record(world.people[staff_number], world.activities[1], day, achieved_at=at)
+    auditor = enter(client, world, "D6001")
+    told = {"S1": "2026-04-02", "N2": "2026-04-02T08:30:00Z"}
+
+    assert _achieved(csv_rows(auditor)) == told
+    assert _achieved(auditor.get(f"{REPORT}/completions.json").json["rows"]) == told
+    assert _achieved(xlsx_rows(auditor)) == {"S1": day, "N2": datetime(2026, 4, 2, 9, 30)}
+    api = app.test_client()
+    records = api.get("/api/v1/records", headers=bearer(make_token())).json["items"]
+    assert _achieved(records, "achieved_at") == told
+
+
+def _achieved(rows: list[dict[str, Any]], name: str = "satisfied_at") -> dict[str, Any]:
+    return {
+        row["staff_number"]: row[name] for row in rows if row[name] and row["staff_number"] in {"S1", "N2"}
+    }
 
 
 def test_one_row_says_what_the_facts_say(auditor):

@@ -18,6 +18,10 @@ from portal.domain.status.rules import Status
 Value = str | int | date | datetime | Decimal | Status | None
 
 
+class DayOrInstant:
+    """The type of a column of instants, with the day alone where no time of day was told."""
+
+
 class CompletionRow(NamedTuple):
     """One row of the completion file: the status of one person on one requirement of a directive."""
 
@@ -39,7 +43,7 @@ class CompletionRow(NamedTuple):
     due_on: date
     status: Status
     started_at: datetime | None  # instants are in UTC
-    satisfied_at: datetime | None
+    satisfied_at: date | datetime | None  # only the day where no time was told
     late_days: int | None
     score_scaled: Decimal | None  # 0 to 1, four places
     mastery_score: Decimal | None
@@ -195,7 +199,13 @@ COLUMNS: tuple[Column, ...] = (  # of a file with one row for each person and re
         "registration",
         optional=True,
     ),
-    Column("satisfied_at", "When the counted record was achieved.", datetime, "record", optional=True),
+    Column(
+        "satisfied_at",
+        "When the counted record was achieved; only the day, where no time of day was told.",
+        DayOrInstant,
+        "record",
+        optional=True,
+    ),
     Column(
         "late_days",
         "Days from the due date to the first record that was valid on or after it.",

@@ -20,7 +20,7 @@ import xlsxwriter
 from xlsxwriter.exceptions import FileCreateError
 
 from portal.domain.reports.completion import definition
-from portal.domain.reports.completion.export_columns import AnyRow, Column, values_reader
+from portal.domain.reports.completion.export_columns import AnyRow, Column, DayOrInstant, values_reader
 from portal.domain.reports.parameters import Position
 from portal.domain.reports.queries import CompletionReport
 from portal.domain.status.rules import Status
@@ -32,6 +32,7 @@ from portal.platform.wording import number
 
 TextMaker = Callable[[Sequence[Any]], Iterable[str]]  # the texts of a column's values
 
+BOM = "\ufeff"
 LONGEST_OF_WHOM = 80  # characters of a file's name
 BATCH = 100  # rows of a CSV or JSON sent at a time: few enough for the processor's cache
 XLSX_ROWS = 20_000  # a job makes larger workbooks
@@ -95,10 +96,13 @@ def audit_detail(report: CompletionReport, form: str) -> dict[str, Any]:
     }
 
 
-def csv_pieces(rows: Iterable[AnyRow], columns: Sequence[Column]) -> Iterator[str]:
-    """The CSV file in pieces of at most ``BATCH`` rows: RFC 4180, with a header, lines ending in CRLF."""
+def csv_pieces(rows: Iterable[AnyRow], columns: Sequence[Column], *, with_bom: bool = False) -> Iterator[str]:
+    """The CSV file in pieces of at most ``BATCH`` rows: RFC 4180, with a header, lines ending in CRLF.
+
+    ``with_bom`` begins it with a byte order mark, without which Excel takes UTF-8 for another encoding.
+    """
     header = ",".join(csv_text(column.header) for column in columns)
-    yield f"{header}\r\n"
+    yield f"{BOM * with_bom}{header}\r\n"
     for texts in _text_batches(rows, columns, _CSV_TEXTS):
         yield "\r\n".join((*map(",".join, texts), ""))
 
@@ -146,6 +150,13 @@ def _instant_texts(values: Sequence[datetime | None]) -> list[str]:
     ]
 
 
+def _day_or_instant_texts(values: Sequence[date | datetime | None]) -> list[str]:
+    instants = _instant_texts([value if isinstance(value, datetime) else None for value in values])
+    return [
+        text or (value.isoformat() if value else "") for text, value in zip(instants, values, strict=True)
+    ]
+
+
 _DAY_TEXTS: ValueCache[int, str] = ValueCache(lambda ordinal: date.fromordinal(ordinal).isoformat())
 _TWO_DIGITS = tuple(f"{number:02}" for number in range(60))
 _CSV_TEXTS: dict[type, TextMaker] = {
@@ -154,6 +165,7 @@ _CSV_TEXTS: dict[type, TextMaker] = {
     Decimal: _text_maker(str, ""),
     date: _text_maker(date.isoformat, ""),
     datetime: _instant_texts,
+    DayOrInstant: _day_or_instant_texts,
     Status: _text_maker(lambda status: status.key, ""),
 }
 
@@ -240,6 +252,12 @@ def _cell_writers(book: Any, page: Any, columns: Iterable[Column]) -> list[Calla
     def write_instant(line: int, column: int, value: datetime) -> None:
         page.write_number(line, column, _serial_instant(value), instant)
 
+    def write_day_or_instant(line: int, column: int, value: date | datetime) -> None:
+        if isinstance(value, datetime):
+            write_instant(line, column, value)
+        else:
+            write_day(line, column, value)
+
     def write_score(line: int, column: int, value: Decimal) -> None:
         page.write_number(line, column, float(value), score)
 
@@ -252,6 +270,7 @@ def _cell_writers(book: Any, page: Any, columns: Iterable[Column]) -> list[Calla
         Decimal: write_score,
         date: write_day,
         datetime: write_instant,
+        DayOrInstant: write_day_or_instant,
         Status: write_status,
     }
     return [writers[column.kind] for column in columns]
@@ -293,12 +312,17 @@ def json_pieces(report: CompletionReport, rows: Iterable[AnyRow], columns: Seque
 _json_text = json.JSONEncoder(ensure_ascii=False).encode
 
 
+def _quote_texts(texts: Iterable[str]) -> list[str]:
+    return [f'"{text}"' if text else "null" for text in texts]
+
+
 _JSON_TEXTS: dict[type, TextMaker] = {  # days and instants are text in JSON too
     str: _text_maker(_json_text, "null"),
     int: _text_maker(_json_text, "null"),
     Decimal: _text_maker(lambda score: _json_text(float(score)), "null"),
     date: _text_maker(lambda day: f'"{day.isoformat()}"', "null"),
-    datetime: lambda values: [f'"{text}"' if text else "null" for text in _instant_texts(values)],
+    datetime: lambda values: _quote_texts(_instant_texts(values)),
+    DayOrInstant: lambda values: _quote_texts(_day_or_instant_texts(values)),
     Status: _text_maker(lambda status: f'"{status.key}"', "null"),
 }
 
@@ -319,6 +343,7 @@ _TYPES = {
     Decimal: "number with four decimals",
     date: "date, ISO 8601",
     datetime: "date and time, ISO 8601: UTC with Z; UK time in a spreadsheet",
+    DayOrInstant: "date, or date and time, ISO 8601: UTC with Z; UK time in a spreadsheet",
 }
 
 
@@ -330,6 +355,13 @@ _SCHEMA_TYPES = {
     Decimal: "number",
     date: "date",
     datetime: "datetime",
+    DayOrInstant: "string",  # no type of the standard has both
+}
+
+
+_SCHEMA_CONSTRAINTS: dict[type, dict[str, Any]] = {
+    Status: {"enum": [status.key for status in Status]},
+    DayOrInstant: {"pattern": r"[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{6})?Z)?"},
 }
 
 
@@ -358,7 +390,7 @@ def table_schema(columns: Iterable[Column]) -> dict[str, Any]:
                 "description": column.meaning,
                 "constraints": {
                     "required": not column.optional,
-                    **({"enum": [status.key for status in Status]} if column.kind is Status else {}),
+                    **_SCHEMA_CONSTRAINTS.get(column.kind, {}),
                 },
             }
             for column in columns

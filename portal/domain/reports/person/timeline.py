@@ -221,9 +221,8 @@ def _record_event(row: RecordRow) -> TimelineEvent:
     how = sentences.SOURCES.get(row.source, row.source)
     version = f", version {row.version}" if row.version else ""
     score = f", with {row.score_words}" if row.score_words else ""
-    only_day = row.source != "assessed" and row.achieved_at == clock.noon(row.achieved_on)
     return TimelineEvent(
-        row.achieved_on if only_day else row.achieved_at,
+        row.achieved,
         f"{how} {_short_title(row.title)}{version}{score}",
         row.recorded_at,
         row.reference,
