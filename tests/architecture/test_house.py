@@ -36,6 +36,20 @@ def test_no_function_is_longer_than_a_screen():
     assert long == []
 
 
+def test_headings_of_one_level_have_one_size():
+    templates = [path for path in TRACKED if path.suffix == ".html" and path.is_relative_to(ROOT / "portal")]
+    large = [
+        f"{path.relative_to(ROOT)}: {heading}"
+        for path in templates
+        if path.exists()
+        for heading in re.findall(
+            r"<h[2-6][^>]*govuk-heading-(?:xl|l)\b|<h[3-6][^>]*govuk-heading-m\b", path.read_text()
+        )
+    ]
+
+    assert large == []
+
+
 def test_no_line_of_a_template_is_longer_than_140_characters():
     templates = [path for path in TRACKED if path.suffix == ".html" and path.is_relative_to(ROOT / "portal")]
     long = [
