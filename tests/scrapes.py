@@ -80,6 +80,7 @@ def check_alerts(
     before: Figures | None = None,
     *,
     lost_nodes: int = 0,
+    more_labels: dict[str, str] | None = None,
 ) -> str:
     """What promtool says against these alerts, and no others, firing; empty if nothing.
 
@@ -89,6 +90,7 @@ def check_alerts(
         firing: Names of rules.
         before: An earlier scrape: each minute, counts grow by as much as from it to ``scrape``.
         lost_nodes: How many other nodes do not answer.
+        more_labels: What the alerts that fire say beside their severity.
     """
     earlier = before or scrape
     series = [{"series": 'up{job="portal"}', "values": f"{int(scrape is not None)}x60"}]
@@ -101,7 +103,11 @@ def check_alerts(
         begin = value - time.time() if name.endswith("_timestamp_seconds") else value  # its clock begins at 0
         series.append({"series": _written(name, labels), "values": f"{begin:.6f}+{step:.6f}x60"})
     alerts = [
-        {"eval_time": "50m", "alertname": name, "exp_alerts": [_expected(rule)] if name in firing else []}
+        {
+            "eval_time": "50m",
+            "alertname": name,
+            "exp_alerts": [_expected(rule, more_labels or {})] if name in firing else [],
+        }
         for name, rule in read_rules().items()
     ]
     test = {"interval": "1m", "input_series": series, "alert_rule_test": alerts}
@@ -112,9 +118,9 @@ def check_alerts(
     return "" if done.returncode == 0 else done.stdout + done.stderr
 
 
-def _expected(rule: dict[str, str]) -> dict[str, Any]:
+def _expected(rule: dict[str, str], more_labels: dict[str, str]) -> dict[str, Any]:
     return {
-        "exp_labels": {"severity": rule["severity"]},
+        "exp_labels": {"severity": rule["severity"], **more_labels},
         "exp_annotations": {"summary": rule["summary"], "runbook": rule["runbook"]},
     }
 

@@ -1,20 +1,25 @@
-"""A lock that all running processes of an instance folder share.
+"""A lock that all running processes of an instance folder share, and the machines whose workers run.
 
-A restore, and an upgrade that needs a stop, hold it exclusively.
+A restore, and an upgrade that needs a stop, hold the lock exclusively. The kernel releases it when its
+process ends, however it ends, so no stale lock is left behind.
 
-The kernel releases the lock when its process ends, however it ends, so no stale lock is left behind.
+Of each machine with a worker there is a file, empty and under its name, whose time says when a worker last
+ran there. It stays when the worker ends: a machine that does not come back is to be missed.
 """
 
 import fcntl
 import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from time import monotonic, sleep
+from time import monotonic, sleep, time
 
 from portal.platform.errors import RuleError
 
 FILE = "running.lock"
+WORKERS = "workers"
+MISSED_SECONDS = 7 * 24 * 3600  # after which a machine counts as taken away
 _held: dict[Path, int] = {}  # locks that this process and its forks hold until they end
 
 
@@ -78,6 +83,22 @@ def hold_alone(instance: Path, *, wait_seconds: float = 0) -> Iterator[None]:
         yield
     finally:
         os.close(file)
+
+
+def show_worker(instance: Path) -> None:
+    """Record that a worker runs on this machine, and forget machines that were taken away."""
+    folder = instance / WORKERS
+    folder.mkdir(mode=0o700, exist_ok=True)
+    (folder / socket.gethostname()).touch(mode=0o600)
+    for name, seen in read_workers(instance).items():
+        if time() - seen > MISSED_SECONDS:
+            (folder / name).unlink(missing_ok=True)
+
+
+def read_workers(instance: Path) -> dict[str, float]:
+    """When a worker last ran on each machine, in seconds since 1970, by the machine's name."""
+    folder = instance / WORKERS
+    return {file.name: file.stat().st_mtime for file in folder.iterdir()} if folder.is_dir() else {}
 
 
 def _try_lock(file: int, kind: int) -> bool:

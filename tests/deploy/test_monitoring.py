@@ -1,7 +1,9 @@
 """Alert rules and dashboard ask for figures that there are, and each fault makes its alerts fire."""
 
+import os
 import re
 import subprocess
+import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from threading import Event
@@ -17,7 +19,7 @@ from portal.commands.jobs import make_worker_setup
 from portal.domain.accounts import services as services_of_accounts
 from portal.domain.reminders import notices
 from portal.pages.layout.request_log import figures_of
-from portal.platform import clock
+from portal.platform import clock, presence
 from portal.platform.backups.status import BACKUP
 from portal.platform.db import db, stamp, transaction
 from portal.platform.jobs import services
@@ -27,8 +29,20 @@ from tests.conftest import SECRET
 from tests.domain.reminders.office_set import make_administrators, set_office
 from tests.factories.jobs import record_backup
 from tests.hostile.reading import full_disk
+from tests.pages.sign_in.saml.hostile_idp import HostileIdp
+from tests.pages.sign_in.saml.keys import make_pair
+from tests.platform.backups.made import encrypted_settings
 from tests.running import free_port
-from tests.scrapes import PROMTOOL, ROOT, check_alerts, list_expressions, list_names, read_figures, read_rules
+from tests.scrapes import (
+    PROMTOOL,
+    ROOT,
+    Figures,
+    check_alerts,
+    list_expressions,
+    list_names,
+    read_figures,
+    read_rules,
+)
 
 NIGHT = datetime(2026, 5, 16, 1, 30, tzinfo=UTC)  # no reminders are planned, and notices sent all the same
 METRIC = re.compile(r"\bportal_\w+")
@@ -60,7 +74,7 @@ def test_each_rule_says_what_to_do():
     guide = (ROOT / "docs" / "operating" / "seeing.md").read_text()
     rules = read_rules()
 
-    assert len(rules) == 11
+    assert len(rules) == 14
     for name, rule in rules.items():
         assert rule["severity"] in {"page", "ticket"}
         assert rule["runbook"] == f"docs/operating/seeing.md#{name.lower()}"
@@ -141,11 +155,11 @@ def test_jobs_that_no_worker_takes_up(scrape, tmp_path):
 
 @needs_promtool
 def test_a_relay_that_is_down(app: Flask, scrape, tmp_path):
-    with time_machine.travel(NIGHT, tick=False) as time, set_office(app, smtp_port=free_port()):
+    with time_machine.travel(NIGHT, tick=False) as frozen, set_office(app, smtp_port=free_port()):
         people = make_administrators()
         with transaction():
             services_of_accounts.close_account(people["D1001"], by=people["D9001"], at=clock.now())
-        time.shift(timedelta(hours=2))
+        frozen.shift(timedelta(hours=2))
         (job,) = db.session.scalars(select(Job.reference).where(Job.kind == notices.JOB))
         JobRunner(make_worker_setup(app), Event()).run_job(job)
         start_due_jobs(clock.now())  # as a worker that runs does
@@ -164,6 +178,71 @@ def test_a_backup_that_was_not_made(app: Flask, scrape, tmp_path, hours):
         record_backup(clock.now() - timedelta(hours=hours), 1)
 
     assert check_alerts(tmp_path, scrape(), {"PortalBackupOld"}) == ""
+
+
+@needs_promtool
+@pytest.mark.parametrize(("days", "firing"), [(37, {"PortalRehearsalOverdue"}), (35, set())])
+def test_a_rehearsal_by_hand_that_is_overdue(app: Flask, scrape, tmp_path, monkeypatch, days, firing):
+    encrypted, _ = encrypted_settings(tmp_path)
+    monkeypatch.setitem(app.config, "PORTAL", replace(app.config["PORTAL"], backup=encrypted))
+    with time_machine.travel(clock.now() - timedelta(days=days)):
+        record_backup(clock.now(), 1_000_000)
+    record_backup(clock.now(), 1_000_000)
+
+    assert check_alerts(tmp_path, scrape(), firing) == ""
+
+
+@needs_promtool
+def test_a_machine_whose_worker_is_gone(app: Flask, scrape, tmp_path, monkeypatch):
+    monkeypatch.setitem(app.config, "PORTAL", replace(app.config["PORTAL"], instance=tmp_path))
+    (routine,) = [each for each in make_worker_setup(app).routines if each.name == "presence"]
+    routine.run(Event())
+    ((own, _),) = presence.read_workers(tmp_path).items()
+    for name, hours in (("worker-2", 1), ("taken-away", 8 * 24)):
+        (file := tmp_path / presence.WORKERS / name).touch()
+        os.utime(file, (time.time() - 3600 * hours,) * 2)
+    routine.run(Event())
+    figures = scrape()
+    goes_on = ("portal_worker_seen_timestamp_seconds", frozenset({("worker", own)}))
+    figures = Figures(figures.values | {goes_on: figures.values[goes_on] + 3600})
+
+    assert presence.read_workers(tmp_path).keys() == {own, "worker-2"}
+    assert check_alerts(tmp_path, figures, {"PortalWorkerMissing"}, more_labels={"worker": "worker-2"}) == ""
+
+
+@needs_promtool
+@pytest.mark.parametrize(
+    ("days", "valid_days", "of"),
+    [(20, 0, "saml-certificate"), (30, 0, ""), (30, 20, "saml-metadata")],
+    ids=["certificate", "later", "metadata"],
+)
+def test_a_certificate_of_saml_that_ends(app: Flask, scrape, tmp_path, monkeypatch, days, valid_days, of):
+    until = (clock.now() + timedelta(days=valid_days)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    more = f' validUntil="{until}"' if valid_days else ""
+    (tmp_path / "idp.xml").write_text(HostileIdp(tmp_path).metadata(more=more))
+    with time_machine.travel(clock.now() + timedelta(days=days + 1)):  # it ran out a day before then
+        key, certificate = make_pair.__wrapped__("portal").write(tmp_path, "portal")
+    saml = replace(
+        app.config["PORTAL"].saml,
+        idp_metadata=str(tmp_path / "idp.xml"), key_files=(str(key),), certificate_files=(str(certificate),),
+        match_attribute="employee_id", match_field="staff_number",
+    )  # fmt: skip
+    monkeypatch.setitem(app.config, "PORTAL", replace(app.config["PORTAL"], saml=saml))
+
+    firing = {"PortalCertificateEnds"} if of else set()
+    assert check_alerts(tmp_path, scrape(), firing, more_labels={"certificate": of}) == ""
+
+
+@needs_promtool
+@pytest.mark.parametrize("days", [20, 22])
+def test_a_certificate_of_the_site_that_ends(scrape, tmp_path, days):
+    site = {"job": "portal-certificate", "instance": "https://learning.example.police.uk/healthz"}
+    probe = {("probe_ssl_earliest_cert_expiry", frozenset(site.items())): days * 24 * 3600.0}
+    firing = {"PortalCertificateEnds"} if days < 21 else set()
+
+    figures = Figures(scrape().values | probe)
+
+    assert check_alerts(tmp_path, figures, firing, more_labels={"instance": site["instance"]}) == ""
 
 
 @needs_promtool

@@ -5,7 +5,7 @@ answer, what needs none is given all the same, so that whoever watches sees that
 """
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import accumulate
 
 from flask import current_app
@@ -14,17 +14,19 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.registry import Collector
 from sqlalchemy.exc import SQLAlchemyError
 
+from config import current_settings
 from portal.domain.reminders.outbox_figures import read_outbox_figures
 from portal.domain.reminders.settings import mail_hours, relay_is_set
 from portal.domain.webhooks.queries import read_backlog
 from portal.pages.layout.request_log import figures_of
-from portal.platform import clock
+from portal.platform import clock, presence
 from portal.platform.backups.status import read_backup_status
 from portal.platform.db import db
 from portal.platform.jobs.queries import read_job_figures
 from portal.platform.jobs.worker import list_due_tasks
 from portal.platform.observability.request_figures import BUCKETS
 from portal.platform.operations import readiness, service_figures
+from portal.platform.saml.metadata import MetadataError
 
 UPPER_BOUNDS = [*map(str, BUCKETS), "+Inf"]
 
@@ -40,7 +42,7 @@ class _PortalFigures(Collector):
     """Collects the figures once, for one answer."""
 
     def collect(self) -> Iterator[Metric]:
-        """Every figure; of those of the database, none if it does not answer."""
+        """Every figure; of those that are read, none if the database does not answer."""
         yield from _collect_requests()
         yield from _collect_machine()
         needed = readiness.run_checks(readiness.NEEDED, log=False)
@@ -48,10 +50,10 @@ class _PortalFigures(Collector):
         checks = needed | watched
         if needed["database"] and needed["migrations"]:
             checks["figures"] = True
-            for collect in DATABASE_FIGURES:
+            for collect in READ_FIGURES:
                 try:
                     yield from list(collect())
-                except (SQLAlchemyError, sqlite3.Error):
+                except (SQLAlchemyError, sqlite3.Error, OSError, ValueError, MetadataError):
                     db.session.rollback()
                     checks["figures"] = False
         yield _gauge_of("portal_check_passed", "Whether a check passes: 1, or 0.", "check", checks)
@@ -82,6 +84,25 @@ def _collect_machine() -> Iterator[Metric]:
     yield _gauge("portal_disk_free_bytes", "What is free of it.", disk.free)
 
 
+def _collect_workers() -> Iterator[Metric]:
+    yield _gauge_of(
+        "portal_worker_seen_timestamp_seconds",
+        "When a worker last ran on each machine.",
+        "worker",
+        presence.read_workers(current_settings().instance),
+    )
+
+
+def _collect_ends() -> Iterator[Metric]:
+    ends = current_settings().saml.read_ends()
+    yield _gauge_of(
+        "portal_certificate_end_timestamp_seconds",
+        "When a certificate, or the provider's metadata, ends.",
+        "certificate",
+        {name: end.timestamp() for name, end in ends.items()},
+    )
+
+
 def _collect_database() -> Iterator[Metric]:
     yield _gauge(
         "portal_database_bytes", "The database with its indexes.", service_figures.read_database_bytes()
@@ -94,8 +115,15 @@ def _collect_database() -> Iterator[Metric]:
 
 
 def _collect_backups() -> Iterator[Metric]:
-    backup = read_backup_status(current_app.config["PORTAL"].backup, clock.now()).backup
-    if backup:
+    status = read_backup_status(current_settings().backup, clock.now())
+    due = GaugeMetricFamily(
+        "portal_rehearsal_due_timestamp_seconds",
+        "When a restore is to be rehearsed next.",
+    )
+    if status.rehearsal_due_at:
+        due.add_metric([], status.rehearsal_due_at.timestamp())
+    yield due
+    if backup := status.backup:
         yield _gauge(
             "portal_last_backup_timestamp_seconds",
             "Of when the last backup is, in seconds since 1970.",
@@ -151,11 +179,13 @@ def _collect_outbox() -> Iterator[Metric]:
     yield _gauge("portal_webhook_oldest_seconds", "For how long the oldest of them waits.", oldest)
 
 
-DATABASE_FIGURES: tuple[Callable[[], Iterator[Metric]], ...] = (
+READ_FIGURES: tuple[Callable[[], Iterator[Metric]], ...] = (
     _collect_database,
     _collect_backups,
     _collect_jobs,
     _collect_outbox,
+    _collect_workers,
+    _collect_ends,
 )
 
 
@@ -163,7 +193,7 @@ def _gauge(name: str, meaning: str, value: float) -> Metric:
     return GaugeMetricFamily(name, meaning, value=float(value))
 
 
-def _gauge_of(name: str, meaning: str, label: str, values: dict[str, bool] | dict[str, int]) -> Metric:
+def _gauge_of(name: str, meaning: str, label: str, values: Mapping[str, float]) -> Metric:
     gauge = GaugeMetricFamily(name, meaning, labels=[label])
     for key, value in values.items():
         gauge.add_metric([key], float(value))

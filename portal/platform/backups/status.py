@@ -18,6 +18,8 @@ from portal.platform.wording import instant, minutes_words, plural
 BACKUP = "backup"
 REHEARSAL = "backup-rehearsal"
 GRACE = timedelta(hours=3)  # after which a backup that was due counts as missed
+BY_HAND = timedelta(days=35)  # each month: so long lies between the first Mondays of two of them at most
+DAY = timedelta(days=1)
 TAKEN, SECONDS, BYTES, NAME = "Taken", "Seconds", "Bytes", "File"  # figures of the jobs' results
 
 
@@ -47,6 +49,8 @@ class BackupStatus:
     due_at: datetime  # the newest instant at which one was due
     backup: DoneJob | None
     rehearsal: DoneJob | None
+    rehearsal_due_at: datetime | None  # of the next one; None: none is wanted, or there is nothing to restore
+    by_hand: bool  # whether only a person can rehearse, with the identity that no job has
     failures: dict[str, str]  # why the newest job of each kind failed, if it failed after the newest done one
 
     @property
@@ -73,6 +77,12 @@ class BackupStatus:
         if reason := self.failures.get(REHEARSAL):
             since = self.rehearsal.ended_at if self.rehearsal else never
             troubles.append(Trouble(f"The newest backup could not be restored: {reason}", since))
+        elif self.by_hand and self.rehearsal_due_at and self.now - self.rehearsal_due_at > DAY:
+            sentence = (
+                f"The rehearsal by hand that was due at {instant(self.rehearsal_due_at)} was not made:"
+                " run backups rehearse --identity FILE."
+            )
+            troubles.append(Trouble(sentence, self.rehearsal_due_at + DAY))
         return troubles
 
     @property
@@ -94,13 +104,15 @@ class BackupStatus:
 
 
 def read_backup_status(settings: BackupSettings, now: datetime) -> BackupStatus:
-    """How backups stand now, in four statements."""
+    """How backups stand now, in five statements."""
     done = {kind: _newest_done(kind) for kind in (BACKUP, REHEARSAL)}
     return BackupStatus(
         now,
         last_due_at(now, settings.time_of_day),
         done[BACKUP],
         done[REHEARSAL],
+        _find_next_rehearsal(settings, done[REHEARSAL]),
+        not settings.can_open,
         {kind: reason for kind, job in done.items() if (reason := _reason_since(kind, job))},
     )
 
@@ -130,6 +142,19 @@ def _length_words(seconds: float) -> str:
 def figures_of(taken_at: str, seconds: float, name: str, size: int) -> dict[str, Any]:
     """What the result of a job says beside its sentences, for ``read_backup_status`` and for people."""
     return {NAME: name, TAKEN: taken_at, SECONDS: round(seconds, 1), BYTES: size}
+
+
+def _find_next_rehearsal(settings: BackupSettings, last: DoneJob | None) -> datetime | None:
+    """When a restore is to be rehearsed next: by a job at once where none was, by hand after a month."""
+    if not (settings.folder and settings.rehearsal_days):
+        return None
+    days = timedelta(days=settings.rehearsal_days)
+    period = days if settings.can_open else max(days, BY_HAND)
+    if last:
+        return last.ended_at + period
+    backups = select(func.min(Job.ended_at)).where(Job.kind == BACKUP, Job.state == JobState.DONE)
+    first: datetime | None = db.session.scalar(backups)
+    return first + period if first and not settings.can_open else first
 
 
 def _newest_done(kind: str) -> DoneJob | None:

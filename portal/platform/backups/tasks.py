@@ -16,7 +16,7 @@ from portal.platform.backups.manifest import Manifest
 from portal.platform.backups.rehearsal import Rehearsal, rehearse
 from portal.platform.backups.reports import can_mail, send_report
 from portal.platform.backups.settings import BackupSettings
-from portal.platform.backups.status import BACKUP, REHEARSAL, figures_of, read_backup_status
+from portal.platform.backups.status import BACKUP, DAY, REHEARSAL, figures_of, read_backup_status
 from portal.platform.db import db
 from portal.platform.errors import PortalError, RuleError
 from portal.platform.jobs.models import Job, JobState
@@ -25,7 +25,6 @@ from portal.platform.jobs.registry import Arguments, Task
 
 ALARM = "backup-alarm"
 RETRY = timedelta(hours=1)  # after a backup that failed
-DAY = timedelta(days=1)  # between two rehearsals that failed, and two mails about one trouble
 
 
 def make_backup(job: JobProgress, _arguments: Arguments) -> dict[str, Any]:
@@ -83,14 +82,12 @@ def is_backup_due() -> bool:
 def is_rehearsal_due() -> bool:
     """Whether a backup stands that a job can open, and none was restored for so many days."""
     settings = current_settings().backup
-    if not (settings.folder and settings.rehearsal_days and settings.can_open):
+    if not settings.folder:
         return False
-    now = clock.now()
-    status = read_backup_status(settings, now)
-    if status.backup is None:
+    status = read_backup_status(settings, clock.now())
+    if status.backup is None or status.rehearsal_due_at is None or status.by_hand:
         return False
-    last = status.rehearsal
-    return last is None or now - last.ended_at >= timedelta(days=settings.rehearsal_days)
+    return status.rehearsal_due_at <= status.now
 
 
 def is_alarm_due() -> bool:
@@ -139,7 +136,7 @@ TASKS = (
         rehearse_restore,
         due=is_rehearsal_due,
         offered=lambda: makes_backups() and current_settings().backup.can_open,
-        rest=DAY,
+        rest=DAY,  # between two that failed
         by_hand="Restores the newest backup into a scratch database, compares every table with what the "
         "backup should hold, and removes the scratch database. The portal’s own is not touched.",
     ),

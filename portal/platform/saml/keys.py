@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+from datetime import datetime
 from pathlib import Path
 
 from cryptography import x509
@@ -47,6 +48,11 @@ def read_certificate(path: str) -> str:
     """A certificate of the portal as metadata states it: base64 without its first and last line."""
     certificate = x509.load_pem_x509_certificate(Path(path).read_bytes())
     return base64.b64encode(certificate.public_bytes(Encoding.DER)).decode()
+
+
+def read_certificate_end(path: str) -> datetime:
+    """When a certificate of the portal ends. That matters to the provider alone, which may refuse it."""
+    return x509.load_pem_x509_certificate(Path(path).read_bytes()).not_valid_after_utc
 
 
 def read_public_key(stated: str) -> bytes:

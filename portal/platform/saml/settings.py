@@ -5,6 +5,7 @@ import re
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from portal.platform.openid.settings import UNSAFE_CLAIMS
 from portal.platform.saml.metadata import MetadataError, read_entity_id, read_metadata
@@ -42,6 +43,23 @@ class SamlSettings:
     def encryption_required(self) -> bool:
         """Whether an assertion that is not encrypted is refused."""
         return self.encryption == "required"
+
+    def read_ends(self) -> dict[str, datetime]:
+        """When the certificate that signs ends, and the provider's metadata; empty where no provider is set.
+
+        Raises:
+            OSError: A file cannot be read.
+            ValueError: The certificate's is none.
+            MetadataError: The metadata cannot be used.
+        """
+        if not self.idp_metadata:
+            return {}
+        from portal.platform.saml.keys import read_certificate_end  # 7 MiB
+
+        ends = {"saml-certificate": read_certificate_end(self.certificate_files[0])}
+        if valid_until := read_metadata(self.idp_metadata).valid_until:
+            ends["saml-metadata"] = valid_until
+        return ends
 
     def list_faults(self) -> Iterator[str]:
         """A sentence for each setting that is missing or wrong; none where no provider is set."""

@@ -13,7 +13,7 @@ from portal.platform.db import Stamp, db, transaction
 from portal.platform.jobs.services import record_ended_job
 from portal.platform.jobs.worker import start_due_jobs
 from tests.domain.reminders.post_office import open_office
-from tests.platform.backups.made import backup_settings
+from tests.platform.backups.made import backup_settings, encrypted_settings
 
 NOW = datetime(2026, 11, 28, 7, 0, tzinfo=UTC)
 NIGHT = NOW.replace(hour=2, minute=15)
@@ -91,6 +91,32 @@ def test_a_rehearsal_that_failed_is_said_until_one_is_done(settings):
 
     done(REHEARSAL, NIGHT, NIGHT + timedelta(hours=1))
     assert troubles(settings) == []
+
+
+def test_a_rehearsal_by_hand_is_said_when_it_is_overdue(app, settings, monkeypatch, tmp_path):
+    encrypted, _ = encrypted_settings(tmp_path)
+    monkeypatch.setitem(app.config, "PORTAL", dataclasses.replace(app.config["PORTAL"], backup=encrypted))
+    overdue = (
+        "The rehearsal by hand that was due at 07:00 on 28 November 2026 was not made:"
+        " run backups rehearse --identity FILE."
+    )
+    due = NOW - timedelta(days=35)
+
+    def rehearsals_missed(now):
+        return [sentence for sentence in troubles(encrypted, now) if "rehearsal" in sentence]
+
+    assert rehearsals_missed(NOW) == []
+    done(BACKUP, due)
+    done(BACKUP, NOW)
+    assert [rehearsals_missed(NOW + timedelta(hours=hours)) for hours in (0, 24, 25)] == [[], [], [overdue]]
+    assert rehearsals_missed(NOW + timedelta(days=30)) == [overdue]
+    done(REHEARSAL, NOW, NOW + timedelta(hours=25))
+    assert rehearsals_missed(NOW + timedelta(hours=26)) == []
+    assert rehearsals_missed(NOW + timedelta(days=38)) != []
+    with time_machine.travel(NOW + timedelta(days=400), tick=False):
+        assert not tasks.is_rehearsal_due()
+    never = dataclasses.replace(encrypted, rehearsal_days=0)
+    assert read_backup_status(never, NOW + timedelta(days=400)).rehearsal_due_at is None
 
 
 def test_jobs_start_when_they_are_due(settings):
