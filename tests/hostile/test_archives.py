@@ -80,12 +80,14 @@ def test_what_is_not_the_portals_own_is_refused_and_changes_nothing(here, change
 @pytest.mark.slow
 @pytest.mark.parametrize("cut", ["a torn page", "half a file", "the first page"])
 def test_a_damaged_backup_is_refused_and_changes_nothing(here, cut):
-    content = bytearray((here / "b").read_bytes())
-    if cut == "torn page":
-        content[4096 * 30 : 4096 * 60] = b"\xff" * 4096 * 30
-    (here / "b").write_bytes(
-        content if cut == "torn page" else content[: 4096 if "page" in cut else len(content) // 2]
-    )
+    content = (here / "b").read_bytes()
+    torn = content[: 4096 * 30] + b"\xff" * 4096 * 30 + content[4096 * 60 :]
+    left = {
+        "a torn page": torn,
+        "half a file": content[: len(content) // 2],
+        "the first page": content[:4096],
+    }
+    (here / "b").write_bytes(left[cut])
 
     done = restore(here, "--replace")
 
