@@ -6,7 +6,7 @@ export PORT ?= 8000
 export BIND ?= 127.0.0.1
 export PYTHONDONTWRITEBYTECODE :=  # what one process compiles, the next need not
 
-.PHONY: run run-with-sign-in setup first-run test test-full check linted typed tested content-audit data-model examples pages lock fonts sbom licences bench hostile wheel release clean
+.PHONY: run run-with-sign-in setup first-run test test-full golden golden-compare check linted typed tested content-audit data-model examples pages lock fonts sbom licences bench hostile wheel release clean
 
 run: export PORTAL_MODE := demo
 run: setup
@@ -82,6 +82,17 @@ test-full: $(VENV)/.dev portal/pages/layout/static/manifest.json
 	@sh tests/system-packages.sh
 	$(BIN)/python -m pytest -n 2 --times
 	@$(MAKE) --no-print-directory hostile
+
+# What the portal shows, sends and holds, as texts in build/golden: KEPT is made once, before a change that is to
+# change nothing; golden-compare makes another and says what differs, exit 1 if anything does.
+KEPT ?= build/golden/kept
+golden golden-compare: export PORTAL_MODE := demo
+golden: $(VENV)/.dev portal/pages/layout/static/manifest.json
+	$(BIN)/python -m tests.golden record $(KEPT)
+
+golden-compare: $(VENV)/.dev portal/pages/layout/static/manifest.json
+	$(BIN)/python -m tests.golden record build/golden/new
+	@$(BIN)/python -m tests.golden compare $(KEPT) build/golden/new
 
 # docs/modules/content-audit.md: what passes the assessment without the lessons; exit 1 where an aim is missed
 content-audit: export PORTAL_MODE := demo
