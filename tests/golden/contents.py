@@ -19,7 +19,7 @@ VARIANTS = (
     (re.compile(r'(name="csrf_token"[^>]*value=")[^"]+'), r"\1«token»"),
     (re.compile(r"(nonce[-=]\"?)[\w+/=-]{16,}"), r"\1«nonce»"),
     (re.compile(r"(/(?:set-password|sign-in/oidc)/)[\w.-]{20,}"), r"\1«link»"),
-    (re.compile(r"\bpat_[\w-]{20,}"), "«access token»"),
+    (re.compile(r"\boicp_[\w-]{20,}"), "«access token»"),
     # Of what assets hold, which a comparison of pages is not about.
     (re.compile(r"(/static/[\w./-]*?)\.[0-9a-f]{16}(\.\w+)"), r"\1\2"),
     # Drawn at random, and hashes and signatures of what holds such a draw.
@@ -27,10 +27,8 @@ VARIANTS = (
     (re.compile(r"\bOIC-[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]\b"), "«record»"),
     (re.compile(r"\b[0-9a-f]{40,64}\b"), "«hash»"),
     (re.compile(r"\b(?:[0-9a-f]{4} ){7,15}[0-9a-f]{4}\b"), "«fingerprint»"),
-    (
-        re.compile(r"(?<![\w/+.-])(?=[\w/+-]*[A-Z])(?=[\w/+-]*\d)[\w/+-]{43,88}={0,2}(?![\w/+-])"),
-        "«signature»",
-    ),
+    (re.compile(r"\b[0-9a-f]{16}\b"), "«reference»"),
+    (re.compile(r"(?<![\w/+])(?:[\w/+]{43}=|[\w/+]{86}==)(?![\w/+=])"), "«key or signature»"),
     # The instant stands still: each fact that is recorded gets the next microsecond.
     (re.compile(r"(\d\d(?::|%3A)\d\d(?::|%3A)\d\d)\.\d{6}"), r"\1.«stamp»"),
 )
@@ -65,7 +63,7 @@ def read_content(kind: str, content: bytes) -> str:
     try:
         words = content.decode("utf-8")
     except UnicodeDecodeError:
-        return f"{len(content)} bytes, {hashlib.sha256(content).hexdigest()[:16]}"
+        return f"{len(content)} bytes, {hashlib.sha256(content).hexdigest()[:12]}"
     if "html" in kind or "svg" in kind or "xml" in kind:
         return "\n".join(read_markup(words))
     if "json" in kind:

@@ -3,6 +3,7 @@
 import json
 from datetime import timedelta
 from email.message import EmailMessage
+from html import unescape
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -12,11 +13,12 @@ import click
 import time_machine
 from flask import Flask
 
+from benchmarks.browser import ATTRIBUTE, FORM, form_fields
 from portal.commands.jobs import make_worker_setup
 from portal.platform import clock
 from portal.platform.jobs.worker import JobRunner, start_due_jobs
 from tests.golden.contents import read_content
-from tests.golden.visiting import INSTANT, Visitor, draw_anew, run
+from tests.golden.visiting import INSTANT, Visitor, draw_anew, run, signed_in
 from tests.golden.writing import Record
 
 ONE = "/api/v1/directives/OIC-2026"
@@ -62,6 +64,15 @@ PRINTING = (
     ("version",),
 )
 DAYS = 45  # of mails, after the instant
+# What somebody is told of: who sends the last form of which page, the first of all choices taken.
+TOLD = (
+    ("D2001", "/people/D1001/nudge/OIC-2026"),
+    ("D1001", "/events/EV-0002/booking"),
+    ("D9001", "/people/D2002/account/close"),
+    ("D9001", "/grants/new"),
+    ("D5001", "/events/EV-0002/cancel"),
+    ("D9001", "/people/D3002/account"),
+)
 
 
 def record_interfaces(record: Record, app: Flask, instance: Path, made: dict[str, str]) -> None:
@@ -144,17 +155,32 @@ kept_mails: list[EmailMessage] = []
 def record_mails(record: Record, app: Flask, instance: Path, made: dict[str, str]) -> None:
     """Every mail of some weeks, with what schedules and jobs do meanwhile."""
     runner = JobRunner(make_worker_setup(app), Event())
+    for number, path in TOLD:
+        send_form(record, signed_in(app, instance, number), path)
     with mock.patch("smtplib.SMTP", Relay):
         for day in range(DAYS):
             at = INSTANT + timedelta(days=day)
             with time_machine.travel(at, tick=False):
                 draw_anew(f"day {day}")
+                kept_mails.clear()
                 start_due_jobs(clock.now())
                 run_jobs(runner)
-                kept_mails.clear()
                 run(app, "reminders", "plan")
                 run(app, "reminders", "send")
                 keep_mails(record, at.date().isoformat())
+
+
+def send_form(record: Record, visitor: Visitor, path: str) -> None:
+    """Send the last form of a page, and keep what became of it."""
+    page = visitor.get(path)
+    forms = [form for form in FORM.findall(page.text) if "/sign-out" not in form[0]]
+    if not forms:
+        record.write(f"mails/told {path}", f"{visitor.name}: POST {path}", f"no form: {page.status}")
+        return
+    head, inside = forms[-1]
+    action = unescape(dict(ATTRIBUTE.findall(head)).get("action") or path)
+    sent = visitor.post(action, form_fields(inside, "").items())
+    record.write(f"mails/told {path}", f"{visitor.name}: POST {action}", f"{sent.status} {sent.location}")
 
 
 def run_jobs(runner: JobRunner) -> None:
