@@ -26,12 +26,17 @@ FOR_ANYBODY = (
     "/nothing-here",
 )  # fmt: skip
 # Beside the places: where a link or another page leads, and what every learner reads.
+RUN = "/exercises/EX-9001"
 FURTHER = {
-    "D1001": ("/assessment/{under_way}",),
-    "D2001": ("/saved-reports/{saved}",),
+    "D1001": ("/assessment/{under_way}", "{plenary}", "{plenary}/hard/statement", f"{RUN}/actions"),
+    "D2001": ("/saved-reports/{saved}", "{plenary}"),
+    "D5001": (
+        "{plenary}", "{plenary}/decisions", "{plenary}/hard/lead", "{plenary}/hard/ranking",
+        *(f"{RUN}/{name}" for name in ("control", "wall", "actions", "debrief.pdf", "debrief.zip")),
+    ),
     "D4001": ("/returns/comparison-schema.json",),
     "D9001": ("/people/identities", "/imports/{bad}/bad-rows.csv", "/jobs/{job}/progress", "/sign-in/kept"),
-}
+}  # fmt: skip
 KEPT_REFUSALS = {"/monitoring", "/authoring", "/directives", *NOT_THERE}  # others look the same
 UNSENT = ("/sign-out",)
 

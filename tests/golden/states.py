@@ -21,6 +21,7 @@ from tests.journeys.events_held import PEOPLE, hold_event
 from tests.journeys.makings import ROSTER
 from tests.journeys.prepared import file_asked
 from tests.journeys.returns_made import keep_returns
+from tests.journeys.test_plenary import run_opened
 from tests.journeys.visiting import ADMINISTRATOR, AUTHOR, LEARNER, MANAGER, OWNER
 from tests.journeys.walking import change
 from tests.platform.tables.written_workbooks import xlsx
@@ -44,6 +45,7 @@ def make_states(app: Flask, instance: Path) -> dict[str, str]:
     made |= save_report(sign_in(MANAGER))
     made |= keep_returns(instance)
     answer_recall(sign_in(MANAGER))
+    made["plenary"] = run_opened(SimpleNamespace(instance=instance))
     made["file"] = file_asked(SimpleNamespace(instance=instance), MANAGER)
     made["link"] = run(app, "accounts", "invite", "D5001").strip().rpartition("/")[2]
     db.session.rollback()
@@ -176,13 +178,22 @@ def make_imports(administrator: Any) -> dict[str, str]:
     for name, first_and_last in days.items():
         content = ROSTER.format(*first_and_last).encode()
         page = administrator.send_file("/imports/roster/new", f"{name}.csv", content)
-        page = administrator.press(page, "Check the file")
+        page = administrator.press(page, "Check the file", **chosen_values(page.text))
         made[name] = id_in(page.path)
         while name != "unsure" and page.path.endswith("/values"):
             page = administrator.press(page, "Check the file", **new_values(page.text))
     lists = {name: [["staff_number", "surname"], ["N1", "Hale"]] for name in ("April", "May")}
     made["several"] = id_in(administrator.send_file("/imports/roster/new", "several.xlsx", xlsx(lists)).path)
     return made | {"kept": keep_row(administrator)}
+
+
+def chosen_values(page: str) -> dict[str, str]:
+    """What each list of a page has chosen already."""
+    return {
+        dict(ATTRIBUTE.findall(head))["name"]: unescape(found[1])
+        for head, options in SELECT.findall(page)
+        if (found := re.search(r'<option[^>]*value="([^"]*)"[^>]*selected', options))
+    }
 
 
 def new_values(page: str) -> dict[str, str]:
