@@ -74,6 +74,32 @@ def test_a_passkey_under_whose_key_anybody_signs_is_not_added(client: PortalClie
     assert "Laptop Passkey" not in client.page("/account/factors").text
 
 
+@pytest.mark.parametrize(("size", "is_added"), [(0, False), (1023, True), (1024, False), (3700, False)])
+def test_an_id_longer_than_webauthn_allows_is_not_added(
+    client: PortalClient, size: int, is_added: bool
+) -> None:
+    make_account()
+    sign_in(client)
+    device = SoftAuthenticator(credential=bytes(7 * n % 251 for n in range(size)))
+
+    page = add_passkey(client, device)
+
+    assert (page.h1 == "Your recovery codes") is is_added
+    assert ("The passkey could not be added" in page.text) is not is_added
+    assert db.session.scalar(select(func.count()).select_from(Factor)) == is_added
+
+
+def test_an_id_that_the_authenticator_did_not_sign_is_not_added(client: PortalClient) -> None:
+    make_account()
+    sign_in(client)
+    page, device = client.page("/account/factors/passkeys"), SoftAuthenticator()
+    sent = json.loads(device.create(options_on(page)))
+    sent["id"] = sent["rawId"] = encode(b"another")
+
+    assert "could not be added" in answer(client, page, json.dumps(sent), "Add a passkey").text
+    assert db.session.scalar(select(func.count()).select_from(Factor)) == 0
+
+
 def test_a_learner_signs_in_with_a_passkey_alone(client: PortalClient, device: SoftAuthenticator) -> None:
     assert enter(client, device).h1 == "Your account"
 
@@ -148,6 +174,17 @@ def test_an_answer_that_is_not_right_signs_nobody_in(
     page = enter(client, device)
 
     assert REFUSED in page.text
+    assert not signed_in(client)
+
+
+@pytest.mark.parametrize("name", ["\ud800", "\x00", "", "=", "a" * 1365, "é", "a+/b", "a\n"], ids=repr)
+def test_an_id_that_no_passkey_has_is_refused(
+    client: PortalClient, device: SoftAuthenticator, name: str
+) -> None:
+    page = client.page("/sign-in")
+    sent = {**json.loads(device.get(options_on(page))), "id": name}
+
+    assert REFUSED in answer(client, page, json.dumps(sent), BUTTON).text
     assert not signed_in(client)
 
 
@@ -255,6 +292,23 @@ def test_the_same_passkey_is_not_added_twice(client: PortalClient, device: SoftA
     assert [one["id"] for one in options["excludeCredentials"]] == [encode(device.credential)]
 
     assert "added before" in answer(client, page, device.create(options), "Add a passkey", 409).text
+
+
+def test_another_persons_passkey_is_not_added(
+    app: Flask, client: PortalClient, device: SoftAuthenticator
+) -> None:
+    before = db.session.execute(select(Factor.person_id, Factor.public_key)).all()
+    other = another(app)
+    make_account("D1002")
+    sign_in(other, "D1002")
+    page = other.page("/account/factors/passkeys")
+    copy = SoftAuthenticator(credential=device.credential)
+
+    refused = answer(other, page, copy.create(options_on(page)), "Add a passkey", 409)
+
+    assert "This passkey was added before." in refused.text
+    assert db.session.execute(select(Factor.person_id, Factor.public_key)).all() == before
+    assert enter(client, device).h1 == "Your account"
 
 
 JSON = st.recursive(

@@ -6,6 +6,7 @@ a finger, a face or a PIN. Attestation is not asked for: which make a passkey is
 
 import hmac
 import json
+import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from portal.platform.signing.settings import is_sound_key
 
 LONGEST_ANSWER = 16 * 1024  # characters
 MILLISECONDS = 120_000  # that a person has to answer
+CREDENTIAL_ID = re.compile(r"[A-Za-z0-9_-]{1,1364}")  # base64url; WebAuthn allows 1,023 bytes
 ALGORITHMS = (-8, -7, -257)  # Ed25519, ECDSA with SHA-256, RSA with SHA-256
 
 
@@ -133,7 +135,8 @@ def challenge_of_answer(answer: str) -> bytes:
 
 def credential_of_answer(answer: str) -> str:
     """The id of the passkey that an answer names."""
-    return str(_read_answer(answer)["id"])
+    credential: str = _read_answer(answer)["id"]
+    return credential
 
 
 def check_new_passkey(answer: str, challenge: bytes, party: RelyingParty) -> NewPasskey:
@@ -141,7 +144,7 @@ def check_new_passkey(answer: str, challenge: bytes, party: RelyingParty) -> New
 
     Raises:
         PasskeyRefusedError: The answer is not to this challenge, from this portal's page, or not verified,
-            or anybody could sign under its key.
+            names another passkey's id, or anybody could sign under its key.
     """
     from webauthn import verify_registration_response  # 20 MiB with what it needs, at its first use
     from webauthn.helpers import decode_credential_public_key
@@ -161,7 +164,10 @@ def check_new_passkey(answer: str, challenge: bytes, party: RelyingParty) -> New
     key = decode_credential_public_key(checked.credential_public_key)
     if isinstance(key, DecodedOKPPublicKey) and not is_sound_key(key.x):
         raise PasskeyRefusedError("small_group")
-    return NewPasskey(encode(checked.credential_id), checked.credential_public_key, checked.sign_count)
+    credential = encode(checked.credential_id)
+    if credential != credential_of_answer(answer):  # the authenticator's own, and no longer than one may be
+        raise PasskeyRefusedError("another_id")
+    return NewPasskey(credential, checked.credential_public_key, checked.sign_count)
 
 
 def check_answer(answer: str, challenge: bytes, party: RelyingParty, passkey: StoredPasskey) -> int:
@@ -206,7 +212,7 @@ def _read_answer(answer: str) -> dict[str, Any]:
         decode(texts[2])
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise PasskeyRefusedError("malformed") from error
-    if not all(isinstance(text, str) for text in texts):
+    if not all(isinstance(text, str) for text in texts) or not CREDENTIAL_ID.fullmatch(texts[0]):
         raise PasskeyRefusedError("malformed")
     return parts
 

@@ -73,7 +73,7 @@ def accept_passkey(
     """
     challenge = passkeys.challenge_of_answer(answer)
     challenges.spend_challenge(challenge, context, key, at)
-    credential = passkeys.credential_of_answer(answer).replace("\x00", "")
+    credential = passkeys.credential_of_answer(answer)
     factor = db.session.scalar(select(Factor).where(Factor.credential_id == credential).with_for_update())
     if factor is None or (person_id is not None and factor.person_id != person_id):
         raise PasskeyRefusedError("unknown_passkey")
