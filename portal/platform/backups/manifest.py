@@ -21,6 +21,14 @@ SUFFIX = ".json"
 NAME = re.compile(r"portal-(\d{8}T\d{6}Z)\.backup(?:\.age)?")
 PARTIAL = re.compile(r"\.portal-\d{8}T.*\.partial")
 PART = 1024**2  # bytes read at once
+LONGEST = 1024**2  # bytes of a manifest that are read: one has a line for each table
+_TYPES: dict[str, tuple[type, ...]] = {  # of the values in the file
+    **dict.fromkeys(("name", "taken_at", "sha256", "database", "revision", "newest_stamp"), (str,)),
+    "seconds": (int, float),
+    "size": (int,),
+    "encrypted": (bool,),
+    "counts": (dict,),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +57,20 @@ class Manifest:
         return json.dumps(values, indent=1) + "\n"
 
 
-def parse_manifest(text: str, name: str) -> Manifest | None:
+def parse_manifest(content: bytes, name: str) -> Manifest | None:
     """The manifest that a file of this name holds; None if it is none, or is another backup's."""
     try:
-        values: dict[str, Any] = json.loads(text)
+        values: dict[str, Any] = json.loads(content, parse_constant=int)  # which refuses NaN and Infinity
         if values.pop("format") != FORMAT or f"{values['name']}{SUFFIX}" != name:
             return None
-        if not NAME.fullmatch(values["name"]):
+        numbers = values["counts"].values()
+        if any(type(values[key]) not in _TYPES[key] for key in values) or not {*map(type, numbers)} <= {int}:
             return None
-        return Manifest(**values | {"taken_at": datetime.fromisoformat(values["taken_at"]).astimezone(UTC)})
-    except (ValueError, TypeError, KeyError, AttributeError):
+        taken_at = datetime.fromisoformat(values["taken_at"])
+        if not NAME.fullmatch(values["name"]) or taken_at.tzinfo is None:
+            return None
+        return Manifest(**values | {"taken_at": taken_at.astimezone(UTC)})
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
         return None
 
 
@@ -97,11 +109,24 @@ def refuse_changed(file: Path, manifest: Manifest) -> None:
 
 
 def manifest_beside(file: Path) -> Manifest | None:
-    """The manifest of this file; None if none stands beside it."""
+    """The manifest of this file; None if none stands beside it.
+
+    Raises:
+        RuleError: Something stands there that is no file.
+    """
+    beside = file.with_name(file.name + SUFFIX)
+    if beside.exists() and not beside.is_file():
+        raise RuleError(f"{beside} is not a file: remove it, or put the backup's manifest there.")
     try:
-        return parse_manifest(file.with_name(file.name + SUFFIX).read_text("utf-8"), file.name + SUFFIX)
-    except (OSError, ValueError):
+        return parse_manifest(read_at_once(beside), beside.name)
+    except OSError:
         return None
+
+
+def read_at_once(file: Path) -> bytes:
+    """What a small file holds; where a pipe stands in its place, nobody is waited for."""
+    with os.fdopen(os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as read:
+        return read.read(LONGEST) or b""
 
 
 def write_durably(target: Path, content: bytes) -> None:

@@ -11,20 +11,25 @@ from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
 from portal.platform.backups.manifest import (
+    LONGEST,
+    NAME,
     SUFFIX,
     Manifest,
     hash_file,
     parse_manifest,
+    read_at_once,
     refuse_changed,
     sync_folder,
     write_durably,
 )
 from portal.platform.backups.settings import BUCKET, BackupSettings
 from portal.platform.errors import RuleError
+from portal.platform.observability.logs import get_logger
 
 if TYPE_CHECKING:
     from obstore.store import S3Store
 
+_log = get_logger("portal.backups")
 RETRIES = 2
 SECONDS = 60  # of one request, its retries included
 
@@ -44,8 +49,8 @@ class Storage(Protocol):
     def names(self) -> set[str]:
         """The names of all files."""
 
-    def read_text(self, name: str) -> str:
-        """What a small file holds."""
+    def read_manifest(self, name: str) -> bytes:
+        """What a manifest's file holds, as far as a manifest may go."""
 
     def add(self, file: Path, manifest: Manifest) -> None:
         """Copy a backup, and then its manifest."""
@@ -69,10 +74,10 @@ class FolderStorage:
         with _refused_by(self.place):
             return {entry.name for entry in os.scandir(self.folder) if entry.is_file()}
 
-    def read_text(self, name: str) -> str:
-        """What a small file holds."""
+    def read_manifest(self, name: str) -> bytes:
+        """What a manifest's file holds, as far as a manifest may go."""
         with _refused_by(self.place):
-            return (self.folder / name).read_text("utf-8")
+            return read_at_once(self.folder / name)
 
     def add(self, file: Path, manifest: Manifest) -> None:
         """Copy a backup, read the copy again, and then write its manifest."""
@@ -116,10 +121,15 @@ class S3Storage:
             listed: list[Any] = [entry for batch in self._store.list() for entry in batch]
             return {str(entry["path"]) for entry in listed}
 
-    def read_text(self, name: str) -> str:
-        """What a small file holds."""
+    def read_manifest(self, name: str) -> bytes:
+        """What a manifest's file holds, as far as a manifest may go."""
+        content = b""
         with _refused_by(self.place):
-            return bytes(self._store.get(name).bytes()).decode()
+            for part in self._store.get(name).stream():
+                content += bytes(part)
+                if len(content) >= LONGEST:
+                    break
+        return content
 
     def add(self, file: Path, manifest: Manifest) -> None:
         """Send a backup with its checksums, which the storage checks, and then its manifest."""
@@ -149,18 +159,22 @@ def open_copies(settings: BackupSettings) -> Storage | None:
 
 
 def list_backups(storage: Storage) -> list[Manifest]:
-    """Every whole backup of a place, the newest first.
+    """Every whole backup of a place, the newest first; one whose manifest cannot be understood is logged.
 
     Raises:
         StorageError: It cannot be reached.
     """
     names = storage.names()
-    manifests = (
-        parse_manifest(storage.read_text(name), name)
-        for name in names
-        if name.endswith(SUFFIX) and name.removesuffix(SUFFIX) in names
-    )
-    return sorted(filter(None, manifests), key=lambda manifest: manifest.taken_at, reverse=True)
+    manifests = []
+    for name in sorted(names):
+        if not NAME.fullmatch(name) or f"{name}{SUFFIX}" not in names:
+            continue
+        manifest = parse_manifest(storage.read_manifest(f"{name}{SUFFIX}"), f"{name}{SUFFIX}")
+        if manifest:
+            manifests.append(manifest)
+        else:
+            _log.warning("backup.manifest_unreadable", backup=name, place=storage.place)
+    return sorted(manifests, key=lambda manifest: manifest.taken_at, reverse=True)
 
 
 def fetch_backup(storage: Storage, name: str, folder: Path) -> Path:

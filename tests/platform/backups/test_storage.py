@@ -1,6 +1,7 @@
 """Copies in S3-compatible storage: what is sent, what is refused, and what is said when it is away."""
 
 import dataclasses
+import json
 import os
 import subprocess
 import sys
@@ -8,8 +9,21 @@ from datetime import UTC, datetime
 
 import pytest
 
-from portal.platform.backups.manifest import Manifest, hash_file, parse_manifest, refuse_changed
-from portal.platform.backups.storage import S3Storage, StorageError, fetch_backup, list_backups, open_copies
+from portal.platform.backups.manifest import (
+    Manifest,
+    hash_file,
+    list_incomplete,
+    parse_manifest,
+    refuse_changed,
+)
+from portal.platform.backups.storage import (
+    FolderStorage,
+    S3Storage,
+    StorageError,
+    fetch_backup,
+    list_backups,
+    open_copies,
+)
 from tests.platform.backups.made import backup_settings
 from tests.platform.backups.s3_server import KEY_ID, SECRET_KEY, s3_storage
 
@@ -144,5 +158,51 @@ def test_the_package_is_not_loaded_without_a_bucket():
     ],
 )
 def test_what_is_no_manifest_is_passed_over(text):
-    assert parse_manifest(text, "../../etc/passwd.json") is None
-    assert parse_manifest(text, "portal-20261128T021500Z.backup.json") is None
+    assert parse_manifest(text.encode(), "../../etc/passwd.json") is None
+    assert parse_manifest(text.encode(), "portal-20261128T021500Z.backup.json") is None
+
+
+POISONED = [
+    pytest.param(b"\xff\xfe\xff", id="no text"),
+    pytest.param(b"[" * 200_000, id="deep"),
+    pytest.param(b"{}" + b" " * 2_000_000, id="long"),
+    *(
+        pytest.param({name: value}, id=f"{name}={str(value)[:30]}")
+        for name, value in [
+            ("taken_at", "0001-01-01T00:00:00+14:00"),
+            ("taken_at", "2026-11-28T02:15:00"),
+            ("taken_at", 5),
+            ("size", "many"),
+            ("size", True),
+            ("seconds", "one"),
+            ("seconds", float("nan")),
+            ("sha256", None),
+            ("database", []),
+            ("encrypted", "no"),
+            ("revision", 60),
+            ("newest_stamp", None),
+            ("counts", [1]),
+            ("counts", {"stamp": "x"}),
+            ("name", ["a"]),
+            ("more", 1),
+        ]
+    ),
+]
+
+
+@pytest.mark.parametrize("poison", POISONED)
+def test_one_poisoned_manifest_keeps_back_no_other(tmp_path, poison, log):
+    place = FolderStorage(tmp_path / "there")
+    place.folder.mkdir()
+    good, bad = (made(tmp_path, name=f"portal-2026112{day}T021500Z.backup") for day in (7, 8))
+    for file, manifest in (good, bad):
+        place.add(file, manifest)
+    if isinstance(poison, dict):
+        poison = json.dumps(json.loads(bad[1].to_json()) | poison).encode()
+    (place.folder / bad[1].file_name).write_bytes(poison)
+
+    assert list_backups(place) == [good[1]]
+
+    (line,) = log.lines("backup.manifest_unreadable")
+    assert line["backup"] == bad[1].name
+    assert list_incomplete(place.names()) == []  # what nobody can judge is not removed either
