@@ -1,5 +1,6 @@
 """Archives that somebody changed: nothing of them comes in, and what was there stays as it was."""
 
+import os
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -7,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from portal.platform.backups.encryption import encrypt_file, make_identity
 from tests.platform.backups.restored import NAME, is_marked, kept_in, leftovers, make_template, restore
-from tests.running import copied
+from tests.running import command, copied, settings
 
 Change = Callable[[sqlite3.Connection], object]
 
@@ -93,3 +95,45 @@ def test_a_damaged_backup_is_refused_and_changes_nothing(here, cut):
 
     assert (done.returncode, "damaged" in done.stderr) == (1, True), done.stderr
     assert is_marked(here / NAME)
+
+
+@pytest.mark.parametrize("place", ["b", "b.json"])
+def test_a_pipe_is_refused_at_once(here, place):
+    (here / place).unlink(missing_ok=True)
+    os.mkfifo(here / place)
+
+    done = restore(here, "--replace")
+
+    assert (done.returncode, "is not a file" in done.stderr) == (1, True), done.stderr
+    assert done.stderr.count("\n") == 1
+    assert is_marked(here / NAME)
+
+
+def name_too_long(here: Path) -> Path:
+    return (here / "b").rename(here / ("n" * 250))
+
+
+def put_folder_in_the_way(here: Path) -> Path:
+    (here / ".b.decrypted" / "inside").mkdir(parents=True)
+    return here / "b"
+
+
+@pytest.mark.parametrize("prepare", [name_too_long, put_folder_in_the_way])
+def test_an_encrypted_backup_that_cannot_be_decrypted_here_is_refused_in_a_sentence(here, prepare):
+    public_key = make_identity(here / "identity")
+    plain = (here / "b").rename(here / "plain")
+    encrypt_file(plain, here / "b", (public_key,))
+    file = prepare(here)
+
+    done = command(settings(here), "restore", str(file), "--replace", "--identity", str(here / "identity"))
+
+    assert (done.returncode, "cannot be decrypted" in done.stderr) == (1, True), done.stderr
+    assert done.stderr.count("\n") == 1
+    assert is_marked(here / NAME)
+
+
+def test_a_backup_is_not_made_under_a_name_that_leaves_no_room(here):
+    done = command(settings(here), "backup", str(here / ("n" * 250)))
+
+    assert (done.returncode, "cannot be written" in done.stderr) == (1, True), done.stderr
+    assert done.stderr.count("\n") == 1

@@ -48,14 +48,15 @@ def backup(file: Path) -> BackupFile:
     partial = file.with_name(f".{file.name}.partial")
     try:
         partial.touch(mode=0o600)
-        newest, counts = _backup_sqlite(partial) if is_sqlite() else _backup_postgresql(partial)
-        with partial.open("rb") as written:
-            os.fsync(written.fileno())
-        partial.replace(file)
+        try:
+            newest, counts = _backup_sqlite(partial) if is_sqlite() else _backup_postgresql(partial)
+            with partial.open("rb") as written:
+                os.fsync(written.fileno())
+            partial.replace(file)
+        finally:
+            partial.unlink(missing_ok=True)
     except OSError as error:
         raise RuleError(f"{file} cannot be written: {error.strerror}. No backup was made.") from error
-    finally:
-        partial.unlink(missing_ok=True)
     return BackupFile(file.stat().st_size, newest, counts)
 
 

@@ -99,6 +99,8 @@ def restore(
             opened, or was not made by this portal; or the database holds data, or cannot be read, and
             ``replace`` is false. Nothing is changed.
     """
+    if not file.is_file():  # a pipe would be waited for
+        raise RuleError(f"{file} is not a file. Nothing was changed.")
     if manifest := manifest_beside(file):
         refuse_changed(file, manifest)
     if not is_encrypted(file):
@@ -106,7 +108,12 @@ def restore(
     if identity_file is None:
         raise RuleError(f"{file} is encrypted: name the identity that opens it with --identity FILE.")
     plain = current_settings().instance / f".{file.name}.decrypted"
-    plain.unlink(missing_ok=True)  # of a restore that was killed
+    try:
+        plain.unlink(missing_ok=True)  # of a restore that was killed
+    except OSError as error:
+        raise RuleError(
+            f"{file} cannot be decrypted to {plain}: {error.strerror}. Nothing was changed."
+        ) from error
     try:
         decrypt_file(file, plain, identity_file)
         return _restore_plain(plain, replace, actions)
