@@ -31,6 +31,11 @@ class PersonNames:
     email: str | None  # lower case
 
 
+def lock_person(person_id: int) -> None:
+    """Let what others do to this person's roles and ways to sign in wait until this transaction ends."""
+    db.session.execute(select(Person.id).where(Person.id == person_id).with_for_update())
+
+
 def grant_role(
     person_id: int,
     role: Role,
@@ -54,7 +59,7 @@ def grant_role(
     day = london_day(at)
     if until < day:
         raise RuleError("The last day of a role must be today or later.")
-    db.session.execute(select(Person.id).where(Person.id == person_id).with_for_update())  # one at a time
+    lock_person(person_id)
     live_grants = _list_live_grants_on_unit(person_id, role, unit_id, at)
     if {grant.valid_to for grant in live_grants} == {until}:
         return False

@@ -3,7 +3,7 @@
 from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
@@ -66,21 +66,26 @@ def add_code_device() -> ResponseReturnValue:
     secret = _read_sealed(form.sealed.data or "", me) if form.is_submitted() else None
     if secret is None:
         secret = one_time_codes.new_secret()
-    sealed = one_time_codes.encrypt_secret(secret, me.person_id, key)
     if form.validate_on_submit():
         code, now = one_time_codes.normalise_code(form.code.data or ""), clock.now()
         step = one_time_codes.matching_step(secret, code, now, None)
         if step is not None:
             with transaction():
-                enrolment.add_code_device(
-                    me.person_id, form.label.data, sealed, step, now, session_hash=me.session.token_hash
+                session_token = enrolment.add_code_device(
+                    me.person_id,
+                    form.label.data,
+                    secret,
+                    step,
+                    now,
+                    key=key,
+                    session_hash=me.session.token_hash,
                 )
-            return _continue_after_adding(me, "One-time codes are set up")
+            return _continue_after_adding(me, "One-time codes are set up", session_token)
         mark_wrong(
             form.code,
             "The code is not right. Check that the clock of your phone is right, and enter the newest code",
         )
-    form.sealed.data = b64encode(sealed).decode()
+    form.sealed.data = b64encode(one_time_codes.encrypt_secret(secret, me.person_id, key)).decode()
     return render_template(
         "account/add_codes.html",
         form=form,
@@ -121,14 +126,14 @@ def add_passkey() -> ResponseReturnValue:
         try:
             with transaction():
                 passkey = passkey_requests.accept_new_passkey(now)
-                enrolment.add_passkey(
+                session_token = enrolment.add_passkey(
                     me.person_id, form.label.data, passkey, now, session_hash=me.session.token_hash
                 )
         except PasskeyRefusedError as error:
             passkey_requests.log_refusal(error)
             problem = "The passkey could not be added. Try again"
         else:
-            return _continue_after_adding(me, "The passkey is added")
+            return _continue_after_adding(me, "The passkey is added", session_token)
     known = enrolment.list_credential_ids(me.person_id)
     return render_template(
         "account/add_passkey.html",
@@ -139,13 +144,22 @@ def add_passkey() -> ResponseReturnValue:
     )
 
 
-def _continue_after_adding(me: Account, message: str) -> ResponseReturnValue:
-    """Show recovery codes with the first factor; otherwise return to the list."""
-    if recovery_codes.count_unused_codes(me.person_id):
-        flash(message, "success")
-        return redirect(url_for("account.show_factors"), 303)
-    flash(f"{message}. Now keep your recovery codes", "success")
-    return _show_new_codes(me)
+def _continue_after_adding(me: Account, message: str, session_token: str) -> ResponseReturnValue:
+    """Show recovery codes with the first factor; otherwise return to the list.
+
+    The browser gets the session's new token, unless that is empty.
+    """
+    has_codes = recovery_codes.count_unused_codes(me.person_id) > 0
+    if has_codes:
+        response = make_response(redirect(url_for("account.show_factors"), 303))
+    else:
+        flash(f"{message}. Now keep your recovery codes", "success")
+        response = make_response(_show_new_codes(me))
+    if session_token:
+        cookies.set_session_cookie(response, session_token, me.session.csrf_secret)
+    if has_codes:
+        flash(message, "success")  # last: the browser's messages went with its old token
+    return response
 
 
 @requires(Permission.ACCOUNT_OWN, recent=True)

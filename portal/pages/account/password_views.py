@@ -125,7 +125,7 @@ def _is_own_password(me: Account, plain: str) -> bool:
         if not is_right:
             sign_in_failures.record_failure(attempt, now)
             log("account.refused", actor_id=me.person_id, subject_id=me.person_id, reason="current password")
-        elif failures:
+        elif failures and not enrolment.has_factors(me.person_id):  # else until the factor is shown too
             sign_in_failures.forget_failures(attempt)
     return is_right
 

@@ -42,6 +42,14 @@ def await_factor(
     return redirect(url_for("sign_in.enter_factor", next=next_page), 303)
 
 
+def forget_awaited() -> None:
+    """End the sign-in of this browser that awaits a second factor, if any: a copy of its cookie, too."""
+    token = session.get(PENDING)
+    if token:
+        with transaction():
+            pending_sign_ins.finish(token)
+
+
 def refuse_without_factor(person_id: int) -> ResponseReturnValue:
     """In the caller's transaction: say whom to ask, since a password alone does not let this person add one.
 

@@ -122,8 +122,9 @@ def _open_session(
 @bp.post("/sign-out")
 @public
 def sign_out() -> ResponseReturnValue:
-    """End this browser's session."""
+    """End this browser's session, or its sign-in that awaits a second factor."""
     session, method = cookies.current_session(), None
+    second_factor_views.forget_awaited()
     if session is not None:
         with transaction():
             method = services.end_browser_session(session.token_hash, "signed_out", clock.now())

@@ -13,6 +13,7 @@ from portal.domain.accounts.models import SignInSession
 from portal.domain.people.queries import person_by_staff_number
 from portal.platform.db import db
 from portal.platform.permissions import Role
+from tests.domain.accounts.factors.making import add_codes
 from tests.factories.people import make_grant
 from tests.page_reading import PortalClient
 from tests.pages.account.browsing import make_account, signed_in
@@ -189,3 +190,23 @@ def test_a_real_provider_asks_again_and_says_when(client: PortalClient, real_pro
         answer = come_back(client, real_provider.walk(address, "D1001", browser))
 
     assert (answer.status_code, answer.location) == (303, "/people")
+
+
+@pytest.mark.parametrize("has_one", [True, False])
+def test_a_session_that_lacks_its_factor_adds_no_device(
+    app: Flask,
+    client: PortalClient,
+    trusted: HostileProvider,
+    monkeypatch: pytest.MonkeyPatch,
+    has_one: bool,
+) -> None:
+    """Whoever stole what the provider asks of a learner would add their own."""
+    set_factor(app, monkeypatch, "required", oidc_amr="mfa")
+    enter(client, trusted)
+    person = person_by_staff_number("D1001")
+    if has_one:
+        add_codes(person)
+    make_grant(person, Role.ADMINISTRATOR)
+
+    for path in ("/account/factors/codes", "/account/factors/passkeys"):
+        assert client.page(path).h1 == "Sign in again to continue", path

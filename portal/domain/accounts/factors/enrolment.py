@@ -5,14 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import bindparam, delete, exists, func, select, update
+from sqlalchemy import bindparam, delete, exists, func, select
 
 from portal.domain.accounts import services
-from portal.domain.accounts.factors import recovery_codes
+from portal.domain.accounts.factors import one_time_codes, recovery_codes
 from portal.domain.accounts.factors.errors import LastFactorError
 from portal.domain.accounts.factors.models import Factor
 from portal.domain.accounts.factors.passkeys import NewPasskey
-from portal.domain.accounts.models import SignInSession
+from portal.domain.accounts.sign_in import renewal
+from portal.domain.people.services import lock_person
 from portal.platform.audit.services import log
 from portal.platform.db import db, read
 from portal.platform.errors import ConflictError, NotFoundError, RuleError
@@ -68,40 +69,55 @@ def list_credential_ids(person_id: int) -> list[str]:
 
 
 def add_code_device(
-    person_id: int, label: str, sealed_secret: bytes, step: int, at: datetime, *, session_hash: str
-) -> None:
-    """Add a device for one-time codes, whose first code was right.
+    person_id: int, label: str, secret: str, step: int, at: datetime, *, key: str, session_hash: str
+) -> str:
+    """Add a device for one-time codes, whose first code was right; nothing if it was added before.
 
     Args:
         person_id: Whose.
         label: The person's name for it.
-        sealed_secret: Its secret, encrypted.
+        secret: From which its codes are made.
         step: Of the code with which it was added, which counts no second time.
         at: This instant.
+        key: The portal's secret key.
         session_hash: The session in which it is done, which counts as opened with it from now on.
 
+    Returns:
+        The new token of that session: a copy of the old one, from before, opens nothing from now on. Empty
+        where nothing was added.
+
     Raises:
+        ConflictError: The session has ended meanwhile.
         RuleError: The person has too many.
     """
+    lock_person(person_id)
+    if secret in _list_secrets(person_id, key):  # a form that is sent twice: each code would count twice
+        return ""
     factor = _new_factor(person_id, FactorKind.CODE, label or "Authenticator app", at)
-    factor.sealed_secret, factor.last_step = sealed_secret, step
-    _add_factor(factor, session_hash)
+    factor.sealed_secret, factor.last_step = one_time_codes.encrypt_secret(secret, person_id, key), step
+    return _add_factor(factor, session_hash)
 
 
-def add_passkey(person_id: int, label: str, passkey: NewPasskey, at: datetime, *, session_hash: str) -> None:
+def _list_secrets(person_id: int, key: str) -> list[str | None]:
+    sealed = select(Factor.sealed_secret).where(Factor.person_id == person_id, Factor.kind == FactorKind.CODE)
+    return [one_time_codes.decrypt_secret(one or b"", person_id, key) for one in db.session.scalars(sealed)]
+
+
+def add_passkey(person_id: int, label: str, passkey: NewPasskey, at: datetime, *, session_hash: str) -> str:
     """Add a passkey that the person's browser has just made; as ``add_code_device``.
 
     Raises:
-        ConflictError: It was added before.
+        ConflictError: It was added before, or the session has ended meanwhile.
         RuleError: The person has too many.
     """
+    lock_person(person_id)
     known = select(exists().where(Factor.credential_id == passkey.credential_id))
     if db.session.scalar(known):
         raise ConflictError("This passkey was added before.")
     factor = _new_factor(person_id, FactorKind.PASSKEY, label or "Passkey", at)
     factor.credential_id, factor.public_key = passkey.credential_id, passkey.public_key
     factor.sign_count = passkey.sign_count
-    _add_factor(factor, session_hash)
+    return _add_factor(factor, session_hash)
 
 
 def _new_factor(person_id: int, kind: FactorKind, label: str, at: datetime) -> Factor:
@@ -115,15 +131,14 @@ def _new_factor(person_id: int, kind: FactorKind, label: str, at: datetime) -> F
     )
 
 
-def _add_factor(factor: Factor, session_hash: str) -> None:
+def _add_factor(factor: Factor, session_hash: str) -> str:
     count = select(func.count()).select_from(Factor).where(Factor.person_id == factor.person_id)
     if (db.session.scalar(count) or 0) >= MOST_FACTORS:
         raise RuleError(f"You have {MOST_FACTORS} already. Remove one that you no longer use first.")
     db.session.add(factor)
-    db.session.execute(
-        update(SignInSession).where(SignInSession.token_hash == session_hash).values(factor=factor.kind)
-    )
+    token = renewal.replace_token(session_hash, factor=factor.kind)
     log("account.factor_added", actor_id=factor.person_id, subject_id=factor.person_id, kind=str(factor.kind))
+    return token
 
 
 def remove_factor(person_id: int, reference: str, *, needs_one: bool) -> None:
@@ -138,6 +153,7 @@ def remove_factor(person_id: int, reference: str, *, needs_one: bool) -> None:
         NotFoundError: The person has no such factor.
         LastFactorError: It is the last one, and the person needs one.
     """
+    lock_person(person_id)  # or two requests at once would each leave the factor that the other removes
     factors = list_factors(person_id)
     factor = next((one for one in factors if one.reference == reference), None)
     if factor is None:
@@ -158,6 +174,7 @@ def reset_factors(person_id: int, *, by: int | None, at: datetime) -> None:
     """
     if person_id == by:
         raise RuleError("You cannot reset your own second factor: change it on the page of your account.")
+    lock_person(person_id)
     removed = db.session.scalars(
         delete(Factor).where(Factor.person_id == person_id).returning(Factor.id)
     ).all()

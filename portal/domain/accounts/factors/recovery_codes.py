@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import delete, func, insert, select, update
 
 from portal.domain.accounts.factors.models import RecoveryCode
+from portal.domain.people.services import lock_person
 from portal.platform.audit.services import log
 from portal.platform.db import db
 
@@ -21,6 +22,7 @@ def replace_codes(person_id: int, key: str, at: datetime) -> list[str]:
     Returns:
         The codes in groups, as they are printed; the database has keyed hashes of them.
     """
+    lock_person(person_id)
     codes = [_new_code() for _ in range(CODES)]
     db.session.execute(delete(RecoveryCode).where(RecoveryCode.person_id == person_id))
     db.session.execute(

@@ -8,8 +8,9 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from portal.domain.accounts import retention, services
 from portal.domain.accounts.models import Credential, ProviderIdentity, RefusedIdentity
-from portal.domain.people.models import Identifier, Person, PersonName
+from portal.domain.people.models import Identifier, PersonName
 from portal.domain.people.queries import viewer_of
+from portal.domain.people.services import lock_person
 from portal.domain.people.staff_numbers import fold_staff_number
 from portal.platform.audit.services import log
 from portal.platform.db import db
@@ -63,8 +64,7 @@ def admit_subject(subject: ProviderSubject, match_field: str, at: datetime) -> i
     identity = _find_identity(subject)
     if identity is None:
         person_id = _match_person(subject.match_value, match_field)
-        # Two tabs that sign in for the first time at once wait for each other here.
-        db.session.execute(select(Person.id).where(Person.id == person_id).with_for_update())
+        lock_person(person_id)  # two tabs that sign in for the first time at once wait for each other
         identity = _find_identity(subject) or _bind_subject(subject, person_id, at)
     else:
         _refuse_shut_out(identity.person_id)

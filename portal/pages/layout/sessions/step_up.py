@@ -77,6 +77,8 @@ def is_recent(current: RequestSession) -> bool:
     """Whether the person signed in within ten minutes, with their second factor if they have one."""
     if not timedelta() <= clock.now() - current.authenticated_at <= RECENT:
         return False
+    if current.method in services.BY_PROVIDER:
+        return not lacks_factor(current)
     by_password_alone = current.factor is None and current.method == services.PASSWORD
     return not (by_password_alone and enrolment.has_factors(current.person_id))
 

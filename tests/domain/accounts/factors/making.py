@@ -14,9 +14,10 @@ from cryptography.hazmat.primitives.hashes import SHA256
 
 from config import current_settings
 from portal.domain.accounts.factors import enrolment, one_time_codes
+from portal.domain.accounts.factors.models import Factor
 from portal.domain.accounts.factors.passkeys import decode, encode
 from portal.platform import clock
-from portal.platform.db import transaction
+from portal.platform.db import db, transaction
 
 PRESENT, VERIFIED, ATTESTED = 1, 4, 64  # flags of authenticator data
 
@@ -26,7 +27,17 @@ def add_codes(person: int, label: str = "Work phone") -> str:
     secret = one_time_codes.new_secret()
     sealed = one_time_codes.encrypt_secret(secret, person, current_settings().secret_key)
     with transaction():
-        enrolment.add_code_device(person, label, sealed, 0, clock.now(), session_hash="")
+        db.session.add(
+            Factor(
+                reference=os.urandom(8).hex(),
+                person_id=person,
+                kind=enrolment.FactorKind.CODE,
+                label=label,
+                sealed_secret=sealed,
+                last_step=0,
+                added_at=clock.now(),
+            )
+        )
     return secret
 
 
