@@ -14,6 +14,7 @@ import click
 from flask import Blueprint, Flask
 from flask.cli import with_appcontext
 from flask_migrate import Migrate
+from sqlalchemy.exc import InterfaceError, OperationalError
 
 from config import ConfigError
 from portal.platform.audit.origin import Channel, Origin, login_name, new_request_id, originating_from
@@ -93,7 +94,10 @@ def _check_release_first(callback: Callable[..., Any]) -> Callable[..., Any]:
 
 @cache
 def state_command_origins(group: click.Group) -> None:
-    """Make each command of the group state its origin: its words, and who signed in to this machine."""
+    """Make each command of the group state its origin: its words, and who signed in to this machine.
+
+    Where the database cannot be used meanwhile, the command ends with a sentence that says so.
+    """
     for command in group.commands.values():
         if isinstance(command, click.Group):
             state_command_origins(command)
@@ -110,6 +114,9 @@ def _state_origin_first(callback: Callable[..., Any]) -> Callable[..., Any]:
             originating_from(Origin(Channel.COMMAND, agent, request_id=new_request_id())),
             nullcontext() if serves else log_none(),
         ):
-            return callback(*arguments, **options)
+            try:
+                return callback(*arguments, **options)
+            except (OperationalError, InterfaceError) as error:  # out of reach, or went away meanwhile
+                raise click.ClickException(readiness.sentence_of_database_error(error)) from error
 
     return update_wrapper(run, callback)

@@ -5,10 +5,15 @@ import threading
 from contextlib import closing
 from pathlib import Path
 
+import click
 import pytest
+from click.testing import CliRunner
+from sqlalchemy.exc import InterfaceError, OperationalError
 
+from portal.commands.release import state_command_origins
 from tests.running import command, copied, fresh_database, settings
 
+OUT_OF_REACH = "postgresql+psycopg://portal@127.0.0.1:9/portal"
 INSERT = "INSERT INTO stamp (recorded_at) VALUES (strftime('%Y-%m-%d %H:%M:%f', 'now') || printf('%03d', ?))"
 
 
@@ -106,12 +111,56 @@ def test_postgresql_is_restored_into_an_empty_database(postgresql, force_templat
     assert command(there, "restore", file, "--replace").returncode == 0
 
 
-def test_a_backup_of_a_database_that_is_out_of_reach_is_refused_in_one_sentence(tmp_path):
-    address = "postgresql+psycopg://portal@127.0.0.1:9/portal"
-    done = command(settings(tmp_path, database_url=address), "backup", str(tmp_path / "b"))
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("backup", "b"),
+        ("restore", "dump"),
+        ("people", "import", "roster.csv"),
+        ("directives", "reconcile"),
+        ("directives", "issue", "roster.csv"),
+        ("reminders", "send"),
+        ("db", "upgrade"),
+    ],
+    ids=" ".join,
+)
+def test_a_command_says_in_one_sentence_that_the_database_is_out_of_reach(tmp_path, words):
+    (tmp_path / "dump").write_bytes(b"PGDMP" + bytes(100))
+    (tmp_path / "roster.csv").write_text("staff_number\n")
+    files = [str(tmp_path / word) if word in ("b", "dump", "roster.csv") else word for word in words]
+
+    done = command(settings(tmp_path, database_url=OUT_OF_REACH), *files)
 
     assert done.returncode == 1
-    assert done.stderr.startswith("Error: The database cannot be reached (")
-    assert done.stderr.endswith("): no backup was made.\n")
+    assert done.stderr.startswith("Error: The database ")
+    assert "Connection refused" in done.stderr
     assert done.stderr.count("\n") == 1
-    assert list(tmp_path.glob("*b*")) == []
+    assert list(tmp_path.glob("*b")) == []
+
+
+def test_the_doctor_reports_a_database_that_is_out_of_reach_among_its_findings(tmp_path):
+    done = command(settings(tmp_path, database_url=OUT_OF_REACH), "doctor")
+
+    assert done.returncode == 1
+    (said,) = [line for line in done.stdout.splitlines() if line.startswith("PROBLEM database:")]
+    assert "Connection refused" in said
+    assert "disk:" in done.stdout
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("error", [OperationalError, InterfaceError])
+def test_a_command_says_in_one_sentence_that_the_database_went_away_meanwhile(error):
+    group = click.Group()
+
+    @group.command("act")
+    def act() -> None:
+        raise error("SELECT 1", {}, Exception("the server closed the connection\nunexpectedly"))
+
+    state_command_origins(group)
+
+    done = CliRunner().invoke(group, ["act"])
+
+    assert done.exit_code == 1
+    assert done.output == (
+        "Error: The database cannot be used: Exception: the server closed the connection unexpectedly.\n"
+    )

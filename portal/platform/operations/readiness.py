@@ -81,6 +81,11 @@ def in_one_line(error: Exception) -> str:
     return f"{type(cause).__name__}: {' '.join(str(cause).split())[:200]}"
 
 
+def sentence_of_database_error(error: Exception) -> str:
+    """The sentence that says why the database cannot be used."""
+    return f"The database cannot be used: {in_one_line(error)}."
+
+
 def current_revisions() -> set[str]:
     """The migration revisions of the database: one, or none if it is empty."""
     return revisions_of(db.session.connection())
@@ -117,7 +122,7 @@ def reason_against_database() -> str:
     try:
         return reason_against_connection(db.session.connection())
     except (DBAPIError, sqlite3.Error) as error:
-        return f"The database cannot be used: {in_one_line(error)}."
+        return sentence_of_database_error(error)
     finally:
         db.session.rollback()
 
