@@ -240,7 +240,8 @@ def read_report(reference: str, position: Position, arguments: QueryArguments) -
 
 def _read_requested_report(reference: str) -> CompletionReport:
     arguments = QueryArguments(request.args)
-    arguments.only((*FIELDS, *NAMES, "bom"), several=("rank",))
+    bom = ("bom",) if _requested_name().endswith(".csv") else ()
+    arguments.only((*FIELDS, *NAMES, *bom), several=("rank",))
     arguments.choice("bom", ["yes"])
     arguments.raise_faults()
     position = parse_position_now(request.args.get("as_at", ""), request.args.get("as_known_on", ""))

@@ -6,11 +6,12 @@ import pytest
 import time_machine
 from flask import Flask
 
-from portal.domain.accounts.factors import enrolment, recovery_codes
+from portal.domain.accounts import services
+from portal.domain.accounts.factors import enrolment, one_time_codes, recovery_codes
+from portal.domain.accounts.sign_in.tokens import hash_token
 from portal.platform import clock
 from portal.platform.db import transaction
 from portal.platform.permissions import Role
-from tests.domain.accounts.factors.making import add_codes
 from tests.domain.reminders.office_set import set_office, set_surname
 from tests.domain.reminders.post_office import Office
 from tests.domain.reminders.test_notices import NIGHT, address, delivered, words
@@ -28,8 +29,19 @@ def test_only_the_owner_is_told_of_what_they_change_themselves(app: Flask, offic
     make_grant(make_account("D9001"), Role.ADMINISTRATOR)
     person = make_account("D1001")
     set_surname(person, "Name D1001")
-    add_codes(person)
     with transaction():
+        token, _ = services.open_session(
+            person, services.SignInOrigin("198.51.100.7", "Edge on Windows"), clock.now()
+        )
+        enrolment.add_code_device(
+            person,
+            "Work phone",
+            one_time_codes.new_secret(),
+            0,
+            clock.now(),
+            key="k" * 32,
+            session_hash=hash_token(token),
+        )
         recovery_codes.replace_codes(person, "key", clock.now())
         factor = enrolment.list_factors(person)[0].reference
         enrolment.remove_factor(person, factor, needs_one=False)
