@@ -90,8 +90,14 @@ def facts_in(engine: Engine) -> dict[str, list[str]]:
 
 
 def report_of_release(written: Path) -> tuple[list[dict[str, str]], list[dict[str, str]]]:
-    """The rows of a completion report in the columns that 0.1.0 had, and what they should be."""
+    """The rows of a completion report in the columns that 0.1.0 had, and what they should be.
+
+    0.1.0 wrote noon where it had been told a day alone.
+    """
     expected = _read_rows(REPORT)
+    for row in expected:
+        if row["source"] == "imported":
+            row["satisfied_at"] = row["satisfied_at"].removesuffix("T12:00:00Z")
     return [{column: row[column] for column in expected[0]} for row in _read_rows(written)], expected
 
 

@@ -76,7 +76,7 @@ def _counted_words(line: BoardLine) -> str:
     reference = line.headline.reference if line.headline else ""
     version = next(piece.version for piece in line.recommendation.evidence if piece.reference == reference)
     if version.kind == "figure":
-        return f"counted by {version.definition['directive']}"
+        return "counted"
     return "documents" if version.kind == "samples" else "in post"
 
 
