@@ -25,7 +25,7 @@ from portal.domain.returns.shown_counts import (
     Counts,
     ShownCounts,
     ShownTable,
-    add_columns,
+    add_parts,
     round_groups,
     round_return,
 )
@@ -229,8 +229,7 @@ def read_groups(month: NationalMonth, grouping: str, small: int) -> GroupFigures
         if (rows := round_groups(by_name, whole.rows[force], other, rounding_of(force, small)))
     ]
     names = sorted({name for rows in tables for name in rows}, key=lambda name: (name == other, name))
-    sums = {name: add_columns(rows[name] for rows in tables if name in rows) for name in names}
-    shown = {name: ShownCounts.of_cells(*cells) for name, cells in sums.items()}
+    shown = {name: ShownCounts(add_parts(rows[name] for rows in tables if name in rows)) for name in names}
     return GroupFigures(ShownTable(shown), len(tables), whole.group_count - len(tables))
 
 

@@ -53,7 +53,7 @@ COLUMNS = {  # each column of the files, and what it means
     "days_late": "Of the first return, or until the day of the file where none has come.",
     "number": "The force's number of the return that counts.",
     "corrections": "Returns that came after the first.",
-    "assigned": "Everybody to whom the directive applied. Rounded, as the next three.",
+    "assigned": "Everybody to whom the directive applied. This number and the next three are rounded.",
     "excluded": "Those assigned who were exempt or deferred.",
     "complete": "Those counted who were complete.",
     "not_complete": "Those counted who were not complete.",
@@ -108,6 +108,9 @@ def write_national_csv(figures: NationalFigures) -> bytes:
     return buffer.getvalue().encode()
 
 
+_TOTALS = ("assigned", "excluded", "complete", "not_complete", "hidden")
+
+
 def _write_cell(value: Any) -> Any:
     return disarm_formula(value) if isinstance(value, str) else value
 
@@ -122,7 +125,7 @@ def write_national_json(figures: NationalFigures) -> bytes:
             {
                 "period": month.period.period,
                 "forces": month.table.group_count,
-                **(asdict(month.table.total) if month.table.total else {}),
+                **({name: getattr(month.table.total, name) for name in _TOTALS} if month.table.total else {}),
             }
             for month in figures.months
         ],

@@ -4,7 +4,7 @@ Each return is rounded by itself, and every sum is of rounded numbers. So all th
 what the forces sent, and would then be shown unchanged: see ``rounding``.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -13,6 +13,7 @@ from portal.domain.reports.statistics import Share
 from portal.domain.returns.content import WHOLE_DIRECTIVE
 
 Key = TypeVar("Key", int, str)
+Parts = tuple[int, int, int]  # people complete, not complete and excluded
 BY_FORCE = "force"  # the force hid numbers in its own return
 BY_US = "small"  # fewer people than twice the base
 
@@ -26,12 +27,7 @@ class Counts:
     complete: int | None
 
     @property
-    def people(self) -> tuple[int | None, int | None]:
-        """Everybody, and those excluded."""
-        return self.assigned, self.excluded
-
-    @property
-    def cells(self) -> tuple[int, int, int] | None:
+    def parts(self) -> Parts | None:
         """Complete, not complete and excluded; None where a number is hidden."""
         if self.assigned is None or self.excluded is None or self.complete is None:
             return None
@@ -40,34 +36,40 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class ShownCounts:
-    """Rounded counts as a page or a file shows them; None: hidden.
+    """Rounded counts as a page or a file shows them.
 
     Attributes:
+        parts: People complete, not complete and excluded; None: hidden, or no return came.
         hidden: Who hid a number: BY_FORCE or BY_US; "" where none is hidden.
     """
 
-    assigned: int | None = None
-    excluded: int | None = None
-    complete: int | None = None
-    not_complete: int | None = None
+    parts: Parts | None = None
     hidden: str = ""
 
-    @classmethod
-    def of_cells(cls, complete: int, not_complete: int, excluded: int) -> "ShownCounts":
-        """The counts of people in three parts."""
-        return cls(complete + not_complete + excluded, excluded, complete, not_complete)
+    @property
+    def assigned(self) -> int | None:
+        """Everybody to whom the directive applied."""
+        return sum(self.parts) if self.parts else None
 
     @property
-    def cells(self) -> tuple[int, int, int] | None:
-        """Complete, not complete and excluded; None where a number is hidden."""
-        return Counts(self.assigned, self.excluded, self.complete).cells
+    def excluded(self) -> int | None:
+        """Of them, those exempt or deferred."""
+        return self.parts[2] if self.parts else None
+
+    @property
+    def complete(self) -> int | None:
+        """Of the others, those complete."""
+        return self.parts[0] if self.parts else None
+
+    @property
+    def not_complete(self) -> int | None:
+        """Of the others, those not complete."""
+        return self.parts[1] if self.parts else None
 
     @property
     def share(self) -> Share | None:
         """The people complete, of those counted; None where it cannot be shown."""
-        if self.complete is None or self.not_complete is None:
-            return None
-        return Share(self.complete, self.complete + self.not_complete)
+        return Share(self.parts[0], self.parts[0] + self.parts[1]) if self.parts else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,7 @@ class ShownTable(Generic[Key]):
     @property
     def groups(self) -> frozenset[Key]:
         """The rows in the sum: those that are not hidden."""
-        return frozenset(key for key, row in self.rows.items() if row.cells)
+        return frozenset(key for key, row in self.rows.items() if row.parts)
 
     @property
     def group_count(self) -> int:
@@ -89,13 +91,14 @@ class ShownTable(Generic[Key]):
     @property
     def total(self) -> ShownCounts | None:
         """The sum of the rows that are not hidden; None where each is."""
-        cells = [row.cells for row in self.rows.values() if row.cells]
-        return ShownCounts.of_cells(*add_columns(cells)) if cells else None
+        shown = [row.parts for row in self.rows.values() if row.parts]
+        return ShownCounts(add_parts(shown)) if shown else None
 
 
-def add_columns(rows: Iterable[Iterable[int]]) -> list[int]:
-    """The sum of each column."""
-    return [sum(column) for column in zip(*rows, strict=True)]
+def add_parts(rows: Iterable[Sequence[int]]) -> Parts:
+    """The sum of each part: complete, not complete and excluded."""
+    complete, not_complete, excluded = map(sum, zip(*rows, strict=True))
+    return complete, not_complete, excluded
 
 
 def round_return(counts: Mapping[str, Counts], rounding: Rounding) -> dict[str, ShownCounts]:
@@ -104,21 +107,21 @@ def round_return(counts: Mapping[str, Counts], rounding: Rounding) -> dict[str, 
     What belongs together still does: nobody lacks a requirement and is complete, and whoever is not complete
     lacks one.
     """
-    whole = _round_cells(counts[WHOLE_DIRECTIVE], rounding)
-    shown = {
-        key: _round_cells(each, rounding) if whole.cells else ShownCounts(hidden=whole.hidden)
-        for key, each in counts.items()
-    }
+    sent = counts[WHOLE_DIRECTIVE]
+    whole = _round_counts(sent, rounding)
+    if not whole.parts:
+        return dict.fromkeys(counts, ShownCounts(hidden=whole.hidden))
+    shown = {key: _round_counts(each, rounding) for key, each in counts.items()}
     lacking = {
-        key: cells[1]
+        key: parts[1]
         for key, each in counts.items()
-        if key != WHOLE_DIRECTIVE and shown[key].cells and (cells := each.cells)
+        if key != WHOLE_DIRECTIVE and shown[key].parts and (parts := each.parts)
     }
-    if whole.cells:
-        least = whole.cells[1] if lacking and len(lacking) == len(counts) - 1 else 0
-        for key, lack in rounding.round_lacking(lacking, least, whole.cells[1]).items():
-            of_all = counts[key].people == counts[WHOLE_DIRECTIVE].people
-            shown[key] = _hold_to_whole(whole if of_all else shown[key], lack, whole, rounding)
+    incomplete = whole.parts[1]
+    least = incomplete if lacking and len(lacking) == len(counts) - 1 else 0
+    for key, lack in rounding.round_lacking(lacking, least, incomplete).items():
+        of_all = (counts[key].assigned, counts[key].excluded) == (sent.assigned, sent.excluded)
+        shown[key] = _hold_to_whole(whole if of_all else shown[key], lack, whole, rounding)
     return shown
 
 
@@ -136,22 +139,23 @@ def round_groups(
     Returns:
         Complete, not complete and excluded by name; empty where a number is hidden.
     """
-    rows = {name: cells for name, counts in groups.items() if (cells := counts.cells) and any(cells)}
-    if any(counts.cells is None for counts in groups.values()) or not whole.cells:
+    rows = {name: parts for name, counts in groups.items() if (parts := counts.parts) and any(parts)}
+    if any(counts.parts is None for counts in groups.values()) or not whole.parts:
         return {}
-    rounded = rounding.round_rows(rounding.merge_rows(rows, other), whole.cells, other)
+    rounded = rounding.round_rows(rounding.merge_rows(rows, other), whole.parts, other)
     return rounding.merge_rows(rounded.rows, other)  # one that did not fit can have become too small
 
 
-def _round_cells(counts: Counts, rounding: Rounding) -> ShownCounts:
+def _round_counts(counts: Counts, rounding: Rounding) -> ShownCounts:
     """Round each part and all people, beside the true numbers, so that they add up."""
-    if counts.cells is None or counts.assigned is None:
+    if counts.parts is None or counts.assigned is None:
         return ShownCounts(hidden=BY_FORCE)
     if 0 < counts.assigned < 2 * rounding.base:
         return ShownCounts(hidden=BY_US)
-    parts = dict(zip(("complete", "not_complete", "excluded"), counts.cells, strict=True))
+    parts = dict(zip(("complete", "not_complete", "excluded"), counts.parts, strict=True))
     people = rounding.round_count(counts.assigned, "people")
-    return ShownCounts.of_cells(**rounding.round_parts(parts, people, "groups"))
+    rounded = rounding.round_parts(parts, people, "groups")
+    return ShownCounts((rounded["complete"], rounded["not_complete"], rounded["excluded"]))
 
 
 def _hold_to_whole(
@@ -160,5 +164,5 @@ def _hold_to_whole(
     """The numbers of a requirement that so many lack, of no more people than the whole directive has."""
     excluded = min(requirement.excluded or 0, whole.excluded or 0)
     counted = min((requirement.assigned or 0) - excluded, (whole.assigned or 0) - (whole.excluded or 0))
-    held = ShownCounts.of_cells(max(counted - lack, 0), lack, excluded)
+    held = ShownCounts((max(counted - lack, 0), lack, excluded))
     return held if (held.assigned or 0) >= 2 * rounding.base else ShownCounts(hidden=BY_US)

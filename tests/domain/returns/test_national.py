@@ -115,7 +115,7 @@ def test_many_forces_need_as_many_statements_as_few(database):
 
 
 _SHOWN = some.none() | some.tuples(some.integers(0, 50), some.integers(0, 50)).map(
-    lambda pair: ShownCounts(sum(pair), 0, pair[0], pair[1])
+    lambda pair: ShownCounts((*pair, 0))
 )
 
 

@@ -11,7 +11,7 @@ from portal.domain.returns.shown_counts import (
     Counts,
     ShownCounts,
     ShownTable,
-    add_columns,
+    add_parts,
     round_groups,
     round_return,
 )
@@ -31,7 +31,7 @@ def rounding_of(force, key, base=SMALL):
 
 def make_counts(roles):
     """The returns of a force: by requirement, and by role. The third is required of the first role alone."""
-    complete, first, second, both, excluded = add_columns(roles)
+    complete, first, second, both, excluded = map(sum, zip(*roles, strict=True))
     people = complete + first + second + both + excluded
     done, one, two, three, out = roles[0]
     whole = {
@@ -59,7 +59,7 @@ def publish(forces, key, base):
             )
         )
     names = sorted({name for groups in summed for name in groups})
-    roles = {name: add_columns(groups[name] for groups in summed if name in groups) for name in names}
+    roles = {name: add_parts(groups[name] for groups in summed if name in groups) for name in names}
     totals = {name: ShownTable(dict(enumerate(rows[name] for rows in shown))).total for name in shown[0]}
     return (shown, roles, totals), sent
 
@@ -78,12 +78,12 @@ def attack(forces, key, base=SMALL):
 
 def is_possible(whole, roles, base):
     """Whether people could be so, and no number is small."""
-    complete, lacking, excluded = whole[""].cells
-    of_roles = [counts.cells for counts in roles.values()]
-    if whole[""].assigned >= 2 * base and add_columns(of_roles) != [complete, lacking, excluded]:
+    complete, lacking, excluded = whole[""].parts
+    of_roles = [counts.parts for counts in roles.values()]
+    if whole[""].assigned >= 2 * base and add_parts(of_roles) != (complete, lacking, excluded):
         return False
-    parts = [counts.cells for name, counts in whole.items() if name]
-    numbers = [number for row in whole.values() for number in row.cells]
+    parts = [counts.parts for name, counts in whole.items() if name]
+    numbers = [number for row in whole.values() for number in row.parts]
     numbers += [number for row in of_roles for number in row] if whole[""].assigned >= 2 * base else []
     return (
         not any(is_small(number, base) or number < 0 for number in numbers)
@@ -128,7 +128,7 @@ def test_what_a_force_rounded_itself_stays_as_it_sent_it(roles, key):
         assert again == shown
         groups = round_groups(by_role, shown[""], OTHER, other_key)
         assert {name: tuple(row) for name, row in groups.items()} == {
-            name: counts.cells for name, counts in by_role.items() if counts.assigned
+            name: counts.parts for name, counts in by_role.items() if counts.assigned
         }
 
 
@@ -141,9 +141,9 @@ def test_each_number_is_beside_the_true_one_and_sums_are_of_rounded_numbers():
         for name in ("", FIRST, SECOND):
             true, shown = whole[name], rows[name]
             assert abs(shown.assigned - true.assigned) < SMALL
-            assert abs(shown.not_complete - true.cells[1]) < SMALL
+            assert abs(shown.not_complete - true.parts[1]) < SMALL
             assert shown.assigned == shown.complete + shown.not_complete + shown.excluded
-        assert add_columns(groups.values()) == list(rows[""].cells)
+        assert add_parts(groups.values()) == rows[""].parts
 
 
 def test_a_force_that_hid_numbers_or_has_very_few_people_is_in_no_sum():
@@ -153,9 +153,9 @@ def test_a_force_that_hid_numbers_or_has_very_few_people_is_in_no_sum():
 
     assert hid == dict.fromkeys(("", FIRST), ShownCounts(hidden=BY_FORCE))
     assert few == dict.fromkeys(("", FIRST), ShownCounts(hidden=BY_US))
-    assert part == {"": ShownCounts(40, 0, 20, 20), FIRST: ShownCounts(hidden=BY_FORCE)}
+    assert part == {"": ShownCounts((20, 20, 0)), FIRST: ShownCounts(hidden=BY_FORCE)}
     table = ShownTable({"hid": hid[""], "few": few[""], "part": part[""]})
-    assert (table.total, table.groups) == (ShownCounts(40, 0, 20, 20), {"part"})
+    assert (table.total, table.groups) == (ShownCounts((20, 20, 0)), {"part"})
     assert ShownTable({"few": few[""]}).total is None
     assert round_groups({"a": Counts(40, None, None)}, part[""], OTHER, rounding_of(0, 1)) == {}
 
