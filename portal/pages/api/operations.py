@@ -216,9 +216,18 @@ def _refuse_unknown_arguments(operation: Operation) -> None:
         if name not in known
     ]
     faults += [f"{name}: give a value, or leave it out." for name in FIELDS if request.args.get(name) == ""]
+    faults += _list_wrong_choices(operation)
     faults += [f"{name}: give it once." for name in known if len(request.args.getlist(name)) > 1]
     if faults:
         raise BadInputError(faults)
+
+
+def _list_wrong_choices(operation: Operation) -> Iterator[str]:
+    """A sentence for each argument that is none of the values which its description names."""
+    for parameter in operation.all_parameters:
+        choices, given = parameter.schema.get("enum"), request.args.get(parameter.name)
+        if choices and given is not None and given not in choices:
+            yield f"{parameter.name}: write {' or '.join(choices)}."
 
 
 def _refuse_outside_directive(operation: Operation, token: LiveToken, path: dict[str, str]) -> None:

@@ -173,6 +173,8 @@ def test_an_import_of_a_person_is_none_of_its_business(app, writer):
         ("/records", "PK\x03\x04", "text/csv", 400, ""),
         ("/records?profile=none", HEAD, "text/csv", 400, "'none' is not one of: default, wide."),
         ("/records?dry_run=1", HEAD, "text/csv", 400, "dry_run: write true or false."),
+        ("/records?dry_run=", HEAD, "text/csv", 400, "dry_run: write true or false."),
+        ("/roster?new_values=all", HEAD, "text/csv", 400, "new_values: write accept."),
         ("/exclusions", "\x00", "text/csv", 400, ""),
     ],
 )
