@@ -38,6 +38,17 @@ def test_a_manager_reads_it_on_the_overview_and_who_needs_a_place_behind_it(clie
     assert "Seen 7, Priya" in words(needed)
     assert "Seen 6" not in words(needed)
     assert "Unseen" not in page.text
+    assert "Assurance" not in page.text
+
+
+def test_whoever_sees_the_board_is_told_why_its_figure_is_another(client, force):
+    make_grant(make_account("D4009"), Role.DIRECTIVE_OWNER)
+    let_in(client, "D4009")
+
+    page = client.page("/events/figures")
+
+    assert "Assurance counts everybody in post, whether a directive counts them or not." in page.text
+    assert client.page(page.links["Assurance"]).status == 200
 
 
 def test_a_facilitator_reads_places_how_many_need_one_and_nobodys_name(client, force):

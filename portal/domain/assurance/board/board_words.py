@@ -60,24 +60,13 @@ def percentage_words(line: BoardLine) -> str:
 
 
 def fraction_words(line: BoardLine) -> str:
-    """The numerator and denominator of the headline, and whom it counts; without a figure what it shows."""
-    if line.share.total:
-        done, total = say.number(line.share.done), say.number(line.share.total)
-        return f"{done} of {total} {_counted_words(line)}"
-    return (
-        line.headline.shown
-        if line.headline
-        else ("No figure in its evidence" if line.states else "No evidence yet")
-    )
-
-
-def _counted_words(line: BoardLine) -> str:
-    """Who is in the denominator of the headline: a directive does not count everybody in post."""
-    reference = line.headline.reference if line.headline else ""
-    version = next(piece.version for piece in line.recommendation.evidence if piece.reference == reference)
-    if version.kind == "figure":
-        return "counted"
-    return "documents" if version.kind == "samples" else "in post"
+    """The numerator and denominator of the headline, and who is counted; without a figure, what it shows."""
+    if line.headline is None:
+        return "No figure in its evidence" if line.states else "No evidence yet"
+    if not line.share.total:
+        return line.headline.shown
+    counted = {"figure": "counted", "samples": "documents"}.get(line.headline.kind, "in post")
+    return f"{say.number(line.share.done)} of {say.number(line.share.total)} {counted}"
 
 
 def threshold_words(line: BoardLine) -> str:
