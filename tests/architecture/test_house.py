@@ -17,6 +17,7 @@ TRACKED = [
         ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout.splitlines()
 ]
+TEMPLATES = [p for p in TRACKED if p.suffix == ".html" and p.is_relative_to(ROOT / "portal") and p.exists()]
 SOURCES = [p for p in TRACKED if p.suffix == ".py" and p.exists() and "versions" not in p.parts]
 
 
@@ -37,30 +38,22 @@ def test_no_function_is_longer_than_a_screen():
 
 
 def test_headings_of_one_level_have_one_size():
-    templates = [path for path in TRACKED if path.suffix == ".html" and path.is_relative_to(ROOT / "portal")]
-    large = [
-        f"{path.relative_to(ROOT)}: {heading}"
-        for path in templates
-        if path.exists()
-        for heading in re.findall(
-            r"<h[2-6][^>]*govuk-heading-(?:xl|l)\b|<h[3-6][^>]*govuk-heading-m\b", path.read_text()
-        )
-    ]
+    large = re.compile(r"<h[2-6][^>]*govuk-heading-(?:xl|l)\b|<h[3-6][^>]*govuk-heading-m\b")
 
-    assert large == []
+    assert [
+        f"{p.relative_to(ROOT)}: {found}" for p in TEMPLATES for found in large.findall(p.read_text())
+    ] == []
 
 
 def test_no_line_of_a_template_is_longer_than_140_characters():
-    templates = [path for path in TRACKED if path.suffix == ".html" and path.is_relative_to(ROOT / "portal")]
     long = [
         f"{path.relative_to(ROOT)}:{number}"
-        for path in templates
-        if path.exists()
+        for path in TEMPLATES
         for number, line in enumerate(path.read_text().splitlines(), start=1)
         if len(line) > 140
     ]
 
-    assert len(templates) > 100
+    assert len(TEMPLATES) > 100
     assert long == []
 
 

@@ -6,7 +6,7 @@ from email.message import EmailMessage
 from html import unescape
 from pathlib import Path
 from threading import Event
-from typing import Any
+from typing import Any, ClassVar
 from unittest import mock
 
 import click
@@ -135,21 +135,20 @@ def record_run(record: Record, app: Flask, words: tuple[str, ...]) -> None:
 
 
 class Relay:
-    """A relay that keeps what it is given."""
+    """A relay that keeps what it is given, whoever opens it."""
+
+    taken: ClassVar[list[EmailMessage]] = []
 
     def __init__(self, *_: Any, **__: Any) -> None:
         self.sock = None
 
     def send_message(self, mail: EmailMessage, **_: Any) -> None:
-        kept_mails.append(mail)
+        self.taken.append(mail)
 
     def quit(self, *_: Any) -> None:
         """Nothing is open."""
 
     close = noop = rset = quit
-
-
-kept_mails: list[EmailMessage] = []
 
 
 def record_mails(record: Record, app: Flask, instance: Path, made: dict[str, str]) -> None:
@@ -162,7 +161,7 @@ def record_mails(record: Record, app: Flask, instance: Path, made: dict[str, str
             at = INSTANT + timedelta(days=day)
             with time_machine.travel(at, tick=False):
                 draw_anew(f"day {day}")
-                kept_mails.clear()
+                Relay.taken.clear()
                 start_due_jobs(clock.now())
                 run_jobs(runner)
                 run(app, "reminders", "plan")
@@ -193,7 +192,7 @@ def run_jobs(runner: JobRunner) -> None:
 def keep_mails(record: Record, day: str) -> None:
     """The mails of a day; each person's in the order in which they went."""
     counts: dict[str, int] = {}
-    for mail in kept_mails:
+    for mail in Relay.taken:
         to = str(mail["To"]).partition("@")[0].rpartition("<")[2]
         counts[to] = counts.get(to, 0) + 1
         parts = []

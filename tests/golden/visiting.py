@@ -13,14 +13,13 @@ from unittest import mock
 
 import time_machine
 from flask import Flask
-from sqlalchemy import event
-from sqlalchemy.engine import Engine
 
 from benchmarks.browser import FORM, Answer, form_fields
 from portal.domain.accounts.passwords import hashing
 from portal.platform.db import db
 from tests.hostile.learners import Acknowledged, Content, Learner
 from tests.limits import reset_limits
+from tests.pages.monitoring.counting import statements
 from tests.running import PASSWORD
 
 INSTANT = datetime(2026, 6, 10, 8, 0, tzinfo=UTC)
@@ -48,21 +47,6 @@ def fixed_chance() -> Iterator[None]:
         yield
 
 
-@contextmanager
-def counting_statements() -> Iterator[list[str]]:
-    """The statements run in the block."""
-    run: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        run.append(statement)
-
-    event.listen(Engine, "before_cursor_execute", note)
-    try:
-        yield run
-    finally:
-        event.remove(Engine, "before_cursor_execute", note)
-
-
 def run(app: Flask, *words: str) -> str:
     """Run a command as it is typed; what it printed."""
     draw_anew(" ".join(words))
@@ -88,7 +72,7 @@ class Visitor(Learner):
         draw_anew(f"{self.name} {method} {path}")
         form = "application/x-www-form-urlencoded" if method == "POST" else None
         db.session.rollback()
-        with counting_statements() as counted, self.app.app_context():
+        with statements() as counted, self.app.app_context():
             response = self.client.open(
                 path, method=method, data=body or None, headers=headers, content_type=kind or form
             )

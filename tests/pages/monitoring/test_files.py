@@ -108,6 +108,9 @@ def test_a_csv_begins_with_a_byte_order_mark_where_it_is_asked(client, app):
         assert auditor.get(f"{REPORT}/{name}?bom=yes").data == BOM_UTF8 + plain
         assert app.test_client().get(f"{api}?bom=yes", headers=token).data == BOM_UTF8 + plain
     assert auditor.get(f"{REPORT}/people.csv?bom=no").status_code == 400
+    assert auditor.get(f"{REPORT}/people.xlsx?bom=yes").status_code == 400
+    wrong = app.test_client().get(f"{api}?bom=no", headers=token)
+    assert (wrong.status_code, wrong.json["detail"]) == (400, "bom: write yes.")
 
 
 def test_what_was_achieved_on_a_day_of_which_no_time_was_told_leaves_as_that_day(client, app):
