@@ -18,7 +18,7 @@ from portal.platform.jobs.registry import Routine
 from portal.platform.jobs.worker import Worker, WorkerSetup
 from portal.platform.processes import name_process
 
-SHOWN_SECONDS = 60  # between two signs that a worker runs on this machine
+RECORD_SECONDS = 60  # between two signs that a worker runs on this machine
 MOST_ROUNDS = 100  # of deleting what expired, in one minute
 
 bp = Blueprint("jobs_commands", __name__, cli_group="jobs")
@@ -32,7 +32,7 @@ def make_worker_setup(app: Flask) -> WorkerSetup:
         lost_seconds=config.jobs_lost_seconds,
         kept_days=config.jobs_kept_days,
         upkeep=partial(_delete_expired_rows, timedelta(hours=config.absolute_hours)),
-        routines=(*sending.ROUTINES, *looking.ROUTINES, _show_worker_of(config.instance)),
+        routines=(*sending.ROUTINES, *looking.ROUTINES, _record_worker_of(config.instance)),
         reason_to_wait=app.extensions["schema_watch"].reason_to_wait,
     )
 
@@ -60,8 +60,8 @@ def run_jobs(workers: int | None) -> None:
     run_worker(app, workers or app.config["PORTAL"].jobs_workers)
 
 
-def _show_worker_of(instance: Path) -> Routine:
-    return Routine("presence", lambda _stopping: presence.show_worker(instance), SHOWN_SECONDS)
+def _record_worker_of(instance: Path) -> Routine:
+    return Routine("presence", lambda _stopping: presence.record_worker(instance), RECORD_SECONDS)
 
 
 def _delete_expired_rows(session_lasts: timedelta, now: datetime) -> None:

@@ -19,7 +19,7 @@ from portal.platform.errors import RuleError
 
 FILE = "running.lock"
 WORKERS = "workers"
-MISSED_SECONDS = 7 * 24 * 3600  # after which a machine counts as taken away
+FORGOTTEN_SECONDS = 7 * 24 * 3600  # after which a machine without a worker was taken away
 _held: dict[Path, int] = {}  # locks that this process and its forks hold until they end
 
 
@@ -85,13 +85,13 @@ def hold_alone(instance: Path, *, wait_seconds: float = 0) -> Iterator[None]:
         os.close(file)
 
 
-def show_worker(instance: Path) -> None:
+def record_worker(instance: Path) -> None:
     """Record that a worker runs on this machine, and forget machines that were taken away."""
     folder = instance / WORKERS
     folder.mkdir(mode=0o700, exist_ok=True)
     (folder / socket.gethostname()).touch(mode=0o600)
     for name, seen in read_workers(instance).items():
-        if time() - seen > MISSED_SECONDS:
+        if time() - seen > FORGOTTEN_SECONDS:
             (folder / name).unlink(missing_ok=True)
 
 

@@ -130,7 +130,7 @@ def _recorded_words(record: RecordRow, decider: str) -> str:
 
 def _achieved_words(record: RecordRow) -> str:
     """The date and time; only the date if the time is not known."""
-    when = record.achieved
+    when = record.achieved_when
     return instant(when) if isinstance(when, datetime) else date(when)
 
 

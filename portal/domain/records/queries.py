@@ -108,12 +108,12 @@ def lock_registration(registration_id: int) -> None:
     lock_rows(_LOCK_REGISTRATION, {"registration_id": registration_id})
 
 
-def tell_when_achieved(achieved_at: datetime, source: str | None) -> date | datetime:
-    """The instant of a record, or its day alone where no time of day was told: that one is kept as noon.
+def drop_unknown_time(achieved_at: datetime, source: str | None) -> date | datetime:
+    """The instant of a record, or its day alone where no time of day was given: such a day is kept as noon.
 
-    An instant told of exactly noon in London is taken for a day too.
+    Nothing tells a time of exactly noon in London from such a day, so it is written as the day too.
 
-    >>> tell_when_achieved(clock.noon(date(2026, 3, 14)), "imported")
+    >>> drop_unknown_time(clock.noon(date(2026, 3, 14)), "imported")
     datetime.date(2026, 3, 14)
     """
     if source == "assessed" or achieved_at.minute or achieved_at.second or achieved_at.microsecond:
@@ -157,9 +157,9 @@ class RecordRow:
     clock_at: datetime  # what the clock said when it was recorded
 
     @property
-    def achieved(self) -> date | datetime:
-        """When it was achieved; only the day, where no time of day was told."""
-        return tell_when_achieved(self.achieved_at, self.source)
+    def achieved_when(self) -> date | datetime:
+        """When it was achieved; only the day, where no time of day was given."""
+        return drop_unknown_time(self.achieved_at, self.source)
 
     @property
     def score_scaled(self) -> Decimal | None:

@@ -23,7 +23,7 @@ from portal.domain.people.presence_changes import (
 )
 from portal.domain.people.queries import units_under
 from portal.domain.records.models import Record
-from portal.domain.records.queries import tell_when_achieved
+from portal.domain.records.queries import drop_unknown_time
 from portal.domain.status.changes import find_people_with_changed_periods, list_status_transitions
 from portal.domain.status.filters import Scope, Whose
 from portal.domain.status.queries import people_in_report
@@ -197,7 +197,7 @@ def _build_pass_event(record: Record, kind: str, key: str, point: WindowPoint) -
         "requirement_kind": kind,
         "requirement": key,
         "source": record.source,
-        "achieved_at": clock.format_day_or_instant(tell_when_achieved(record.achieved_at, record.source)),
+        "achieved_at": clock.format_day_or_instant(drop_unknown_time(record.achieved_at, record.source)),
         "record_reference": record.reference,
         "corrects": record.replaces_id is not None,
     }

@@ -106,9 +106,9 @@ RECORD = ObjectShape(
         Field("requirement", "Key of the module, event type or guide."),
         Field(
             "achieved_at",
-            "When it was achieved; only the day, where no time of day was told.",
+            "When it was achieved; only the day, where no time of day was given.",
             export_columns.DayOrInstant,
-            source="achieved",
+            source="achieved_when",
         ),
         Field("achieved_on", "The day of it, UK time.", date),
         Field("source", "How: assessed, attended, acknowledged, waived, imported or external."),

@@ -42,7 +42,7 @@ def await_factor(
     return redirect(url_for("sign_in.enter_factor", next=next_page), 303)
 
 
-def forget_awaited() -> None:
+def end_pending_sign_in() -> None:
     """End the sign-in of this browser that awaits a second factor, if any: a copy of its cookie, too."""
     token = session.get(PENDING)
     if token:

@@ -124,7 +124,7 @@ def _open_session(
 def sign_out() -> ResponseReturnValue:
     """End this browser's session, or its sign-in that awaits a second factor."""
     session, method = cookies.current_session(), None
-    second_factor_views.forget_awaited()
+    second_factor_views.end_pending_sign_in()
     if session is not None:
         with transaction():
             method = services.end_browser_session(session.token_hash, "signed_out", clock.now())

@@ -118,12 +118,12 @@ def manifest_beside(file: Path) -> Manifest | None:
     if beside.exists() and not beside.is_file():
         raise RuleError(f"{beside} is not a file: remove it, or put the backup's manifest there.")
     try:
-        return parse_manifest(read_at_once(beside), beside.name)
+        return parse_manifest(read_without_waiting(beside), beside.name)
     except OSError:
         return None
 
 
-def read_at_once(file: Path) -> bytes:
+def read_without_waiting(file: Path) -> bytes:
     """What a small file holds; where a pipe stands in its place, nobody is waited for."""
     with os.fdopen(os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as read:
         return read.read(LONGEST) or b""

@@ -17,7 +17,7 @@ from portal.platform.backups.manifest import (
     Manifest,
     hash_file,
     parse_manifest,
-    read_at_once,
+    read_without_waiting,
     refuse_changed,
     sync_folder,
     write_durably,
@@ -77,7 +77,7 @@ class FolderStorage:
     def read_manifest(self, name: str) -> bytes:
         """What a manifest's file holds, as far as a manifest may go."""
         with _refused_by(self.place):
-            return read_at_once(self.folder / name)
+            return read_without_waiting(self.folder / name)
 
     def add(self, file: Path, manifest: Manifest) -> None:
         """Copy a backup, read the copy again, and then write its manifest."""

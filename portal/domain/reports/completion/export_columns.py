@@ -19,7 +19,7 @@ Value = str | int | date | datetime | Decimal | Status | None
 
 
 class DayOrInstant:
-    """The type of a column of instants, with the day alone where no time of day was told."""
+    """The type of a column of instants, with the day alone where no time of day was given."""
 
 
 class CompletionRow(NamedTuple):
@@ -43,7 +43,7 @@ class CompletionRow(NamedTuple):
     due_on: date
     status: Status
     started_at: datetime | None  # instants are in UTC
-    satisfied_at: date | datetime | None  # only the day where no time was told
+    satisfied_at: date | datetime | None  # only the day where no time was given
     late_days: int | None
     score_scaled: Decimal | None  # 0 to 1, four places
     mastery_score: Decimal | None
@@ -201,7 +201,7 @@ COLUMNS: tuple[Column, ...] = (  # of a file with one row for each person and re
     ),
     Column(
         "satisfied_at",
-        "When the counted record was achieved; only the day, where no time of day was told.",
+        "When the counted record was achieved; only the day, where no time of day was given.",
         DayOrInstant,
         "record",
         optional=True,

@@ -15,7 +15,7 @@ from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.queries import UnitRow
 from portal.domain.people.units import paths
 from portal.domain.records.models import Registration
-from portal.domain.records.queries import scale_score, tell_when_achieved
+from portal.domain.records.queries import drop_unknown_time, scale_score
 from portal.domain.reports.completion.export_columns import CompletionRow, PersonRow
 from portal.domain.reports.directive_snapshot import DirectiveSnapshot
 from portal.domain.reports.parameters import Position
@@ -180,7 +180,7 @@ class RowBuilder:
             row = (  # by place: naming the fields takes three times as long
                 *posts[person_id], *requirement, assigned_days[person_id], _ORDINAL_DAYS[due_on],
                 _STATUSES[status], started_at,
-                None if achieved_at is None else tell_when_achieved(fromisoformat(achieved_at), source),
+                None if achieved_at is None else drop_unknown_time(fromisoformat(achieved_at), source),
                 late_days,
                 score,
                 mastery if passed_mastery is None else _SCORES[passed_mastery],

@@ -22,7 +22,7 @@ from portal.domain.records.models import (
     Record,
     Revocation,
 )
-from portal.domain.records.queries import scale_score, tell_when_achieved
+from portal.domain.records.queries import drop_unknown_time, scale_score
 from portal.domain.reports.parameters import Position
 from portal.platform.db import db
 from portal.platform.errors import NotFoundError
@@ -47,9 +47,9 @@ class FeedRecord:
     recorded_at: datetime
 
     @property
-    def achieved(self) -> date | datetime:
-        """When it was achieved; only the day, where no time of day was told."""
-        return tell_when_achieved(self.achieved_at, self.source)
+    def achieved_when(self) -> date | datetime:
+        """When it was achieved; only the day, where no time of day was given."""
+        return drop_unknown_time(self.achieved_at, self.source)
 
 
 def list_feed_records(viewer: Viewer, position: Position, after: str, limit: int) -> list[FeedRecord]:

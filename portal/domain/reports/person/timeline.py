@@ -222,7 +222,7 @@ def _record_event(row: RecordRow) -> TimelineEvent:
     version = f", version {row.version}" if row.version else ""
     score = f", with {row.score_words}" if row.score_words else ""
     return TimelineEvent(
-        row.achieved,
+        row.achieved_when,
         f"{how} {_short_title(row.title)}{version}{score}",
         row.recorded_at,
         row.reference,
