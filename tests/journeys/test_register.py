@@ -119,6 +119,25 @@ def test_what_was_not_sent_outlives_the_page_and_an_answer_that_was_lost_is_sent
         assert kinds(server, event, "D3001") == ["present"]
 
 
+def test_an_entry_about_somebody_who_is_signed_off_meanwhile_is_refused_and_not_kept(
+    browser: Browser, server: Server, event: EventUnderWay
+) -> None:
+    with (
+        phone(browser, server, event, FACILITATOR) as first,
+        phone(browser, server, event, SECOND) as second,
+    ):
+        second.goto(f"/events/{event.reference}/sign-off")
+        second.select_option(f"[name='outcome-{event.bookings['D1001']}']", "attended:")
+        press(second, "Sign off")
+
+        note(first, event, "D1001", "not_here")
+
+        expect(first.locator("#unsent")).to_contain_text("is signed off, so nothing more is noted of them.")
+        expect(state(first, event, "D1001")).to_have_text("Signed off: attended")
+        assert first.evaluate(KEPT) == []
+        assert kinds(server, event, "D1001") == []
+
+
 def test_signing_out_asks_and_then_erases_what_was_not_sent(
     browser: Browser, server: Server, event: EventUnderWay
 ) -> None:

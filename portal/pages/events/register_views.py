@@ -13,13 +13,16 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from config import current_settings
+from portal.domain.events.models import AttendanceOutcome
 from portal.domain.events.register import services
-from portal.domain.events.register.merging import KINDS, count_heads
+from portal.domain.events.register.merging import KINDS, RegisterState, count_heads
 from portal.domain.events.register.queries import (
     RegisterEvent,
+    RegisterPerson,
     find_name,
     get_register_event,
     list_register,
+    read_outcomes,
     read_states,
 )
 from portal.domain.events.register.services import Note
@@ -40,7 +43,7 @@ _LONGEST_AGO = timedelta(days=30)
 def show_register(reference: str) -> ResponseReturnValue:
     """Show who has a place and who is here, with a button for each thing to note."""
     event = get_register_event(reference)
-    people, states = list_register(event), read_states(event.id)
+    people, states, outcomes = list_register(event), read_states(event.id), read_outcomes(event.id)
     heads = register_words.read_heads(request.args.get("heads", ""))
     count = count_heads(states)
     return render_template(
@@ -48,9 +51,9 @@ def show_register(reference: str) -> ResponseReturnValue:
         event=event,
         when_and_where=register_words.when_and_where(event),
         groups=register_words.group_by_syndicate(people),
-        states={person.booking_id: states.get(person.person_id) for person in people},
-        describe_state=register_words.describe_state,
-        heads_words=register_words.describe_heads(count, len(people)),
+        states=_describe_states(people, states, outcomes),
+        signed_off=outcomes,
+        heads_words=register_words.describe_heads(count, len(people), len(outcomes)),
         heads=heads,
         compared="" if heads is None else register_words.compare_heads(count, heads),
         buttons=register_words.BUTTONS,
@@ -70,7 +73,9 @@ def mark_person(reference: str) -> ResponseReturnValue:
     except ValueError as error:
         raise RuleError(_UNREADABLE) from error
     with _flash_refusal(), transaction():
-        services.note_entries(reference, [note], by=current_user.person_id, at=clock.now())
+        noted = services.note_entries(reference, [note], by=current_user.person_id, at=clock.now())
+        if noted.refused:
+            flash(noted.refused, "error")
     return redirect(url_for(".show_register", reference=reference, _anchor=f"person-{note.booking_id}"), 303)
 
 
@@ -92,14 +97,18 @@ def note_staff_number(reference: str) -> ResponseReturnValue:
 @bp.post("/events/<reference>/register/entries")
 @requires(Permission.EVENT_RUN)
 def send_entries(reference: str) -> ResponseReturnValue:
-    """Take the entries that a device kept, and answer with the current register; sent twice is once."""
+    """Take the entries that a device kept, and answer with the current register; sent twice is once.
+
+    The device may forget them all then: ``refused`` says why some of them were not taken.
+    """
     try:
         notes = _read_notes(request.form.get("entries", ""))
         with transaction():
-            services.note_entries(reference, notes, by=current_user.person_id, at=clock.now())
+            noted = services.note_entries(reference, notes, by=current_user.person_id, at=clock.now())
     except (RuleError, NotFoundError) as error:
         return jsonify(refused=str(error)), 409
-    return jsonify(_describe_now(get_register_event(reference)))
+    refused = {"refused": noted.refused} if noted.refused else {}
+    return jsonify(_describe_now(get_register_event(reference)) | refused)
 
 
 @bp.get("/events/<reference>/register/states")
@@ -110,11 +119,23 @@ def send_states(reference: str) -> ResponseReturnValue:
 
 
 def _describe_now(event: RegisterEvent) -> dict[str, Any]:
-    people, states = list_register(event), read_states(event.id)
-    words = {
-        person.booking_id: register_words.describe_state(states.get(person.person_id)) for person in people
+    people, states, outcomes = list_register(event), read_states(event.id), read_outcomes(event.id)
+    return {
+        "states": _describe_states(people, states, outcomes),
+        "heads": register_words.describe_heads(count_heads(states), len(people), len(outcomes)),
     }
-    return {"states": words, "heads": register_words.describe_heads(count_heads(states), len(people))}
+
+
+def _describe_states(
+    people: list[RegisterPerson], states: dict[int, RegisterState], outcomes: dict[int, AttendanceOutcome]
+) -> dict[int, str]:
+    """What the register says of each person, by booking."""
+    return {
+        person.booking_id: register_words.describe_state(
+            states.get(person.person_id), outcomes.get(person.person_id)
+        )
+        for person in people
+    }
 
 
 def _read_notes(text: str) -> list[Note]:

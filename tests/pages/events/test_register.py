@@ -6,8 +6,13 @@ from uuid import uuid4
 import pytest
 import time_machine
 
+from portal.domain.events.sign_off import services
+from portal.domain.events.sign_off.services import SignOff
+from portal.platform import clock
+from portal.platform.db import transaction
 from tests.domain.events.worlds import BEGUN, list_entries
 from tests.factories.people import make_person, make_unit
+from tests.page_reading import words
 from tests.pages.events.signing import make_running_event, number_of
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -62,6 +67,45 @@ def test_two_phones_that_send_late_and_twice_agree(event):
     assert answer.json["states"][str(event.world.bookings[0])] == "Left early at 09:30"
     assert len(list_entries()) == 2
     assert event.facilitator.get(f"{event.root}/register/states").json == answer.json
+
+
+def test_of_who_is_signed_off_the_register_says_so_and_takes_no_other_entry(event):
+    before = event.facilitator.page(f"{event.root}/register")
+    sign_off(event, 0, "attended")
+
+    assert mark(event, before, 0, "not_here").status_code == 303
+    shown = event.facilitator.page(f"{event.root}/register")
+    answer = send(event, row(event, 0, "not_here"), row(event, 1, "present"), by=event.world.second)
+
+    sentence = "Shah 0 is signed off, so nothing more is noted of them."
+    assert sentence in shown.text
+    assert words_about(event, shown, 0) == "Signed off: attended"
+    assert not buttons_about(event, shown, 0)
+    assert buttons_about(event, shown, 1)
+    assert "Nobody is here yet, of 3 people with a place. 1 person is signed off." in shown.text
+    assert answer.status_code == 200  # so that the device keeps none of both
+    assert sentence in answer.json["refused"]
+    assert answer.json["states"][str(event.world.bookings[0])] == "Signed off: attended"
+    assert [(entry.person_id, entry.kind) for entry in list_entries()] == [(event.world.people[1], "present")]
+
+
+def sign_off(event, person, outcome, reason=""):
+    with transaction():
+        decision = SignOff(event.world.bookings[person], outcome, reason)
+        services.sign_off(event.world.reference, [decision], by=event.world.facilitator, at=clock.now())
+
+
+def about(event, page, person):
+    (section,) = page.all("section", id=f"person-{event.world.bookings[person]}")
+    return section
+
+
+def words_about(event, page, person):
+    return next(words(e) for e in about(event, page, person).iter() if e.get("data-state") is not None)
+
+
+def buttons_about(event, page, person):
+    return [words(e) for e in about(event, page, person).iter() if e.get("name") == "mark"]
 
 
 @pytest.mark.parametrize(

@@ -4,15 +4,11 @@
 const form = document.getElementById("register");
 const told = document.getElementById("unsent");
 const PREFIX = "portal-register:";
-const KIND_WORDS = Object.fromEntries(
-  [...form.querySelectorAll("button[name=mark]")].map((button) => [
-    button.value.split(":")[1],
-    button.firstChild.textContent.trim(),
-  ]),
-);
+const KIND_WORDS = JSON.parse(form.dataset.words);
 const QUIET_AFTER = 15 * 60 * 1000; // a phone that nobody touches asks for nothing more, and is signed out
 let sending = false;
 let refusal = "";
+let dropped = ""; // why entries were not taken that are no longer kept
 let touchedAt = Date.now();
 
 if (canKeep()) {
@@ -60,6 +56,7 @@ function note(event) {
   const [id, kind] = event.submitter.value.split(":");
   touchedAt = Date.now();
   refusal = "";
+  dropped = "";
   keep([...kept(), { key: newKey(), id, kind, at: Date.now() }]);
   show();
   send();
@@ -79,7 +76,9 @@ async function send() {
     if (answer.ok) {
       const sent = new Set(entries.map((entry) => entry.key));
       keep(kept().filter((entry) => !sent.has(entry.key)));
-      take(await answer.json());
+      const now = await answer.json();
+      take(now);
+      dropped = now.refused || dropped;
       refusal = "";
     } else {
       refusal = await reasonOf(answer);
@@ -127,8 +126,10 @@ function show() {
   }
   const number = kept().length;
   const entries = number === 1 ? "1 entry is" : `${number} entries are`;
-  told.hidden = number === 0;
-  setText(told, number ? `${entries} only on this device, and not sent yet. ${refusal}`.trim() : "");
+  const unsent = number ? `${entries} only on this device, and not sent yet. ${refusal}` : "";
+  const words = `${unsent} ${dropped}`.trim();
+  told.hidden = !words;
+  setText(told, words);
 }
 
 function setText(place, words) {
