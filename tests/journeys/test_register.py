@@ -138,6 +138,23 @@ def test_an_entry_about_somebody_who_is_signed_off_meanwhile_is_refused_and_not_
         assert kinds(server, event, "D1001") == []
 
 
+def test_what_was_noted_before_the_register_opens_is_not_kept_and_the_page_says_so(
+    browser: Browser, server: Server, event: EventUnderWay
+) -> None:
+    early = hold_event(server.instance, reference="EV-9002", begins_in=timedelta(days=7))
+    with phone(browser, server, early, FACILITATOR) as tab:
+        expect(tab.locator("main")).to_contain_text("The register opens at")
+        expect(tab.locator("button[name=mark]")).to_have_count(0)
+        kept = f"[{{key: '{'0' * 31}1', id: '{early.bookings['D1001']}', kind: 'present', at: Date.now()}}]"
+        tab.evaluate(f"localStorage.setItem(document.forms.register.dataset.kept, JSON.stringify({kept}))")
+
+        tab.reload()
+
+        expect(tab.locator("#unsent")).to_contain_text("1 entry was not taken. The register opens at")
+        expect(state(tab, early, "D1001")).to_have_text("Not noted yet")
+        assert tab.evaluate(KEPT) == []
+
+
 def test_signing_out_asks_and_then_erases_what_was_not_sent(
     browser: Browser, server: Server, event: EventUnderWay
 ) -> None:

@@ -53,6 +53,7 @@ def show_register(reference: str) -> ResponseReturnValue:
         groups=register_words.group_by_syndicate(people),
         states=_describe_states(people, states, outcomes),
         signed_off=outcomes,
+        problem=services.why_closed(event, clock.now()),
         heads_words=register_words.describe_heads(count, len(people), len(outcomes)),
         heads=heads,
         compared="" if heads is None else register_words.compare_heads(count, heads),
@@ -99,7 +100,8 @@ def note_staff_number(reference: str) -> ResponseReturnValue:
 def send_entries(reference: str) -> ResponseReturnValue:
     """Take the entries that a device kept, and answer with the current register; sent twice is once.
 
-    The device may forget them all then: ``refused`` says why some of them were not taken.
+    The device forgets them then, because a second try would end the same: ``refused`` says why some of
+    them were not taken, or with 409 why none was.
     """
     try:
         notes = _read_notes(request.form.get("entries", ""))

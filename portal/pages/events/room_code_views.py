@@ -53,11 +53,7 @@ class RoomNumberForm(PortalForm):
 def show_room_code(reference: str) -> ResponseReturnValue:
     """Show the code and the number of now, for a screen in the room; the page brings the next by itself."""
     event, now = get_register_event(reference), clock.now()
-    problem = ""
-    try:
-        services.require_open(event, now)
-    except RuleError as error:
-        problem = str(error)
+    problem = services.why_closed(event, now)
     is_over = now > event.ends_at
     count = count_heads(read_states(event.id))
     answer = make_response(

@@ -1,11 +1,13 @@
 """The register on a facilitator's phone, by its buttons alone and as its script sends."""
 
 import json
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
 import time_machine
 
+from portal.domain.events import services as planned
 from portal.domain.events.sign_off import services
 from portal.domain.events.sign_off.services import SignOff
 from portal.platform import clock
@@ -54,6 +56,32 @@ def test_a_button_notes_a_person_and_the_page_says_so(event):
     assert len(list_entries()) == 1
     assert "Here since 09:31" in shown.text
     assert "1 of 3 people here: 0 by code, 0 by staff number, 1 by your entries." in shown.text
+
+
+@pytest.mark.parametrize(
+    ("state", "sentence"),
+    [
+        ("early", "The register opens at 07:30 on 10 June 2026."),
+        ("cancelled", "This event was cancelled, so nobody is entered in its register."),
+    ],
+)
+def test_where_the_register_takes_no_entry_it_says_why_and_has_no_buttons(app, state, sentence):
+    with time_machine.travel(BEGUN - timedelta(days=1), tick=False):
+        event = make_running_event(app)
+        if state == "cancelled":
+            with transaction():
+                by = event.world.facilitator
+                planned.cancel_event(event.world.reference, number=0, reason="No room", by=by, at=clock.now())
+
+        page = event.facilitator.page(f"{event.root}/register")
+        answer = send(event, row(event, 0, "present"))
+
+    main = words(page.all("main")[0])
+    assert sentence in main
+    assert "Somebody without a phone" not in main
+    assert "Count heads" not in main
+    assert not page.all("button", name="mark")
+    assert (answer.status_code, answer.json) == (409, {"refused": sentence})
 
 
 def test_two_phones_that_send_late_and_twice_agree(event):

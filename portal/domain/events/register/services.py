@@ -181,12 +181,18 @@ def arrival_kind(event: RegisterEvent, at: datetime) -> str:
     return "late" if at > event.starts_at + LATE_AFTER else "present"
 
 
+def why_closed(event: RegisterEvent, at: datetime) -> str:
+    """Why the register takes no entry, as a sentence; "" if it does."""
+    if event.cancelled:
+        return "This event was cancelled, so nobody is entered in its register."
+    opens_at = event.starts_at - OPENS_BEFORE
+    return f"The register opens at {instant(opens_at)}." if at < opens_at else ""
+
+
 def require_open(event: RegisterEvent, at: datetime) -> None:
     """Refuse with RuleError entries of a register that is not open yet, or of a cancelled event."""
-    if event.cancelled:
-        raise RuleError("This event was cancelled, so nobody is entered in its register.")
-    if at < event.starts_at - OPENS_BEFORE:
-        raise RuleError(f"The register opens at {instant(event.starts_at - OPENS_BEFORE)}.")
+    if reason := why_closed(event, at):
+        raise RuleError(reason)
 
 
 def require_place(event: RegisterEvent, person_id: int) -> None:

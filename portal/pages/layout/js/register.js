@@ -1,6 +1,6 @@
 // The register goes on without a network: what is noted is kept on the device, as opaque numbers and states
-// only, shown as not sent, and sent when the network is back. Sent twice is once. Without this file each
-// button sends its form.
+// only, shown as not sent, and sent when the network is back. Sent twice is once; what the portal refuses is
+// not kept either. Without this file each button sends its form.
 const form = document.getElementById("register");
 const told = document.getElementById("unsent");
 const PREFIX = "portal-register:";
@@ -50,6 +50,11 @@ function keep(entries) {
   else localStorage.removeItem(form.dataset.kept);
 }
 
+function forget(entries) {
+  const keys = new Set(entries.map((entry) => entry.key));
+  keep(kept().filter((entry) => !keys.has(entry.key)));
+}
+
 function note(event) {
   if (event.submitter?.name !== "mark") return;
   event.preventDefault();
@@ -74,14 +79,18 @@ async function send() {
   try {
     const answer = await (entries.length ? post(entries) : fetch(form.dataset.states, { redirect: "error" }));
     if (answer.ok) {
-      const sent = new Set(entries.map((entry) => entry.key));
-      keep(kept().filter((entry) => !sent.has(entry.key)));
       const now = await answer.json();
+      forget(entries);
       take(now);
       dropped = now.refused || dropped;
       refusal = "";
+    } else if (answer.status === 409) {
+      const { refused } = await answer.json(); // a second try would end the same
+      forget(entries);
+      dropped = `${entriesAre(entries.length, "was", "were")} not taken. ${refused}`;
+      refusal = "";
     } else {
-      refusal = await reasonOf(answer);
+      refusal = reasonOf(answer);
     }
   } catch {
     refusal = ""; // no network
@@ -101,8 +110,7 @@ function post(entries) {
   return fetch(form.dataset.send, { method: "POST", body, redirect: "error" });
 }
 
-async function reasonOf(answer) {
-  if (answer.status === 409) return (await answer.json()).refused;
+function reasonOf(answer) {
   if (answer.status >= 500 || answer.status === 429) return "";
   return "You have been signed out. Open this page again and sign in: they are sent then.";
 }
@@ -125,11 +133,14 @@ function show() {
     setText(place, kind ? `${KIND_WORDS[kind]}, not sent yet` : place.dataset.state);
   }
   const number = kept().length;
-  const entries = number === 1 ? "1 entry is" : `${number} entries are`;
-  const unsent = number ? `${entries} only on this device, and not sent yet. ${refusal}` : "";
+  const unsent = number ? `${entriesAre(number)} only on this device, and not sent yet. ${refusal}` : "";
   const words = `${unsent} ${dropped}`.trim();
   told.hidden = !words;
   setText(told, words);
+}
+
+function entriesAre(number, one = "is", many = "are") {
+  return number === 1 ? `1 entry ${one}` : `${number} entries ${many}`;
 }
 
 function setText(place, words) {
