@@ -35,6 +35,7 @@ from portal.platform.errors import NotFoundError, RuleError
 from portal.platform.permissions import Permission
 
 _UNREADABLE = "The register cannot read these entries."
+_ASK_HEADS = f"Enter a whole number from 0 to {register_words.MOST_HEADS}"
 _LONGEST_AGO = timedelta(days=30)
 
 
@@ -44,23 +45,27 @@ def show_register(reference: str) -> ResponseReturnValue:
     """Show who has a place and who is here, with a button for each thing to note."""
     event = get_register_event(reference)
     people, states, outcomes = list_register(event), read_states(event.id), read_outcomes(event.id)
-    heads = register_words.read_heads(request.args.get("heads", ""))
-    count = count_heads(states)
-    return render_template(
+    problem, count = services.why_closed(event, clock.now()), count_heads(states)
+    typed = None if problem else request.args.get("heads")  # None: no heads were counted
+    heads = None if typed is None else register_words.read_heads(typed.strip())
+    errors = [] if typed is None or heads is not None else [(_ASK_HEADS, "#counted")]
+    html = render_template(
         "events/register.html",
         event=event,
         when_and_where=register_words.when_and_where(event),
         groups=register_words.group_by_syndicate(people),
         states=_describe_states(people, states, outcomes),
         signed_off=outcomes,
-        problem=services.why_closed(event, clock.now()),
+        problem=problem,
         heads_words=register_words.describe_heads(count, len(people), len(outcomes)),
-        heads=heads,
+        typed=typed,
+        errors=errors,
         compared="" if heads is None else register_words.compare_heads(count, heads),
         buttons=register_words.BUTTONS,
         key=uuid4(),
         owner=_owner_of_entries(),
     )
+    return html, 400 if errors else 200
 
 
 @bp.post("/events/<reference>/register")
@@ -84,12 +89,12 @@ def mark_person(reference: str) -> ResponseReturnValue:
 @requires(Permission.EVENT_RUN)
 def note_staff_number(reference: str) -> ResponseReturnValue:
     """Note that somebody without a phone is here, by their staff number."""
+    staff_number = "".join(filter(str.isprintable, request.form.get("staff_number", "")[:50])).strip()
     with _flash_refusal(), transaction():
+        if not staff_number:
+            raise RuleError("Enter their staff number.")
         person_id = services.note_staff_number(
-            reference,
-            "".join(filter(str.isprintable, request.form.get("staff_number", "")[:50])),
-            by=current_user.person_id,
-            at=clock.now(),
+            reference, staff_number, by=current_user.person_id, at=clock.now()
         )
         flash(f"{find_name(person_id)} is noted as here.", "success")
     return redirect(url_for(".show_register", reference=reference), 303)

@@ -2,6 +2,7 @@
 
 import json
 from datetime import timedelta
+from urllib.parse import urlencode
 from uuid import uuid4
 
 import pytest
@@ -73,7 +74,7 @@ def test_where_the_register_takes_no_entry_it_says_why_and_has_no_buttons(app, s
                 by = event.world.facilitator
                 planned.cancel_event(event.world.reference, number=0, reason="No room", by=by, at=clock.now())
 
-        page = event.facilitator.page(f"{event.root}/register")
+        page = event.facilitator.page(f"{event.root}/register?heads=x")
         answer = send(event, row(event, 0, "present"))
 
     main = words(page.all("main")[0])
@@ -182,7 +183,27 @@ def test_heads_are_counted_against_the_register(event):
     assert "1 person noted and not in the room" in few.text
     assert "1 person in the room not noted" in many.text
     assert "You counted 2, as the register says." in equal.text
-    assert "You counted" not in event.facilitator.page(f"{event.root}/register?heads=many").text
+    assert "There is a problem" not in equal.text
+
+
+@pytest.mark.parametrize("typed", ["x", "", "1000", "-1", "²"])
+def test_heads_that_are_no_number_are_refused_at_their_field(event, typed):
+    shown = event.facilitator.page(f"{event.root}/register?{urlencode({'heads': typed})}", 400)
+
+    assert shown.title.startswith("Error: Register")
+    assert shown.links["Enter a whole number from 0 to 999"] == "#counted"
+    assert shown.form_with("Compare").fields["heads"] == [typed]
+    assert "You counted" not in shown.text
+
+
+@pytest.mark.parametrize("typed", ["", " "])
+def test_a_staff_number_that_is_missing_is_asked_for(event, typed):
+    page = event.facilitator.page(f"{event.root}/register")
+
+    shown = event.facilitator.press(page, "Note as here", staff_number=typed)
+
+    assert "Enter their staff number." in shown.text
+    assert "Nobody with a place" not in shown.text
 
 
 def test_only_facilitators_open_it(event):
