@@ -98,6 +98,14 @@ class JointDecideForm(DecideForm):
         if not self.is_submitted():
             self.people.data = [_key_of(row) for row in rows]
 
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Require somebody to grant it to, unless everybody is refused."""
+        is_valid = bool(super().validate(extra_validators))
+        if not self.refuse.data and len(self.refused_rows) == len(self.rows):
+            self.people.errors = ("Select at least one person to grant it to, or refuse everybody",)
+            return False
+        return is_valid
+
     @property
     def refused_rows(self) -> list[RequestRow]:
         """The requests of the people who are not ticked."""

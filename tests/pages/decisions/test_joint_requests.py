@@ -107,6 +107,21 @@ def test_all_but_some_each_with_its_reason(team):
     assert "The role is affected." in answers
 
 
+@pytest.mark.parametrize("button", ["grant", "preview"])
+def test_nobody_ticked_is_told_as_an_error(team, button):
+    send(team)
+
+    page = decide(team, button, 400, people=[])
+
+    assert page.title.startswith("Error: ")
+    sentence = "Select at least one person to grant it to, or refuse everybody"
+    assert page.links[sentence] == "#people"
+    assert page.all("input", id="people")
+    assert "then grant it to the others" not in page.text
+    assert count_rows(Decision) == 0
+    assert "3 refused." in decide(team, "refuse", people=[], comment="Not now").text
+
+
 def test_twice_is_once(team):
     first = send(team)
     again = preview(team)
