@@ -107,6 +107,12 @@ class JointDecideForm(DecideForm):
         return is_valid
 
     @property
+    def granted_rows(self) -> list[RequestRow]:
+        """The requests of the people who are ticked."""
+        refused = self.refused_rows
+        return [row for row in self.rows if row not in refused]
+
+    @property
     def refused_rows(self) -> list[RequestRow]:
         """The requests of the people who are not ticked."""
         ticked = set(self.people.chosen_values)
