@@ -66,6 +66,13 @@ def test_nothing_is_saved_by_preview(desk):
     assert draft_file(FIRST) == before
 
 
+def test_a_preview_of_what_is_saved_is_not_called_unsaved(desk):
+    page = press_button(desk, button="Preview")
+
+    assert "This is not saved yet" not in page.text
+    assert "Preview at phone width, as saved" in page.text
+
+
 @pytest.mark.parametrize("box", SNIPPETS, ids=lambda box: box.name)
 def test_each_box_is_added_to_the_end_of_the_text_unsaved(desk, box):
     before = draft_file(FIRST)
