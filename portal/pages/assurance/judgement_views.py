@@ -12,7 +12,7 @@ from portal.domain.assurance.evidence import judging
 from portal.domain.assurance.wording import JUDGEMENT_WORDS, name_people
 from portal.domain.reports.parameters import Position, read_position_today
 from portal.pages.assurance.blueprint import bp
-from portal.pages.assurance.desk_words import PARENT, template_values_of
+from portal.pages.assurance.desk_words import PARENT, read_at, template_values_of
 from portal.pages.assurance.entry_forms import WHOSE, EntryForm, choice_field, day_field, text_field
 from portal.pages.assurance.evidence_rows import describe_evidence
 from portal.pages.layout.access import requires
@@ -51,7 +51,8 @@ class SendJudgementBackForm(PortalForm):
 @at_position(PARENT)
 def show_judgement(position: Position, key: str) -> ResponseReturnValue:
     """Show the judgement with the figures it was made on, beside those of the position."""
-    return _render_judgement(read_recommendation(key, position), position)
+    recommendation = read_at(lambda at: read_recommendation(key, at), position, "This recommendation")
+    return _render_judgement(recommendation, position)
 
 
 @bp.route("/assurance/<key>/judgement/new", methods=["GET", "POST"])

@@ -118,7 +118,17 @@ def test_figures_are_added_with_a_threshold_changed_and_read_at_a_date(desk):
     then = desk(AUDITOR).page(f"{HERE}/evidence/E-0001?as_at=2026-05-05")
     assert "At least 95%." in then.text
     assert "Change or withdraw it" not in desk(OWNER).page(f"{HERE}/evidence/E-0001?as_at=2026-05-05").text
-    desk(AUDITOR).page(f"{HERE}/evidence/E-0001?as_at=2026-05-03", status=404)
+    early = desk(AUDITOR).page(f"{HERE}/evidence/E-0001?as_at=2026-05-03", status=400)
+    assert "E-0001 was not there yet on 3 May 2026. Enter a later date." in early.text
+    assert early.form_with("Show position").fields["as_at"] == ["2026-05-03"]
+    unknown = desk(AUDITOR).page(
+        f"{HERE}/evidence/E-0001?as_at=2026-05-05&as_known_on=2026-05-05", status=400
+    )
+    assert "E-0001 was not in the portal yet at the end of that day" in unknown.text
+    desk(AUDITOR).page(f"{HERE}/evidence/E-0099?as_at=2026-05-03", status=404)
+    for path in ("", "/history", "/judgement", "/narrative", "/evidence/E-0001"):
+        page = desk(AUDITOR).page(f"{HERE}{path}?as_known_on=2026-03-01", status=400)
+        assert "This recommendation was not in the portal yet at the end of 1 March 2026" in page.text
 
 
 @pytest.mark.parametrize(
