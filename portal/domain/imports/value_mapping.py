@@ -89,6 +89,7 @@ class FileValues:
     reasons: list[str]  # why lines cannot be read, each with its line
     left_out: Counter[str]  # rows that are no completions of ours, by the value that says so
     questions: list[ValueQuestion]
+    known: KnownValues = field(default_factory=KnownValues)  # which the questions were asked with
     notices: list[str] = field(
         default_factory=list
     )  # what is lost of rows that can be read, with their lines
@@ -108,7 +109,9 @@ def read_values(sheet: Sheet, mapping: ColumnMapping) -> FileValues:
     if mapping.short_years:
         rows = [_with_whole_years(row, mapping.shape) for row in rows]
     rows = _leave_unread_days(rows, mapping.shape, reasons)
-    settled, questions = settle_values(rows, mapping, read_known_values(mapping.shape))
+    known = read_known_values(mapping.shape)
+    rows = _follow_answered_units(rows, mapping, known)
+    settled, questions = settle_values(rows, mapping, known)
     open_values = {(question.target, question.text) for question in questions}
     if any(not question.text for question in questions):
         rows = []
@@ -129,7 +132,21 @@ def read_values(sheet: Sheet, mapping: ColumnMapping) -> FileValues:
         else:
             left_out[outcome] += 1
     reasons += [mapping.name_columns(question.reason) for question in questions]
-    return FileValues(translated, reasons, left_out, questions, notices)
+    return FileValues(translated, reasons, left_out, questions, known, notices)
+
+
+def _follow_answered_units(
+    rows: list[SourceRow], mapping: ColumnMapping, known: KnownValues
+) -> list[SourceRow]:
+    """The rows with the paths that were answered in place of their units, to be settled like any other."""
+    answers = mapping.values.get("unit_path")
+    if not answers:
+        return rows
+    followed = {text: known.follow_answers(text, answers) for text in _count_texts("unit_path", rows)}
+    return [
+        row._replace(values=row.values | {"unit_path": followed.get(row.values["unit_path"], "")})
+        for row in rows
+    ]
 
 
 def _leave_unread_days(rows: list[SourceRow], shape: str, reasons: list[str]) -> list[SourceRow]:
@@ -184,7 +201,9 @@ def settle_values(
     for target in NAMES.get(mapping.shape, ()):
         meanings = values.setdefault(target, {})
         for text, (number, line) in _count_texts(target, rows).items():
-            meaning = meanings.get(text) or known.find(target, text) or meanings.get(OTHERS)
+            meaning = (
+                known.take_answer(target, text, meanings) or known.find(target, text) or meanings.get(OTHERS)
+            )
             if meaning:
                 meanings[text] = meaning
             else:
