@@ -104,6 +104,12 @@ COMPLETION = (
 )
 PERSON = (_WHOSE, _SOURCE, _EVIDENCE)
 TARGETS = {"post": POST, "completion": COMPLETION, "person": PERSON}
+MAY_SHARE = (  # values that one column of a file may give, such as a title that is rank and role
+    {"rank_or_grade", "designated_role", "unit_path", "post_key"},
+    {"staff_number", "email"},
+    {"achieved_at", "outcome"},
+    {"score_scaled", "outcome"},
+)
 
 _OTHER_NAMES = {  # names in other systems, as `plain_name` writes them
     "staff_number": "staffno employeenumber employeeno employeeid personnelnumber payrollnumber collarnumber "
@@ -199,7 +205,33 @@ class ColumnMapping:
                 gaps[target.name] = f"Choose the column for “{target.label}”{other}"
         if self.shape == "person" and not present & self.activities.keys():
             gaps["activities"] = "Choose the module of at least one column"
-        return gaps
+        return self._list_shared() | gaps
+
+    def _list_shared(self) -> dict[str, str]:
+        """Why values may not have the same column, by our name of the later one; evidence is any text."""
+        shared: dict[str, str] = {}
+        earlier: list[ColumnTarget] = []
+        for target in self.targets:
+            column = self.columns.get(target.name)
+            if column is None or target.name == _EVIDENCE.name:
+                continue
+            others = (other for other in earlier if self.columns[other.name] == column)
+            other = next((o for o in others if not _may_share(o.name, target.name)), None)
+            if other:
+                shared[target.name] = (
+                    f"“{column}” cannot be both “{other.label}” and “{target.label}”. Choose another column"
+                )
+            elif column in self.activities:
+                shared[target.name] = (
+                    f"“{column}” cannot be both “{target.label}” and the day of a module or event. "
+                    "Choose another column"
+                )
+            earlier.append(target)
+        return shared
+
+
+def _may_share(*names: str) -> bool:
+    return any(together.issuperset(names) for together in MAY_SHARE)
 
 
 def suggest_mapping(columns: Sequence[str], shape: str, activities: Mapping[str, str]) -> ColumnMapping:

@@ -4,12 +4,15 @@ from datetime import UTC, datetime
 
 import pytest
 import time_machine
+from sqlalchemy import select
 
 from portal.domain.access_tokens.models import TokenScope
+from portal.domain.imports.models import ImportProfile
 from portal.domain.people.models import PersonName
-from portal.platform.db import db
+from portal.platform.db import db, transaction
 from tests.domain.imports.desk import csv_of, press_new, sections, selected_values, upload, upload_and_check
 from tests.domain.imports.rosters import row, run, write_csv
+from tests.factories.catalogue import make_version
 from tests.factories.people import make_grant, make_person
 from tests.page_reading import words
 from tests.pages.api.calling import system
@@ -76,6 +79,57 @@ def test_what_is_not_known_is_asked_on_the_page_and_the_check_says_who_has_nothi
     links = {text: href for text, href in desk.page("/desk").links.items() if "no directive names" in text}
     (href,) = links.values()
     assert "resp 1 1 response W9903" in desk.page(href).text
+
+
+def test_one_column_is_not_both_of_two_things(app, desk, tmp_path):
+    page = upload(desk, csv_of([theirs()], THEIRS))
+    picked = selected_values(page)
+    surname, role, first = (picked[f"column_{name}"] for name in ("surname", "designated_role", "valid_from"))
+
+    page = desk.press(
+        page, "Check the file", **picked | {"column_forenames": surname, "column_valid_to": first}
+    )
+
+    assert page.h1 == "Match the columns of roster.csv"
+    for sentence, field in (
+        ("“Last name” cannot be both “Surname” and “Forenames”. Choose another column", "forenames"),
+        ("“Start date” cannot be both “First day of the post” and “Last day of the post”", "valid_to"),
+    ):
+        assert any(text.startswith(sentence) for text in page.links)
+        assert [href for text, href in page.links.items() if text.startswith(sentence)] == [
+            f"#column_{field}"
+        ]
+    page = desk.press(page, "Check the file", **picked | {"column_rank_or_grade": role, "save_as": "HR"})
+    assert press_new(desk, page).h1 == "Every row is good", "a title may be both rank and role"
+
+    with transaction():
+        (saved,) = db.session.scalars(select(ImportProfile))
+        saved.columns = saved.columns | {"columns": saved.columns["columns"] | {"forenames": "Last name"}}
+    path = tmp_path / "hr.csv"
+    path.write_bytes(csv_of([theirs()], THEIRS))
+    refused = run(app, "people", "import", path, "--profile", "HR")
+    assert refused.exit_code == 1
+    assert "“Last name” cannot be both “Surname” and “Forenames”" in refused.stderr
+
+
+def test_the_column_of_people_is_no_module(desk):
+    make_version("respond", title="Respond: at the scene")
+    heads = ("Staff number", "Respond")
+    page = upload(
+        desk,
+        csv_of([dict(zip(heads, ("W1", "14/03/2026"), strict=True))], heads),
+        "completions",
+        shape="person",
+    )
+
+    page = desk.press(
+        page,
+        "Check the file",
+        **selected_values(page) | {"activity_0": "module/respond"},
+        fixed_source_system="LMS",
+    )
+
+    assert "“Staff number” cannot be both “Person” and the day of a module or event" in page.text
 
 
 def ask_of(desk, unit, **fields):
