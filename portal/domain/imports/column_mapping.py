@@ -182,12 +182,17 @@ class ColumnMapping:
 
     def name_columns(self, reason: str) -> str:
         """The reason with the file's own names of columns in place of ours; what is quoted stays as it is."""
-        labels = {target.name: self.columns.get(target.name, target.label) for target in self.targets}
+        targets = COMPLETION if self.shape == "person" else self.targets
+        labels = {target.name: self.columns.get(target.name, target.label) for target in targets}
+        if "person" in labels:
+            labels[self.person_by] = labels["person"]  # reasons against completions name what it contains
         labels = {name: label for name, label in labels.items() if label != name}
         if not labels:
             return reason
         # A name that is a word of English, too, is one of a column only where a reason begins.
-        words = "|".join(name if "_" in name else rf"(?:(?<=: )|^){name}" for name in labels)
+        words = "|".join(
+            re.escape(name) if "_" in name else rf"(?:(?<=: )|^){re.escape(name)}" for name in labels
+        )
         names = re.compile(rf"(“[^”]*”|'[^']*'|\"[^\"]*\")|\b({words})\b")
         return names.sub(lambda found: found[1] or f"“{labels[found[2]]}”", reason)
 
