@@ -169,7 +169,7 @@ def word_as_file(reasons: Iterable[str], sheet: Sheet, mapping: ColumnMapping) -
 
     def write_day(found: re.Match[str]) -> str:
         day = parse_iso_date(found[0])
-        return day.strftime(form) if day else found[0]
+        return day.strftime(form) if day and day.year >= 1000 else found[0]  # it writes 206 for the year 0206
 
     def write_instant(found: re.Match[str]) -> str:
         try:
