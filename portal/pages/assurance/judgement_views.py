@@ -61,7 +61,8 @@ def judge_recommendation(key: str) -> ResponseReturnValue:
     """Judge a recommendation; a second person confirms it."""
     now = clock.now()
     today = read_position_today(now)
-    form = JudgementForm()
+    recommendation = read_recommendation(key, today)
+    form = JudgementForm(data=_offer_sent_back(recommendation))
     form.offer_day(today.as_at)
     if form.validate_on_submit():
         with save_form(form, PortalError):
@@ -76,7 +77,6 @@ def judge_recommendation(key: str) -> ResponseReturnValue:
         if not form.errors:
             flash("Sent. Somebody else confirms it, or sends it back with a reason.", "success")
             return redirect(url_for(".show_judgement", key=key), 303)
-    recommendation = read_recommendation(key, today)
     html = render_template(
         "assurance/judging.html", form=form, recommendation=recommendation, **_parts_of(recommendation, today)
     )
@@ -117,6 +117,14 @@ def withdraw_judgement(key: str, judgement_id: int) -> ResponseReturnValue:
         judging.withdraw_judgement(key, judgement_id, by=current_user.person_id, at=clock.now())
     flash("Withdrawn.", "success")
     return redirect(url_for(".show_judgement", key=key), 303)
+
+
+def _offer_sent_back(recommendation: RecommendationSnapshot) -> dict[str, str]:
+    """What its author wrote in the judgement that was sent back to them."""
+    sent_back = recommendation.sent_back
+    if sent_back is None or sent_back.judgement.made_by_id != current_user.person_id:
+        return {}
+    return {"state": sent_back.judgement.state, "reason": sent_back.judgement.reason}
 
 
 def _render_judgement(

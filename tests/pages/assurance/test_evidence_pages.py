@@ -83,8 +83,20 @@ def test_a_judgement_is_sent_back_and_withdrawn_by_who_may(desk):
     assert "Enter what has to change" in refused.text
     told = desk(AUDITOR).press(waiting, "Send back", reason="Say which units.")
     assert "Say which units." in told.text
+    wants = "Sent back on 12 May 2026: “Say which units.”"
+    assert desk(OWNER).page("/desk").links["1 judgement to make again"] == "/assurance/mine"
+    mine = desk(OWNER).page("/assurance/mine")
+    assert wants in mine.text
+    assert wants not in desk(AUDITOR).page("/assurance/mine").text
+    assert "was sent back on 12 May 2026: “Say which units.”" in desk(OWNER).page(HERE).text
+    anew = desk(OWNER).page(f"{HERE}/judgement/new")
+    assert f"{HERE}/judgement/new" in mine.links.values()
+    assert "was sent back on 12 May 2026: “Say which units.”" in anew.text
+    assert "All units have it." in anew.text
 
     judge(desk(OWNER), "not_met")
+    assert "judgement to make again" not in desk(OWNER).page("/desk").text
+    assert "Say which units." not in desk(OWNER).page("/assurance/mine").text
     told = desk(OWNER).press(desk(OWNER).page(f"{HERE}/judgement"), "Withdraw it")
     assert "Withdrawn on 12 May 2026" in told.text
     assert "There is no evidence on this day" in refuse_judgement(desk(OWNER)).text

@@ -209,7 +209,7 @@ def test_the_administrator_sees_imports_access_jobs_and_mail(world: World, sign_
     desk = administrator.page("/desk")
 
     links = waiting_links(desk)
-    assert desk.h1 == f"{len(links)} things need a look"
+    assert desk.h1 == "Several things need a look"
     assert [re.sub(r"\d+ ", "", text) for text in links] == [
         "import to finish or cancel",
         "roles that no directive names",
@@ -233,7 +233,7 @@ def test_one_page_holds_the_desks_of_several_roles(world: World, sign_in, tmp_pa
 
     links = waiting_links(desk)
     assert list(links)[:2] == ["1 request to decide", "1 draft to read and publish"]
-    assert desk.h1 == f"{len(links)} things need a look"
+    assert desk.h1 == "Several things need a look"
     assert desk.text.index("1 draft to read") < desk.text.index("Show the position on")
     heads = [words(head) for head in desk.all("h2")]
     assert len(heads) == len(set(heads))
@@ -318,4 +318,4 @@ def test_the_desk_costs_the_same_for_two_rows_and_for_twenty(world: World, sign_
     ask_for_exemptions(manager, "N1")
 
     assert count_statements(client, "/desk") == few
-    assert few <= 56  # every kind that can wait for somebody with four roles, one or two for each
+    assert few <= 57  # every kind that can wait for somebody with four roles, one or two for each
