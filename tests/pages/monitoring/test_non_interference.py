@@ -222,7 +222,9 @@ def test_what_is_out_of_sight_changes_nothing(
 
 @pytest.mark.sweep
 @pytest.mark.parametrize("looker", LOOKERS, ids=lambda one: one.number)
-@pytest.mark.parametrize("story", [LEFT, UNIT_MOVED, MOVED_BEFORE], ids=["people move", "a unit moves", "out of sight"])
+@pytest.mark.parametrize(
+    "story", [LEFT, UNIT_MOVED, MOVED_BEFORE], ids=["people move", "a unit moves", "out of sight"]
+)
 def test_it_changes_nothing_for_any_viewer(
     app: Flask, database: None, by_jobs: None, story: Story, looker: Looker
 ) -> None:
