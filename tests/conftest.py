@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import zxcvbn
 from flask import Flask
-from jinja2 import FileSystemBytecodeCache
+from jinja2 import FileSystemBytecodeCache, Undefined
 from playwright.sync_api import Browser
 
 from portal.app import create_app
@@ -126,6 +126,12 @@ def postgresql() -> Iterator[str]:
         server.end()
 
 
+class RefusedWhenPrinted(Undefined):
+    """A name that nobody gave to a template: it may be asked about, and printing it is a fault."""
+
+    __str__ = Undefined._fail_with_undefined_error
+
+
 @pytest.fixture(scope="session")
 def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An instance folder with an empty database, for all workers; never used itself, only copied."""
@@ -153,6 +159,7 @@ def app(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
         watch.reason_to_wait()
     templates = folder_of_all_workers(tmp_path_factory.getbasetemp()) / "templates"  # compiled once for all
     templates.mkdir(exist_ok=True)
+    made.jinja_env.undefined = RefusedWhenPrinted
     made.jinja_env.bytecode_cache = FileSystemBytecodeCache(str(templates))
     yield made
     with made.app_context():

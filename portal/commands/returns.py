@@ -54,7 +54,9 @@ _FROM = click.option(
     help="Hide small numbers: show what the FOI pack of that day shows, and no more.",
 )
 @click.option(
-    "--reason", default="", help="Why you make it again; needed if you made one of this month before."
+    "--reason",
+    default="",
+    help="Why you make it again; needed if you made one of this month on this directive before.",
 )
 @click.option("--dry-run", is_flag=True, help="Say what the return would hold; write and keep nothing.")
 @click.argument("file", type=_NEW_FILE)
@@ -70,8 +72,8 @@ def export_return(
             reference or _only_directive(), period, hide=hide_small, now=now, newest=newest
         )
         with transaction(dry_run=dry_run):
-            own_return = keep_own_return(content, load_own_key(), at=now, by=None, reason=reason)
-            number, written = own_return.number, own_return.content
+            made = keep_own_return(content, load_own_key(), at=now, by=None, reason=reason)
+            number, written = made.number, made.row.content
     whole = content.counts[0]
     click.echo(
         f"Return {number} of {content.period} for {content.directive}: "

@@ -8,7 +8,7 @@ from config import Config
 from portal.domain.returns.checking import check_return
 from portal.domain.returns.comparing import read_own_comparison
 from portal.domain.returns.own_key import find_comparison_key, find_own_public_key, own_short_name
-from portal.domain.returns.queries import list_comparisons, list_own_returns
+from portal.domain.returns.queries import list_comparisons, list_made_returns
 from portal.platform import clock
 from tests.databases import portal_on
 from tests.running import copied
@@ -22,8 +22,10 @@ def test_the_force_made_its_returns_and_reads_itself_beside_the_rest(small_force
     assert stat.S_IMODE(key_file.stat().st_mode) == 0o600
 
     with portal_on(Config(mode="demo", secret_key="k" * 32, instance=here)) as app, app.app_context():
-        made, keys = list_own_returns(), {1: find_own_public_key()}
-        checked = [check_return(each.content, keys, clock.today(), force=own_short_name()) for each in made]
+        made, keys = list_made_returns(), {1: find_own_public_key()}
+        checked = [
+            check_return(each.row.content, keys, clock.today(), force=own_short_name()) for each in made
+        ]
         compared = read_own_comparison(list_comparisons()[0].period, find_comparison_key())
 
     assert len(made) >= 5

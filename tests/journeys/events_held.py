@@ -23,11 +23,15 @@ class EventUnderWay:
 
 
 def hold_event(
-    instance: Path, people: tuple[str, ...] = PEOPLE, *, reference: str = "EV-9001"
+    instance: Path,
+    people: tuple[str, ...] = PEOPLE,
+    *,
+    reference: str = "EV-9001",
+    begins_in: timedelta = timedelta(minutes=-1),
 ) -> EventUnderWay:
     """An event that began a minute ago; the last of the people is signed off, by the second."""
     with closing(sqlite3.connect(instance / "portal.sqlite", timeout=20)) as connection, connection:
-        return _write_event(connection, people, reference)
+        return _write_event(connection, people, reference, begins_in)
 
 
 def make_facilitator(instance: Path, staff_number: str) -> None:
@@ -41,9 +45,12 @@ def make_facilitator(instance: Path, staff_number: str) -> None:
         )
 
 
-def _write_event(connection: sqlite3.Connection, people: tuple[str, ...], reference: str) -> EventUnderWay:
+def _write_event(
+    connection: sqlite3.Connection, people: tuple[str, ...], reference: str, begins_in: timedelta
+) -> EventUnderWay:
     at = datetime.now(UTC)
-    now, day = _text(at), london_day(at).isoformat()
+    starts_at = at + begins_in
+    now, day = _text(at), london_day(starts_at).isoformat()
     ids = dict(connection.execute("SELECT staff_number, person_id FROM person_name").fetchall())
     runs, second = ids[FACILITATOR], ids[SECOND]
     add = _Writer(connection)
@@ -58,7 +65,7 @@ def _write_event(connection: sqlite3.Connection, people: tuple[str, ...], refere
     event = add("event", recorded_at=now, reference=reference, activity_id=activity)
     version = add(
         "event_version", recorded_at=now, void=0, event_id=event, number=0, type_version_id=kind,
-        starts_at=_text(at - timedelta(minutes=1)), ends_at=_text(at + timedelta(hours=4)), held_on=day,
+        starts_at=_text(starts_at), ends_at=_text(starts_at + timedelta(minutes=241)), held_on=day,
         room_id=room, syndicates=2, places=14, notes="", cancelled=0, reason="", changed_by_id=runs,
     )  # fmt: skip
     add("event_facilitator", event_version_id=version, person_id=runs)

@@ -10,7 +10,7 @@ from portal.domain.returns.comparing import keep_comparison
 from portal.domain.returns.comparison import COMPARISON_FORMAT
 from portal.domain.returns.content import DEFINITIONS
 from portal.domain.returns.own_key import load_own_key
-from portal.domain.returns.queries import newest_own_return
+from portal.domain.returns.queries import list_newest_returns
 from portal.domain.returns.registration import StatedForce, add_key, register_force
 from portal.domain.returns.services import keep_own_return, prepare_own_return, receive_return
 from portal.platform import clock
@@ -40,7 +40,7 @@ def keep_returns(instance: Path) -> dict[str, str]:
     content = prepare_own_return(directive, month, hide=False, now=now, newest=read_stamps()[0])
     received = replace(make_content(), force=FORCE, force_name="Sweepshire Constabulary")
     with transaction():
-        if newest_own_return(month) is None:
+        if not list_newest_returns(month):
             keep_own_return(content, load_own_key(), at=now, by=None)
         register_force(FORCE, StatedForce("Sweepshire Constabulary", 2_000, clock.today()), at=now, by=None)
         told = take_fingerprint(public_key(9))

@@ -224,3 +224,18 @@ def test_a_link_for_somebody_fits_a_phone(browser: Browser, shared_server: Serve
         tab.locator("#link").evaluate("element => element.append('x'.repeat(60))")
 
         assert tab.evaluate("() => document.documentElement.scrollWidth") == 320
+
+
+@pytest.mark.parametrize("width", [1280, 320])
+def test_a_long_word_does_not_widen_the_table_of_acts(
+    browser: Browser, shared_server: Server, width: int
+) -> None:
+    table = "() => document.querySelector('main .portal-scroll').scrollWidth"
+    with visitor(browser, shared_server, width) as tab:
+        sign_in(tab, "D9001")
+        tab.goto("/audit")
+        before = tab.evaluate(table)
+
+        tab.locator(".portal-act-cell").first.evaluate("element => element.prepend('x'.repeat(200))")
+
+        assert tab.evaluate(table) == before

@@ -119,6 +119,42 @@ def test_what_was_not_sent_outlives_the_page_and_an_answer_that_was_lost_is_sent
         assert kinds(server, event, "D3001") == ["present"]
 
 
+def test_an_entry_about_somebody_who_is_signed_off_meanwhile_is_refused_and_not_kept(
+    browser: Browser, server: Server, event: EventUnderWay
+) -> None:
+    with (
+        phone(browser, server, event, FACILITATOR) as first,
+        phone(browser, server, event, SECOND) as second,
+    ):
+        second.goto(f"/events/{event.reference}/sign-off")
+        second.select_option(f"[name='outcome-{event.bookings['D1001']}']", "attended:")
+        press(second, "Sign off")
+
+        note(first, event, "D1001", "not_here")
+
+        expect(first.locator("#unsent")).to_contain_text("is signed off, so nothing more is noted of them.")
+        expect(state(first, event, "D1001")).to_have_text("Signed off: attended")
+        assert first.evaluate(KEPT) == []
+        assert kinds(server, event, "D1001") == []
+
+
+def test_what_was_noted_before_the_register_opens_is_not_kept_and_the_page_says_so(
+    browser: Browser, server: Server, event: EventUnderWay
+) -> None:
+    early = hold_event(server.instance, reference="EV-9002", begins_in=timedelta(days=7))
+    with phone(browser, server, early, FACILITATOR) as tab:
+        expect(tab.locator("main")).to_contain_text("The register opens at")
+        expect(tab.locator("button[name=mark]")).to_have_count(0)
+        kept = f"[{{key: '{'0' * 31}1', id: '{early.bookings['D1001']}', kind: 'present', at: Date.now()}}]"
+        tab.evaluate(f"localStorage.setItem(document.forms.register.dataset.kept, JSON.stringify({kept}))")
+
+        tab.reload()
+
+        expect(tab.locator("#unsent")).to_contain_text("1 entry was not taken. The register opens at")
+        expect(state(tab, early, "D1001")).to_have_text("Not noted yet")
+        assert tab.evaluate(KEPT) == []
+
+
 def test_signing_out_asks_and_then_erases_what_was_not_sent(
     browser: Browser, server: Server, event: EventUnderWay
 ) -> None:

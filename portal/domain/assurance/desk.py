@@ -90,7 +90,8 @@ class RecommendationSnapshot:
     actions: tuple[ActionSnapshot, ...]  # by reference
     decisions: tuple[AssuranceDecision, ...]  # the latest first
     evidence: tuple[EvidenceSnapshot, ...]  # by reference, without what is withdrawn
-    judgements: tuple[JudgementSnapshot, ...]  # the latest first
+    judgements: tuple[JudgementSnapshot, ...]  # the latest first, without those sent back or withdrawn
+    sent_back: JudgementSnapshot | None  # the one made last, where it was sent back
     risk: RiskAssessment | None
     narrative: Narrative | None
     plan: PlanVersion | None
@@ -165,6 +166,7 @@ class DeskFacts:
         )
         actions, evidence = self._choose_actions(position), self._choose_evidence(position)
         judgements, decisions = self._choose_judgements(position), self._choose_decisions(position)
+        sent_back = self._choose_sent_back(position)
         recommendations = [
             RecommendationSnapshot(
                 id=recommendation_id,
@@ -175,6 +177,7 @@ class DeskFacts:
                 decisions=tuple(decisions[recommendation_id]),
                 evidence=tuple(evidence[recommendation_id]),
                 judgements=tuple(judgements[recommendation_id]),
+                sent_back=sent_back.get(recommendation_id),
                 risk=risks.get(recommendation_id),
                 narrative=narratives.get(recommendation_id),
                 plan=plans.get(recommendation_id),
@@ -224,12 +227,23 @@ class DeskFacts:
         """The judgements of each recommendation, the latest first, without those sent back or withdrawn."""
         judgements: dict[int, list[JudgementSnapshot]] = defaultdict(list)
         for row in reversed(choose_held_facts(self.rows[Judgement], position)):
-            decision = self.decisions.get(row.id)
-            known = decision if decision and decision.recorded_at <= position.as_known_on else None
-            judgement = JudgementSnapshot(row, known)
-            if known is None or judgement.is_confirmed:
+            judgement = self._judgement_at(row, position)
+            if judgement.decision is None or judgement.is_confirmed:
                 judgements[row.recommendation_id].append(judgement)
         return judgements
+
+    def _choose_sent_back(self, position: Position) -> dict[int, JudgementSnapshot]:
+        """The judgement made last about each recommendation, where it was sent back."""
+        rows = sorted(choose_held_facts(self.rows[Judgement], position), key=lambda row: row.id)
+        last = {row.recommendation_id: self._judgement_at(row, position) for row in rows}
+        return {
+            key: made for key, made in last.items() if made.decision and made.decision.outcome == "sent_back"
+        }
+
+    def _judgement_at(self, row: Judgement, position: Position) -> JudgementSnapshot:
+        decision = self.decisions.get(row.id)
+        known = decision if decision and decision.recorded_at <= position.as_known_on else None
+        return JudgementSnapshot(row, known)
 
 
 def read_recommendation(key: str, position: Position) -> RecommendationSnapshot:

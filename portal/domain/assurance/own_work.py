@@ -24,6 +24,7 @@ class OwnWork:
     recommendations: tuple[RecommendationSnapshot, ...]
     actions: tuple[ActionLine, ...]  # neither done nor dropped
     titles: dict[str, str]  # of recommendations, by key
+    sent_back: tuple[RecommendationSnapshot, ...]  # whose last judgement was theirs, and was sent back
 
 
 def read_own_work(person_id: int, position: Position) -> OwnWork:
@@ -34,6 +35,7 @@ def read_own_work(person_id: int, position: Position) -> OwnWork:
         tuple(recommendation for recommendation in desk if recommendation.owner_id == person_id),
         tuple(line for line in lines if line.owner_id == person_id and not line.has_ended),
         {recommendation.key: recommendation.version.title for recommendation in desk},
+        tuple(each for each in desk if each.sent_back and each.sent_back.judgement.made_by_id == person_id),
     )
 
 

@@ -5,7 +5,7 @@ selects by roles, and nothing else would say so.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -52,6 +52,29 @@ class NamedValues:
 def read_named_values(today: date) -> NamedValues:
     """What directives name, as known now. One statement."""
     return NamedValues.of(load_versions(with_activities=False), today)
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownName:
+    """A role or rank that a directive names and nobody has."""
+
+    column: str  # designated_role or rank_or_grade
+    text: str
+    alike: str  # one that somebody has, of which it is perhaps a mistyping; else empty
+
+
+def list_unknown_names(tables: Iterable[Mapping[str, Sequence[str]]], day: date) -> list[UnknownName]:
+    """The roles and ranks in these groups of people that nobody has on the day or later. One statement."""
+    columns = (Post.designated_role, Post.rank_or_grade)
+    posts = select(*columns).where(is_known_fact(Post), Post.valid_to >= day).distinct()
+    rows = db.session.execute(posts).all()
+    known = {column.key: {row[place] for row in rows} for place, column in enumerate(columns)}
+    named = [(key, text) for table in tables for key in known for text in table.get(key, ())]
+    return [
+        UnknownName(key, text, find_mistyped(text, known[key]))
+        for key, text in dict.fromkeys(named)
+        if text not in known[key]
+    ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,6 +104,12 @@ COMPLETION = (
 )
 PERSON = (_WHOSE, _SOURCE, _EVIDENCE)
 TARGETS = {"post": POST, "completion": COMPLETION, "person": PERSON}
+MAY_SHARE = (  # values that one column of a file may give, such as a title that is rank and role
+    {"rank_or_grade", "designated_role", "unit_path", "post_key"},
+    {"staff_number", "email"},
+    {"achieved_at", "outcome"},
+    {"score_scaled", "outcome"},
+)
 
 _OTHER_NAMES = {  # names in other systems, as `plain_name` writes them
     "staff_number": "staffno employeenumber employeeno employeeid personnelnumber payrollnumber collarnumber "
@@ -176,12 +182,17 @@ class ColumnMapping:
 
     def name_columns(self, reason: str) -> str:
         """The reason with the file's own names of columns in place of ours; what is quoted stays as it is."""
-        labels = {target.name: self.columns.get(target.name, target.label) for target in self.targets}
+        targets = COMPLETION if self.shape == "person" else self.targets
+        labels = {target.name: self.columns.get(target.name, target.label) for target in targets}
+        if "person" in labels:
+            labels[self.person_by] = labels["person"]  # reasons against completions name what it contains
         labels = {name: label for name, label in labels.items() if label != name}
         if not labels:
             return reason
         # A name that is a word of English, too, is one of a column only where a reason begins.
-        words = "|".join(name if "_" in name else rf"(?:(?<=: )|^){name}" for name in labels)
+        words = "|".join(
+            re.escape(name) if "_" in name else rf"(?:(?<=: )|^){re.escape(name)}" for name in labels
+        )
         names = re.compile(rf"(“[^”]*”|'[^']*'|\"[^\"]*\")|\b({words})\b")
         return names.sub(lambda found: found[1] or f"“{labels[found[2]]}”", reason)
 
@@ -199,7 +210,33 @@ class ColumnMapping:
                 gaps[target.name] = f"Choose the column for “{target.label}”{other}"
         if self.shape == "person" and not present & self.activities.keys():
             gaps["activities"] = "Choose the module of at least one column"
-        return gaps
+        return self._list_shared() | gaps
+
+    def _list_shared(self) -> dict[str, str]:
+        """Why values may not have the same column, by our name of the later one; evidence is any text."""
+        shared: dict[str, str] = {}
+        earlier: list[ColumnTarget] = []
+        for target in self.targets:
+            column = self.columns.get(target.name)
+            if column is None or target.name == _EVIDENCE.name:
+                continue
+            others = (other for other in earlier if self.columns[other.name] == column)
+            other = next((o for o in others if not _may_share(o.name, target.name)), None)
+            if other:
+                shared[target.name] = (
+                    f"“{column}” cannot be both “{other.label}” and “{target.label}”. Choose another column"
+                )
+            elif column in self.activities:
+                shared[target.name] = (
+                    f"“{column}” cannot be both “{target.label}” and the day of a module or event. "
+                    "Choose another column"
+                )
+            earlier.append(target)
+        return shared
+
+
+def _may_share(*names: str) -> bool:
+    return any(together.issuperset(names) for together in MAY_SHARE)
 
 
 def suggest_mapping(columns: Sequence[str], shape: str, activities: Mapping[str, str]) -> ColumnMapping:

@@ -64,6 +64,11 @@ class KnownValues:
     units: Mapping[int, UnitRow] = field(default_factory=dict)
     texts: Mapping[str, frozenset[str]] = field(default_factory=dict)  # ranks and roles, by our name
 
+    @property
+    def forces(self) -> list[str]:
+        """The names of the units that are below no other."""
+        return sorted(unit.name for unit in self.units.values() if unit.parent_id is None)
+
     def find(self, target: str, text: str) -> str | None:
         """What the value means beyond doubt; None if a person must say.
 
@@ -78,6 +83,42 @@ class KnownValues:
         if target == "unit_path":
             return self._find_unit(text)
         return text if text in self.texts[target] or not self.texts[target] else None
+
+    def take_answer(self, target: str, text: str, answers: Mapping[str, str]) -> str | None:
+        """The saved answer for a value; of a unit only that the path in the file is a new one.
+
+        Any other path that was answered for a unit is read in place of the file's: see ``follow_answers``.
+        """
+        answer = answers.get(text)
+        return answer if target != "unit_path" or answer == self._new_path(text) else None
+
+    def follow_answers(self, text: str, answers: Mapping[str, str]) -> str:
+        """The path that was answered for a unit, which is then read or asked about as if the file had it."""
+        followed = {text}
+        while (answer := answers.get(text)) and answer != self._new_path(text) and answer not in followed:
+            text = answer
+            followed.add(text)
+        return text
+
+    def find_answer_fault(self, answer: str) -> str:
+        """Why the path that somebody typed for a unit cannot be taken; empty if it can."""
+        if self._find_unit(answer):
+            return ""
+        try:
+            top = paths.split(self._new_path(answer) or answer)[0]
+        except RuleError as error:
+            return str(error)
+        if top in self.forces:
+            return ""
+        begin = " or ".join(f"“{name}/”" for name in self.forces)
+        return f"No force is called “{top}”. Begin the unit’s path with {begin}"
+
+    def name_new_force(self, path: str) -> str:
+        """That the first name of a path would be a new force, in words; empty if it would not."""
+        top = path.replace("//", "\0").partition("/")[0].replace("\0", "/")
+        if not self.forces or top in self.forces:
+            return ""
+        return f"a new force beside {' and '.join(f'“{name}”' for name in self.forces)}"
 
     def choices(self, target: str, text: str) -> tuple[Choices, str]:
         """What a person may choose for a value, and the likeliest of it; no choices mean any text."""
@@ -111,20 +152,26 @@ class KnownValues:
 
     def _list_paths(self, text: str) -> Iterator[tuple[str, bool]]:
         """Each path that the text may be, and whether it is one from the force down."""
-        forces = {unit.name for unit in self.units.values() if unit.parent_id is None}
+        forces = self.forces
         for separator in ("/", *_SEPARATORS):
             names = [name.strip() for name in text.split(separator)]
             path = text if separator == "/" and "//" in text else paths.join(names)
             yield path, len(names) > 1 and (separator == "/" or names[0] in forces)
 
+    def _new_path(self, text: str) -> str:
+        """The path of the new unit that the text would make; empty for a name."""
+        return next((path for path, is_whole in self._list_paths(text) if is_whole), "")
+
     def _choose_unit(self, text: str) -> Choices:
         """The new unit that a path would make, and known ones that are written nearly so; none for a name."""
-        new = next((path for path, is_whole in self._list_paths(text) if is_whole), "")
+        new = self._new_path(text)
         if not new:
             return ()
+        force = self.name_new_force(new)
+        label = f"New: create the unit “{new}”" + (f", in {force}" if force else "")
         known = [unit.path for unit in self.units.values()]
         near = process.extract(new, known, scorer=fuzz.ratio, limit=MOST_NEAR)
-        return ((new, f"New: create the unit “{new}”"), *((path, path) for path, _, _ in near))
+        return ((new, label), *((path, path) for path, _, _ in near))
 
     def find_alike(self, target: str, text: str) -> str:
         """The known rank or role that the text is perhaps another writing of; empty for none."""

@@ -1,6 +1,7 @@
 """Checks a roster without a lock: everything that it would change, and the bad rows."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import islice
 
 from portal.domain.directives import preview
 from portal.domain.directives.preview import AudienceEffect, RosterEffect
@@ -17,7 +18,7 @@ from portal.domain.imports.check_result import (
 )
 from portal.domain.imports.column_mapping import EMAIL, STAFF_NUMBER, ColumnMapping
 from portal.domain.imports.kept_rows import count_rows_by_identifier
-from portal.domain.imports.known_values import read_known_values
+from portal.domain.imports.known_values import KnownValues, read_known_values
 from portal.domain.imports.post_days import date_posts
 from portal.domain.imports.roster_summary import RosterSummary
 from portal.domain.imports.staged_imports import StagedRoster
@@ -25,11 +26,13 @@ from portal.domain.imports.unit_move_suggestions import suggest_unit_moves
 from portal.domain.imports.value_mapping import FileValues, list_new_values, read_values, word_as_file
 from portal.domain.people.roster import store
 from portal.domain.people.roster.plan import RosterBaseline, RosterPlan, plan_with_faults
-from portal.domain.people.roster.rows import fold_numbers, parse_rows_with_faults
+from portal.domain.people.roster.rows import RosterRow, fold_numbers, parse_rows_with_faults
+from portal.domain.people.roster.units import UnitNames
 from portal.domain.people.units.paths import join
 from portal.platform import clock
 from portal.platform.tables.table_files import Sheet, SourceRow
 from portal.platform.wording import date as day_words
+from portal.platform.wording import plural
 
 MOST_NOTICES = 50  # of one kind
 WHO = ("Person", "Staff number")
@@ -54,7 +57,8 @@ def check_roster(sheet: Sheet, mapping: ColumnMapping, tell: Tell = ignore_progr
     tell(1, "Finding who each directive applies to")
     effect = preview.effect_of_posts(plan.post_changes, plan.unit_plan, baseline.today)
     effects, summary = effect.audiences, RosterSummary(plan, baseline)
-    new_values = list_new_values(source_rows, read_known_values(mapping.shape))
+    known = read_known_values(mapping.shape)
+    new_values = list_new_values(source_rows, known)
     staged = StagedRoster(plan, *bases)
     return CheckResult(
         faults=faults,
@@ -75,11 +79,25 @@ def check_roster(sheet: Sheet, mapping: ColumnMapping, tell: Tell = ignore_progr
         posts=_count_ended_posts(plan, baseline),
         notices=[
             *summary.list_reach_notices(effect),
+            *islice(_list_unit_notices(rows, plan, known), MOST_NOTICES),
             *(value.notice for value in new_values[:MOST_NOTICES]),
             *map(RowFault.from_reason, values.notices[:MOST_NOTICES]),
         ],
         unasked=_list_unasked(new_values, effect) if mapping.documented else (),
     )
+
+
+def _list_unit_notices(rows: Iterable[RosterRow], plan: RosterPlan, known: KnownValues) -> Iterator[RowFault]:
+    """The units that the plan creates, upper ones first; nothing where no unit is known yet."""
+    lines: dict[UnitNames, list[int]] = {}
+    for row in rows:
+        for length in range(1, len(row.unit) + 1):
+            lines.setdefault(row.unit[:length], []).append(row.line)
+    for unit in plan.unit_plan.new_units if known.units else ():
+        path, found = join(unit.names), lines[unit.names]
+        force = "" if unit.names[1:] else known.name_new_force(path)
+        told = f"“{path}” becomes {force}" if force else f"The unit “{path}” is new"
+        yield RowFault(min(found), f"{told} ({plural(len(found), 'row')}).")
 
 
 def _list_unasked(new_values: list[NewValue], effect: RosterEffect) -> list[NewValue]:

@@ -8,6 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from portal.domain.imports.check_result import NewValue
 from portal.domain.imports.column_mapping import TODAY, ColumnMapping, leave_out_rows, read_rows
@@ -29,6 +30,7 @@ from portal.domain.imports.written_values import (
     read_time,
 )
 from portal.domain.people.roster.rows import parse_iso_date
+from portal.platform import clock
 from portal.platform.tables.table_files import Sheet, SourceRow
 
 DAYS = {"post": ("valid_from", "valid_to"), "completion": ("achieved_at",), "person": ("achieved_at",)}
@@ -38,7 +40,8 @@ NAMES = {
 }
 SCORE, NUMBER, MANAGER = "score_scaled", "staff_number", "line_manager_staff_number"
 _ISO_DAY = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
-_DAY_IN_NUMBERS = re.compile(r"\d{1,2}([/.-])\d{1,2}\1\d{4}\b")
+_ISO_INSTANT = re.compile(r"\b\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})")
+_WRITTEN_DAY = re.compile(r"\d{1,2}([ /.-])(\d{1,2}|[A-Za-z]{3,9})\1\d{4}\b")
 OTHERS = "*"  # in place of a value: every other value of the column
 MIXED = (
     "this column mixes two orders of day and month, as in “{}” and “{}”, so each of its dates may be wrong. "
@@ -89,6 +92,7 @@ class FileValues:
     reasons: list[str]  # why lines cannot be read, each with its line
     left_out: Counter[str]  # rows that are no completions of ours, by the value that says so
     questions: list[ValueQuestion]
+    known: KnownValues = field(default_factory=KnownValues)  # which the questions were asked with
     notices: list[str] = field(
         default_factory=list
     )  # what is lost of rows that can be read, with their lines
@@ -108,7 +112,9 @@ def read_values(sheet: Sheet, mapping: ColumnMapping) -> FileValues:
     if mapping.short_years:
         rows = [_with_whole_years(row, mapping.shape) for row in rows]
     rows = _leave_unread_days(rows, mapping.shape, reasons)
-    settled, questions = settle_values(rows, mapping, read_known_values(mapping.shape))
+    known = read_known_values(mapping.shape)
+    rows = _follow_answered_units(rows, mapping, known)
+    settled, questions = settle_values(rows, mapping, known)
     open_values = {(question.target, question.text) for question in questions}
     if any(not question.text for question in questions):
         rows = []
@@ -129,7 +135,21 @@ def read_values(sheet: Sheet, mapping: ColumnMapping) -> FileValues:
         else:
             left_out[outcome] += 1
     reasons += [mapping.name_columns(question.reason) for question in questions]
-    return FileValues(translated, reasons, left_out, questions, notices)
+    return FileValues(translated, reasons, left_out, questions, known, notices)
+
+
+def _follow_answered_units(
+    rows: list[SourceRow], mapping: ColumnMapping, known: KnownValues
+) -> list[SourceRow]:
+    """The rows with the paths that were answered in place of their units, to be settled like any other."""
+    answers = mapping.values.get("unit_path")
+    if not answers:
+        return rows
+    followed = {text: known.follow_answers(text, answers) for text in _count_texts("unit_path", rows)}
+    return [
+        row._replace(values=row.values | {"unit_path": followed.get(row.values["unit_path"], "")})
+        for row in rows
+    ]
 
 
 def _leave_unread_days(rows: list[SourceRow], shape: str, reasons: list[str]) -> list[SourceRow]:
@@ -148,22 +168,33 @@ def word_as_file(reasons: Iterable[str], sheet: Sheet, mapping: ColumnMapping) -
     form = _find_day_form(sheet, mapping)
 
     def write_day(found: re.Match[str]) -> str:
-        day = parse_iso_date(found[0]) if form else None
-        return day.strftime(form) if day else found[0]
+        day = parse_iso_date(found[0])
+        return day.strftime(form) if day and day.year >= 1000 else found[0]  # it writes 206 for the year 0206
 
-    return [_ISO_DAY.sub(write_day, mapping.name_columns(reason)) for reason in reasons]
+    def write_instant(found: re.Match[str]) -> str:
+        try:
+            return datetime.fromisoformat(found[0]).astimezone(clock.LONDON).strftime(f"{form} %H:%M")
+        except (ValueError, OverflowError):
+            return found[0]
+
+    named = map(mapping.name_columns, reasons)
+    return [_ISO_DAY.sub(write_day, _ISO_INSTANT.sub(write_instant, reason)) for reason in named]
 
 
 def _find_day_form(sheet: Sheet, mapping: ColumnMapping) -> str:
-    """How the file writes its first day in numbers, as ``strftime`` takes it; empty if it has none."""
-    columns = {target: mapping.columns.get(target) for target in DAYS[mapping.shape]}
-    places = {target: sheet.columns.index(name) for target, name in columns.items() if name in sheet.columns}
+    """How the file writes its first day that does not begin with the year, as ``strftime`` takes it."""
+    columns = [(target, mapping.columns.get(target)) for target in DAYS[mapping.shape]]
+    columns += [("achieved_at", name) for name in mapping.activities]
+    places = [(target, sheet.columns.index(name)) for target, name in columns if name in sheet.columns]
     for _, cells in sheet.lines:
-        for target, place in places.items():
-            if place < len(cells) and (written := _DAY_IN_NUMBERS.match(cells[place].strip())):
+        for target, place in places:
+            if place < len(cells) and (written := _WRITTEN_DAY.match(cells[place].strip())):
+                sign, month = written.groups()
+                if month.isalpha():
+                    return sign.join(("%d", "%b" if len(month) == len("Apr") else "%B", "%Y"))
                 numbers = ("%m", "%d") if mapping.forms.get(target) == DateOrder.MONTH_FIRST else ("%d", "%m")
-                return written[1].join((*numbers, "%Y"))
-    return ""
+                return sign.join((*numbers, "%Y"))
+    return "%Y-%m-%d"
 
 
 def settle_values(
@@ -184,7 +215,9 @@ def settle_values(
     for target in NAMES.get(mapping.shape, ()):
         meanings = values.setdefault(target, {})
         for text, (number, line) in _count_texts(target, rows).items():
-            meaning = meanings.get(text) or known.find(target, text) or meanings.get(OTHERS)
+            meaning = (
+                known.take_answer(target, text, meanings) or known.find(target, text) or meanings.get(OTHERS)
+            )
             if meaning:
                 meanings[text] = meaning
             else:

@@ -60,6 +60,7 @@ class Answer:
     choices: tuple[str, ...] = ()
     texts: Mapping[str, str] = field(default_factory=dict)
     repeats_question: bool = field(default=False, compare=False)  # saved, but the question is not finished
+    picked: str = field(default="", compare=False)  # a form value to show again, never saved
 
 
 class AnswerError(RuleError):

@@ -261,8 +261,8 @@ def _find_time_faults(text: str) -> list[str]:
     achieved = _parse_time(text)
     if achieved is None:
         return [
-            f"achieved_at {text!r} is not valid. Write a date such as 2026-04-30, or a date and time "
-            "with its offset such as 2026-04-30T09:15:00+01:00."
+            f"achieved_at {text!r} is not a date. Write it as 2026-04-30, or with the time as "
+            "2026-04-30T09:15:00+01:00."
         ]
     if isinstance(achieved, datetime):
         return [f"achieved_at {text} is in the future."] if achieved > clock.now() else []

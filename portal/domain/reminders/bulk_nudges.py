@@ -6,6 +6,7 @@ from datetime import datetime
 
 from portal.domain.directives.fact_loader import split_into_batches
 from portal.domain.people.queries import Viewer, visible_people
+from portal.domain.reminders.models import Delivery
 from portal.domain.reminders.queries import Addressee, ReminderDirective, list_addressees, nudged_since
 from portal.domain.reminders.rules import ReminderReason
 from portal.domain.status.queries import people_to_remind
@@ -24,6 +25,7 @@ class BulkNudge:
     directive: ReminderDirective
     people: list[Addressee]
     reminded: list[Addressee]  # less than seven days ago
+    unsent: list[Addressee]  # somebody asked for it less than seven days ago, and it is not sent
     without_address: list[Addressee]
     viewer_is_missing: bool  # whether the viewer has not finished either
 
@@ -36,6 +38,10 @@ class BulkNudge:
             sentences.append(
                 f"{plural(len(self.reminded), 'person', 'people')} {were} reminded in the last 7 days."
             )
+        if self.unsent:
+            have = "has" if len(self.unsent) == 1 else "have"
+            people = plural(len(self.unsent), "person", "people")
+            sentences.append(f"{people} {have} a reminder of the last 7 days that is not sent.")
         if self.without_address:
             have = "has" if len(self.without_address) == 1 else "have"
             people = plural(len(self.without_address), "person", "people")
@@ -61,8 +67,10 @@ def plan_bulk_nudge(
     for batch in split_into_batches(sorted(missing - {viewer.person_id})):
         allowed |= set(db.session.scalars(visible_people(viewer, Permission.REMINDER_NUDGE, batch)))
     recent = nudged_since(allowed, directive.id, at)
-    plan = BulkNudge(directive, [], [], [], viewer.person_id in missing)
+    plan = BulkNudge(directive, [], [], [], [], viewer.person_id in missing)
     for person in sorted(list_addressees(allowed, day).values(), key=lambda p: (p.surname, p.staff_number)):
-        reachable = plan.people if person.email else plan.without_address
-        (plan.reminded if person.person_id in recent else reachable).append(person)
+        if state := recent.get(person.person_id):
+            (plan.reminded if state is Delivery.SENT else plan.unsent).append(person)
+        else:
+            (plan.people if person.email else plan.without_address).append(person)
     return plan

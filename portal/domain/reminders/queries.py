@@ -30,6 +30,7 @@ from portal.platform.audit.models import AuditEvent
 from portal.platform.db import db
 from portal.platform.errors import NotFoundError
 from portal.platform.permissions import Permission, Role
+from portal.platform.wording import date as date_words
 
 ENDING_DAYS = (60, 30, 7)  # before a completion ends, unless a directive has its own rules
 NUDGE_DAYS = 7
@@ -203,50 +204,60 @@ def waiting_reminders_of(people: Collection[int]) -> dict[int, int]:
 _NUDGED = (MessageLine.reason == ReminderReason.NUDGE, Message.state != Delivery.DROPPED)
 
 
-def last_nudged_at(about_id: int, directive_id: int) -> datetime | None:
-    """When somebody was last nudged about a directive; dropped messages do not count."""
-    return db.session.scalar(
-        select(func.max(MessageLine.created_at))
-        .join(Message, Message.id == MessageLine.message_id)
-        .where(
-            MessageLine.about_id == about_id,
-            MessageLine.directive_id == directive_id,
-            *_NUDGED,
-        )
-    )
+@dataclass(frozen=True, slots=True)
+class LastNudge:
+    """The newest nudge of somebody about a directive, so recent that they may not be nudged again yet."""
+
+    at: datetime
+    state: Delivery  # of its message
+
+    @property
+    def allowed_from(self) -> datetime:
+        """From when they may be nudged again."""
+        return self.at + timedelta(days=NUDGE_DAYS)
+
+    def describe(self, name: str, reference: str) -> str:
+        """What became of it, as a sentence."""
+        if self.state is Delivery.SENT:
+            return f"{name} was reminded of {reference} on {date_words(self.at)}."
+        if self.state in (Delivery.WAITING, Delivery.SENDING):
+            return f"A reminder of {reference} for {name} waits to be sent."
+        return f"The reminder of {reference} for {name} of {date_words(self.at)} did not arrive."
 
 
-def nudges_allowed_from(about_id: int, now: datetime) -> dict[int, datetime]:
-    """From when somebody may be nudged again, by directive; empty of those about which they may be now."""
-    newest = func.max(MessageLine.created_at)
+def list_last_nudges(about_id: int, now: datetime) -> dict[int, LastNudge]:
+    """The last nudge of somebody by directive, where they may not be nudged again yet. One statement."""
     statement = (
-        select(MessageLine.directive_id, newest)
+        select(MessageLine.directive_id, MessageLine.created_at, Message.state)
         .join(Message, Message.id == MessageLine.message_id)
-        .where(MessageLine.about_id == about_id, *_NUDGED)
-        .group_by(MessageLine.directive_id)
-        .having(newest > now - timedelta(days=NUDGE_DAYS))
+        .where(MessageLine.about_id == about_id, *_NUDGED, _recent_at(now))
+        .order_by(MessageLine.created_at, MessageLine.id)
     )
     rows = db.session.execute(statement)
-    return {directive_id: last + timedelta(days=NUDGE_DAYS) for directive_id, last in rows}
+    return {directive_id: LastNudge(at, Delivery(state)) for directive_id, at, state in rows}
 
 
-def nudged_since(people: Collection[int], directive_id: int, now: datetime) -> set[int]:
-    """The ``people`` who were nudged about a directive so recently that they may not be nudged again yet."""
-    nudged: set[int] = set()
+def nudged_since(people: Collection[int], directive_id: int, now: datetime) -> dict[int, Delivery]:
+    """Whoever of ``people`` was nudged about a directive so recently that they may not be nudged again yet.
+
+    Returns:
+        The state of their newest message, by person.
+    """
+    nudged: dict[int, Delivery] = {}
     for batch in split_into_batches(sorted(people)):
         statement = (
-            select(MessageLine.about_id)
+            select(MessageLine.about_id, Message.state)
             .join(Message, Message.id == MessageLine.message_id)
             .where(MessageLine.about_id.in_(batch), MessageLine.directive_id == directive_id, *_NUDGED)
-            .where(MessageLine.created_at > now - timedelta(days=NUDGE_DAYS))
+            .where(_recent_at(now))
+            .order_by(MessageLine.created_at, MessageLine.id)
         )
-        nudged.update(db.session.scalars(statement))
+        nudged |= {person_id: Delivery(state) for person_id, state in db.session.execute(statement)}
     return nudged
 
 
-def nudge_allowed_from(last: datetime | None) -> datetime | None:
-    """From when somebody who was last nudged at ``last`` may be nudged again; None: now."""
-    return None if last is None else last + timedelta(days=NUDGE_DAYS)
+def _recent_at(now: datetime) -> ColumnElement[bool]:
+    return MessageLine.created_at > now - timedelta(days=NUDGE_DAYS)
 
 
 @dataclass(frozen=True, slots=True)

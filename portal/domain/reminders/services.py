@@ -157,11 +157,10 @@ def queue_nudge(
     """
     lock_outbox()
     day = london_day(at)
-    allowed_from = queries.nudge_allowed_from(queries.last_nudged_at(person_id, directive.id))
-    if allowed_from is not None and at < allowed_from:
+    if last := queries.list_last_nudges(person_id, at).get(directive.id):
         raise ConflictError(
-            f"This person was reminded of {directive.reference} less than "
-            f"{queries.NUDGE_DAYS} days ago. You can remind them again from {date_words(allowed_from)}."
+            f"A reminder of {directive.reference} for this person was asked for less than "
+            f"{queries.NUDGE_DAYS} days ago. You can remind them again from {date_words(last.allowed_from)}."
         )
     refuse_needless_nudge(person_id, directive, day)
     line = ReminderLine(directive.id, person_id, ReminderReason.NUDGE, by)

@@ -17,7 +17,7 @@ MOST_UNITS = 5
 MOST_MANAGERS = 4
 MOST_LATE = 1_000  # people whose line managers are counted
 
-DECISIONS = "Exemption or deferral: ask from the report. The directive’s owner decides."
+DECISIONS = "Exemption or deferral: ask from the report. A directive owner for the unit decides."
 ROSTER = "Wrong post or manager, or cannot sign in: Learning and Development."
 
 

@@ -97,16 +97,7 @@ class ViewerScope:
     @cached_property
     def _days_in_sight(self) -> dict[int, list[tuple[date, date]]]:
         """For each unit, the runs of days on which it was in or under a granted unit, as known now."""
-        runs: dict[int, list[tuple[date, date]]] = defaultdict(list)
-        if self.everyone or not self.granted:
-            return runs
-        tree = read_tree()
-        edges = [date.min, *tree.edges_after(date.min), date.max]
-        for first, after in pairwise(edges):
-            units = tree_on(tree, first)
-            for unit_id in units_under(units, *self.granted):
-                runs[unit_id].append((first, after - timedelta(days=1)))
-        return runs
+        return {} if self.everyone or not self.granted else days_under(read_tree(), self.granted)
 
     def _posts_of(self, post: Any, unit_ids: Collection[int]) -> ColumnElement[bool]:
         if self.everyone:
@@ -200,6 +191,16 @@ def units_under(units: dict[int, UnitRow], *tops: int) -> set[int]:
         unit_ids.update(below)
         unread.extend(below)
     return unit_ids
+
+
+def days_under(tree: UnitTree, tops: Collection[int]) -> dict[int, list[tuple[date, date]]]:
+    """For each unit, the runs of days on which it is one of ``tops`` or below one."""
+    runs: dict[int, list[tuple[date, date]]] = defaultdict(list)
+    edges = [date.min, *tree.edges_after(date.min), date.max]
+    for first, after in pairwise(edges):
+        for unit_id in units_under(tree_on(tree, first), *tops):
+            runs[unit_id].append((first, after - timedelta(days=1)))
+    return runs
 
 
 def tree_on(tree: UnitTree, day: date) -> dict[int, UnitRow]:

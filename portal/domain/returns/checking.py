@@ -13,12 +13,14 @@ from portal.platform.signing.documents import is_genuine, read_document
 from portal.platform.signing.settings import LONGEST_NAME, NAME
 
 SCHEMA, SIGNATURE, PERIOD, MEANINGS, SUMS = "schema", "signature", "period", "definitions", "sums"
+DIRECTIVE = "directive"
 CHECKS = {  # each check in the order in which it is made, and what it asks
     SCHEMA: "Is it written as the published schema says?",
     SIGNATURE: "Did the force sign it, with a key that was valid on the day it came?",
     PERIOD: "Is it of the last day of a month that has ended?",
     MEANINGS: "Do its words mean the same as those of every force?",
     SUMS: "Do its numbers add up, and are small ones hidden where it says so?",
+    DIRECTIVE: "Is it on the directive of the returns received before?",
 }
 
 

@@ -1,6 +1,7 @@
 """Keeps the coordinating unit's comparisons, and reads this force's figures beside the anonymous others."""
 
 import hashlib
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,11 +11,10 @@ from portal.domain.reports.statistics import Share
 from portal.domain.returns.comparison import ComparedRequirement, ComparisonContent, read_comparison
 from portal.domain.returns.content import FORCE, ReturnContent
 from portal.domain.returns.models import Comparison
-from portal.domain.returns.queries import newest_own_return
+from portal.domain.returns.queries import MadeReturn, list_newest_returns
 from portal.platform.audit.services import log
 from portal.platform.db import db, stamp
 from portal.platform.errors import NotFoundError
-from portal.platform.signing.documents import read_document
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class OwnComparison:
 
     content: ComparisonContent
     standings: tuple[OwnStanding, ...]
-    number: int | None  # of the own return beside it; None: the force made none of the month
+    number: int | None  # of the own return beside it; None: none of the month has its requirements
 
 
 def keep_comparison(file: bytes, public_key: str, *, at: datetime, by: int | None) -> str:
@@ -82,16 +82,31 @@ def read_own_comparison(period: str, public_key: str) -> OwnComparison:
     loaded = db.session.scalars(statement.limit(1)).first()
     if loaded is None:
         raise NotFoundError("There is no comparison of this month.")
-    content, own_return = read_comparison(loaded.content, public_key), newest_own_return(period)
+    content = read_comparison(loaded.content, public_key)
+    own_return = _find_return_beside(content)
     own_shares = _read_shares(own_return.content) if own_return else {}
     standings = tuple(OwnStanding(row, own_shares.get(row.key)) for row in content.requirements)
     return OwnComparison(content, standings, own_return.number if own_return else None)
 
 
-def _read_shares(file: bytes) -> dict[str, Share]:
+def _find_return_beside(content: ComparisonContent) -> MadeReturn | None:
+    """Find the return on the directive with most requirements of a comparison, which names no directive.
+
+    None: no directive has any, or two have as many.
+    """
+    named = {row.key for row in content.requirements if row.key}
+    by_shared: dict[int, list[MadeReturn]] = defaultdict(list)
+    for made in list_newest_returns(content.period).values():
+        by_shared[len(named & dict(made.content.requirements).keys())].append(made)
+    most = max(by_shared, default=0)
+    candidates = by_shared[most] if most or not named else []
+    return candidates[0] if len(candidates) == 1 else None
+
+
+def _read_shares(content: ReturnContent) -> dict[str, Share]:
     """The shares of the whole force by requirement, where no number of them is hidden."""
     shares = {}
-    for count in ReturnContent.from_document(read_document(file)).counts:
+    for count in content.counts:
         assigned, excluded, complete = count.numbers
         if count.grouping == FORCE and None not in count.numbers:
             shares[count.requirement] = Share(complete or 0, (assigned or 0) - (excluded or 0))

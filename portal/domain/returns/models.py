@@ -9,13 +9,13 @@ from portal.platform.db import Base, BigId, Fact
 
 
 class OwnReturn(Fact):
-    """A return that this force made; a later one for the same period replaces it."""
+    """A return that this force made; a later one of the same month on the same directive replaces it."""
 
     __tablename__ = "own_return"
     __table_args__ = (UniqueConstraint("period", "number"),)
 
     period: Mapped[str]  # a month, such as 2026-04
-    number: Mapped[int]  # counts from 1
+    number: Mapped[int]  # counts all of the month from 1; its file has the number on its directive
     content: Mapped[bytes] = mapped_column(LargeBinary)  # the file, byte for byte, with its signature
     digest: Mapped[str]  # SHA-256 of content
     made_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))  # None: the command line

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from sqlalchemy import and_, func, select
 
 from portal.domain.people.as_of import is_known_fact
+from portal.domain.returns.content import ReturnContent
 from portal.domain.returns.models import (
     Comparison,
     CoordinatedForce,
@@ -19,6 +20,7 @@ from portal.domain.returns.models import (
 )
 from portal.platform.db import db
 from portal.platform.errors import NotFoundError
+from portal.platform.signing.documents import read_document
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,24 @@ class RegisteredKey:
     def is_valid_on(self, day: date) -> bool:
         """Whether a return received on a day may be signed with the key."""
         return self.from_on <= day and (self.ended_on is None or day < self.ended_on)
+
+
+@dataclass(frozen=True, slots=True)
+class MadeReturn:
+    """A return that this force made, with what its file says."""
+
+    row: OwnReturn
+    content: ReturnContent
+
+    @classmethod
+    def from_row(cls, row: OwnReturn) -> "MadeReturn":
+        """Read the file of a row."""
+        return cls(row, ReturnContent.from_document(read_document(row.content)))
+
+    @property
+    def number(self) -> int:
+        """Its number among those of its month on its directive; a correction has the next."""
+        return self.content.number
 
 
 def list_forces(day: date, known_on: datetime | None = None, key: str = "") -> list[RegisteredForce]:
@@ -129,14 +149,16 @@ def list_periods() -> list[ReturnPeriod]:
     return list({row.period: row for row in db.session.scalars(statement)}.values())
 
 
-def list_own_returns() -> Sequence[OwnReturn]:
-    """List the returns that this force made, the latest first."""
+def list_made_returns() -> list[MadeReturn]:
+    """List the returns that this force made, the latest month first, then by directive, the latest first."""
     order = (OwnReturn.period.desc(), OwnReturn.number.desc())
-    return db.session.scalars(select(OwnReturn).order_by(*order)).all()
+    made = [MadeReturn.from_row(row) for row in db.session.scalars(select(OwnReturn).order_by(*order))]
+    made.sort(key=lambda each: each.content.directive)
+    return sorted(made, key=lambda each: each.row.period, reverse=True)
 
 
 def find_own_return(period: str, number: int) -> OwnReturn:
-    """Find a return that this force made.
+    """Find a return that this force made, by its number among all of the month.
 
     Raises:
         NotFoundError: There is no such return.
@@ -149,10 +171,26 @@ def find_own_return(period: str, number: int) -> OwnReturn:
     return own_return
 
 
-def newest_own_return(period: str) -> OwnReturn | None:
-    """The newest return that this force made of a period."""
-    statement = select(OwnReturn).where(OwnReturn.period == period).order_by(OwnReturn.number.desc())
-    return db.session.scalars(statement.limit(1)).first()
+def list_newest_returns(period: str) -> dict[str, MadeReturn]:
+    """The newest return that this force made of a month on each directive, by its reference."""
+    statement = select(OwnReturn).where(OwnReturn.period == period).order_by(OwnReturn.number)
+    made = [MadeReturn.from_row(row) for row in db.session.scalars(statement)]
+    return {each.content.directive: each for each in made}
+
+
+def find_directive_of_returns(force_id: int) -> str | None:
+    """The directive of the returns received from a force, or before its first of those of all forces.
+
+    None: no return was received yet.
+    """
+    statement = (
+        select(ForceReturn.content)
+        .where(is_known_fact(ForceReturn))
+        .order_by(ForceReturn.force_id != force_id, ForceReturn.id)
+        .limit(1)
+    )
+    content = db.session.scalar(statement)
+    return ReturnContent.from_document(read_document(content)).directive if content else None
 
 
 def list_comparisons() -> Sequence[Comparison]:

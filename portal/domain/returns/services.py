@@ -11,11 +11,18 @@ from sqlalchemy import func, insert, select
 
 from config import current_settings
 from portal.domain.returns.building import build_return, read_period
-from portal.domain.returns.checking import CheckedReturn, check_return, read_claimed_force
+from portal.domain.returns.checking import DIRECTIVE, CheckedReturn, check_return, read_claimed_force
 from portal.domain.returns.content import ReturnContent, period_words
 from portal.domain.returns.models import ForceReturn, OwnReturn, ReturnFigure
 from portal.domain.returns.own_key import own_short_name
-from portal.domain.returns.queries import find_force, find_received_return, list_keys, newest_own_return
+from portal.domain.returns.queries import (
+    MadeReturn,
+    find_directive_of_returns,
+    find_force,
+    find_received_return,
+    list_keys,
+    list_newest_returns,
+)
 from portal.platform import clock
 from portal.platform.audit.services import log
 from portal.platform.db import db, stamp
@@ -75,7 +82,7 @@ def prepare_own_return(
 
 def keep_own_return(
     content: ReturnContent, key: Ed25519PrivateKey, *, at: datetime, by: int | None, reason: str = ""
-) -> OwnReturn:
+) -> MadeReturn:
     """Number, sign, check and keep a return that this force built.
 
     Args:
@@ -83,16 +90,18 @@ def keep_own_return(
         key: The force's own.
         at: Now.
         by: Who makes it; None: the command line.
-        reason: Why it is made again; not needed of the first of its period.
+        reason: Why it is made again; not needed of the first of its month on its directive.
 
     Raises:
-        RuleError: It says the same as the newest return of its period, or has no reason and is not the first.
+        RuleError: It says the same as the newest return of its month on its directive, or has no reason and
+            is not the first.
         BadInputError: The return does not pass its own checks.
     """
     recorded_at = stamp()
-    earlier = newest_own_return(content.period)
+    of_month = list_newest_returns(content.period)
+    earlier = of_month.get(content.directive)
     number = earlier.number + 1 if earlier else 1
-    if earlier is not None and _says_same(earlier.content, content, key):
+    if earlier is not None and _says_same(earlier.row.content, content, key):
         month = period_words(content.period)
         raise RuleError(f"Nothing has changed since return {earlier.number} of {month}.")
     if earlier is not None and not reason.strip():
@@ -101,17 +110,18 @@ def keep_own_return(
     file = _sign_checked(numbered, key, at)
     own_return = OwnReturn(
         recorded_at=recorded_at,
-        replaces_id=earlier.id if earlier else None,
+        replaces_id=earlier.row.id if earlier else None,
         period=content.period,
-        number=number,
+        number=max((each.row.number for each in of_month.values()), default=0) + 1,
         content=file,
         digest=hashlib.sha256(file).hexdigest(),
         made_by_id=by,
     )
     db.session.add(own_return)
     db.session.flush()
-    log("return.made", actor_id=by, period=own_return.period, number=number, sha256=own_return.digest)
-    return own_return
+    details: dict[str, Any] = {"directive": content.directive, "period": content.period, "number": number}
+    log("return.made", actor_id=by, **details, sha256=own_return.digest)
+    return MadeReturn(own_return, numbered)
 
 
 def _sign_checked(content: ReturnContent, key: Ed25519PrivateKey, at: datetime) -> bytes:
@@ -142,7 +152,20 @@ def check_received_return(file: bytes, at: datetime) -> CheckedReturn:
         return check_return(file, {}, on)
     keys = list_keys([force.id]).get(force.id, [])
     valid = {key.id: key.public_key for key in keys if key.is_valid_on(on)}
-    return check_return(file, valid, on, force=force.key)
+    checked = check_return(file, valid, on, force=force.key)
+    return replace(checked, faults=(*checked.faults, *_list_directive_faults(checked.content, force.id)))
+
+
+def _list_directive_faults(content: ReturnContent | None, force_id: int) -> list[tuple[str, str]]:
+    """What keeps figures on different directives from being put together, or in the place of each other."""
+    expected = find_directive_of_returns(force_id) if content else None
+    if content is None or expected in (None, content.directive):
+        return []
+    sentence = (
+        f"It is on {content.directive}, and the returns received before are on {expected}. Figures on "
+        "different directives are never put together."
+    )
+    return [(DIRECTIVE, sentence)]
 
 
 def receive_return(file: bytes, *, at: datetime, by: int | None) -> ReceivedReturn:

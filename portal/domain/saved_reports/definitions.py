@@ -24,12 +24,14 @@ from portal.platform.clock import london_day
 from portal.platform.errors import NotFoundError, UnknownValueError
 from portal.platform.permissions import Permission
 from portal.platform.wording import date as date_words
+from portal.platform.wording import instant as instant_words
 
 KEPT = {  # arguments of each page's address that are saved; the position follows from the rule
     SavedPage.DIRECTIVE: (*NAMES, "sort", "columns"),
     SavedPage.OVERVIEW: ("unit",),
     SavedPage.CHANGES: ("unit", "role", "rank", "kind"),
 }
+START = ("from_as_at", "from_as_known_on")  # of changes since a fixed position: saved among the arguments
 NO_RIGHT = "They may not see reports. A role on a unit, from an administrator, would let them."
 
 
@@ -67,9 +69,7 @@ class Definition:
         """
         pairs = self.as_of.address_for(opened_on, today)
         if self.kind is SavedPage.CHANGES:
-            day = self.as_of.day_for(opened_on)
-            start = max(self.span.start_before(day), EARLIEST).isoformat()
-            pairs = {"from_as_at": start, "from_as_known_on": start, **pairs}
+            pairs = {**self._start_for(self.as_of.day_for(opened_on)), **pairs}
         pairs |= {name: value for name in KEPT[self.kind] if (value := self.arguments.get(name))}
         query = f"?{urlencode(pairs)}" if pairs else ""
         if self.kind is SavedPage.OVERVIEW:
@@ -77,15 +77,41 @@ class Definition:
         changes = "/changes" if self.kind is SavedPage.CHANGES else ""
         return f"/monitoring/directives/{quote(self.directive, safe='')}{changes}{query}"
 
+    def _start_for(self, day: date) -> dict[str, str]:
+        """The earlier position of changes up to ``day``, as arguments of their address."""
+        if self.span is Span.FIXED:
+            return {name: value for name in START if (value := self.arguments.get(name))}
+        return dict.fromkeys(START, max(self.span.start_before(day), EARLIEST).isoformat())
+
     @property
     def page_words(self) -> str:
         """The page in words."""
         if self.kind is SavedPage.OVERVIEW:
             return "Overview"
-        since = {Span.WEEK: "over the week before", Span.MONTH: "since the end of the month before"}[
-            self.span
-        ]
-        return f"Changes of {self.directive} {since}" if self.kind is SavedPage.CHANGES else self.directive
+        return (
+            f"Changes of {self.directive} {self._span_words}"
+            if self.kind is SavedPage.CHANGES
+            else self.directive
+        )
+
+    @property
+    def _span_words(self) -> str:
+        if self.span is Span.FIXED:
+            return f"since {self.start_words}"
+        return "over the week before" if self.span is Span.WEEK else "since the end of the month before"
+
+    @property
+    def start_words(self) -> str:
+        """The fixed position from which changes are shown, in words; empty where there is none."""
+        text, known = (self.arguments.get(name, "") for name in START)
+        if not text:
+            return ""
+        day = date_words(date.fromisoformat(text))
+        if not known or known == text:
+            return f"{day}, as known {'then' if known else 'now'}"
+        if len(known) == len(text):
+            return f"{day}, as known on {date_words(date.fromisoformat(known))}"
+        return f"{day}, as known at {instant_words(datetime.fromisoformat(known))}"
 
     def time_words_for(self, opened_on: date) -> str:
         """The day that its rule gives for ``opened_on``, and what is known then, in words."""

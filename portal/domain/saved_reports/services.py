@@ -8,7 +8,7 @@ from sqlalchemy import delete, select
 
 from portal.domain.people.models import PersonName
 from portal.domain.people.queries import Viewer, find_seen_person, viewer_of
-from portal.domain.saved_reports.definitions import NO_RIGHT, Definition, find_refusal
+from portal.domain.saved_reports.definitions import NO_RIGHT, START, Definition, find_refusal
 from portal.domain.saved_reports.models import ReportSchedule, ReportShare, SavedPage, SavedReport
 from portal.domain.saved_reports.queries import schedule_of
 from portal.domain.saved_reports.times import Every, Recurrence
@@ -51,7 +51,7 @@ def save_report(name: str, definition: Definition, *, by: Viewer, at: datetime) 
     )
     db.session.add(report)
     db.session.flush()
-    filters = sorted(definition.arguments)
+    filters = sorted(definition.arguments.keys() - {*START})
     _log(
         "saved_report.saved",
         report,

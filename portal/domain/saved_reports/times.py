@@ -34,9 +34,10 @@ class Span(StrEnum):
 
     WEEK = "week"
     MONTH = "month"  # to the last day of the month before
+    FIXED = "fixed"  # to the position that was chosen when it was saved
 
     def start_before(self, day: date) -> date:
-        """The day from which changes up to ``day`` are shown."""
+        """The day from which changes up to ``day`` are shown, where it is not fixed."""
         return day - timedelta(days=7) if self is Span.WEEK else month_end_before(day)
 
 

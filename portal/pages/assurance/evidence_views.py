@@ -21,7 +21,7 @@ from portal.domain.assurance.evidence.writing import (
 from portal.domain.assurance.wording import name_people
 from portal.domain.reports.parameters import Position, read_position_today
 from portal.pages.assurance.blueprint import bp
-from portal.pages.assurance.desk_words import PARENT, template_values_of
+from portal.pages.assurance.desk_words import PARENT, read_at, template_values_of
 from portal.pages.assurance.entry_forms import staff_number_of
 from portal.pages.assurance.evidence_forms import (
     FORMS,
@@ -56,8 +56,13 @@ def _allow_documents(endpoint: str | None, _values: dict[str, Any] | None) -> No
 @at_position(PARENT)
 def show_piece(position: Position, key: str, reference: str) -> ResponseReturnValue:
     """Show a piece of evidence: what it shows, how that is counted, and what was recorded about it."""
-    recommendation = read_recommendation(key, position)
-    piece = _find_piece(recommendation.evidence, reference)
+    recommendation = read_at(lambda at: read_recommendation(key, at), position, "This recommendation")
+
+    def find_piece(at: Position) -> EvidenceSnapshot:
+        then = recommendation if at is position else read_recommendation(key, at)
+        return _find_piece(then.evidence, reference)
+
+    piece = read_at(find_piece, position, reference)
     versions = list_evidence_versions(reference, position)
     people = {each.owner_id for each in versions} | {each.recorded_by_id for each in versions}
     return render_template(

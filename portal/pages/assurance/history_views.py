@@ -8,7 +8,7 @@ from portal.domain.assurance.history import HistoryEntry, list_history
 from portal.domain.assurance.wording import describe_entry, name_people
 from portal.domain.reports.parameters import Position
 from portal.pages.assurance.blueprint import bp
-from portal.pages.assurance.desk_words import PARENT, template_values_of
+from portal.pages.assurance.desk_words import PARENT, read_at, template_values_of
 from portal.pages.layout.access import requires
 from portal.pages.layout.query_arguments import QueryArguments
 from portal.pages.layout.report_position import at_position
@@ -20,7 +20,8 @@ from portal.platform.permissions import Permission
 @at_position(PARENT)
 def show_history(position: Position, key: str) -> ResponseReturnValue:
     """Show every entry about a recommendation, the latest first, also those that were corrected."""
-    recommendation, entries = read_recommendation(key, position), list_history(key, position)
+    recommendation = read_at(lambda at: read_recommendation(key, at), position, "This recommendation")
+    entries = list_history(key, position)
     arguments = QueryArguments(request.args, request.path)
     page = arguments.page(len(entries))
     shown = entries[page.offset : page.offset + page.size]

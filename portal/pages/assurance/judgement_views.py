@@ -12,7 +12,7 @@ from portal.domain.assurance.evidence import judging
 from portal.domain.assurance.wording import JUDGEMENT_WORDS, name_people
 from portal.domain.reports.parameters import Position, read_position_today
 from portal.pages.assurance.blueprint import bp
-from portal.pages.assurance.desk_words import PARENT, template_values_of
+from portal.pages.assurance.desk_words import PARENT, read_at, template_values_of
 from portal.pages.assurance.entry_forms import WHOSE, EntryForm, choice_field, day_field, text_field
 from portal.pages.assurance.evidence_rows import describe_evidence
 from portal.pages.layout.access import requires
@@ -51,7 +51,8 @@ class SendJudgementBackForm(PortalForm):
 @at_position(PARENT)
 def show_judgement(position: Position, key: str) -> ResponseReturnValue:
     """Show the judgement with the figures it was made on, beside those of the position."""
-    return _render_judgement(read_recommendation(key, position), position)
+    recommendation = read_at(lambda at: read_recommendation(key, at), position, "This recommendation")
+    return _render_judgement(recommendation, position)
 
 
 @bp.route("/assurance/<key>/judgement/new", methods=["GET", "POST"])
@@ -60,7 +61,8 @@ def judge_recommendation(key: str) -> ResponseReturnValue:
     """Judge a recommendation; a second person confirms it."""
     now = clock.now()
     today = read_position_today(now)
-    form = JudgementForm()
+    recommendation = read_recommendation(key, today)
+    form = JudgementForm(data=_offer_sent_back(recommendation))
     form.offer_day(today.as_at)
     if form.validate_on_submit():
         with save_form(form, PortalError):
@@ -75,7 +77,6 @@ def judge_recommendation(key: str) -> ResponseReturnValue:
         if not form.errors:
             flash("Sent. Somebody else confirms it, or sends it back with a reason.", "success")
             return redirect(url_for(".show_judgement", key=key), 303)
-    recommendation = read_recommendation(key, today)
     html = render_template(
         "assurance/judging.html", form=form, recommendation=recommendation, **_parts_of(recommendation, today)
     )
@@ -116,6 +117,14 @@ def withdraw_judgement(key: str, judgement_id: int) -> ResponseReturnValue:
         judging.withdraw_judgement(key, judgement_id, by=current_user.person_id, at=clock.now())
     flash("Withdrawn.", "success")
     return redirect(url_for(".show_judgement", key=key), 303)
+
+
+def _offer_sent_back(recommendation: RecommendationSnapshot) -> dict[str, str]:
+    """What its author wrote in the judgement that was sent back to them."""
+    sent_back = recommendation.sent_back
+    if sent_back is None or sent_back.judgement.made_by_id != current_user.person_id:
+        return {}
+    return {"state": sent_back.judgement.state, "reason": sent_back.judgement.reason}
 
 
 def _render_judgement(

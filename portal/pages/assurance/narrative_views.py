@@ -17,7 +17,7 @@ from portal.domain.assurance.narrative.services import write_narrative
 from portal.domain.assurance.wording import name_people
 from portal.domain.reports.parameters import Position, read_position_today
 from portal.pages.assurance.blueprint import bp
-from portal.pages.assurance.desk_words import PARENT, template_values_of
+from portal.pages.assurance.desk_words import PARENT, read_at, template_values_of
 from portal.pages.assurance.forms import NarrativeForm
 from portal.pages.layout.access import requires
 from portal.pages.layout.form_widgets import mark_wrong
@@ -59,7 +59,7 @@ class NarrativePage:
 @at_position(PARENT)
 def show_narrative(position: Position, key: str) -> ResponseReturnValue:
     """Show the narrative as at a date, as known on an instant; today's, with the form of the next version."""
-    page = NarrativePage.read(key, position)
+    page = read_at(lambda at: NarrativePage.read(key, at), position, "This recommendation")
     text = page.recommendation.narrative.text if page.recommendation.narrative else ""
     form = NarrativeForm(data={"text": text})
     form.offer_day(clock.today())

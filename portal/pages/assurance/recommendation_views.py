@@ -11,7 +11,7 @@ from portal.domain.assurance.publishing import read_version_file
 from portal.domain.assurance.wording import list_people_of, name_people
 from portal.domain.reports.parameters import Position
 from portal.pages.assurance.blueprint import bp
-from portal.pages.assurance.desk_words import PARENT, template_values_of
+from portal.pages.assurance.desk_words import PARENT, read_at, template_values_of
 from portal.pages.assurance.evidence_rows import describe_evidence
 from portal.pages.layout.access import requires
 from portal.pages.layout.report_position import at_position
@@ -25,7 +25,7 @@ from portal.platform.wording import plural
 @at_position(PARENT)
 def show_recommendation(position: Position, key: str) -> ResponseReturnValue:
     """Show a recommendation as at a date, as known on an instant, with all that hangs on it."""
-    desk = read_desk(position)
+    desk = read_at(lambda at: _read_desk_with(key, at), position, "This recommendation")
     recommendation = find_recommendation(desk, key)
     lines = list_action_lines(desk, position.as_at)  # an action may wait for one of another recommendation
     return render_template(
@@ -38,6 +38,13 @@ def show_recommendation(position: Position, key: str) -> ResponseReturnValue:
         names=name_people(list_people_of(recommendation)),
         **template_values_of(position),
     )
+
+
+def _read_desk_with(key: str, position: Position) -> list[RecommendationSnapshot]:
+    """The desk at a position, on which a recommendation must be."""
+    desk = read_desk(position)
+    find_recommendation(desk, key)
+    return desk
 
 
 def _deadline_sentence(recommendation: RecommendationSnapshot, day: date) -> str:

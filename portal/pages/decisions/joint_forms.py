@@ -98,6 +98,20 @@ class JointDecideForm(DecideForm):
         if not self.is_submitted():
             self.people.data = [_key_of(row) for row in rows]
 
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Require somebody to grant it to, unless everybody is refused."""
+        is_valid = bool(super().validate(extra_validators))
+        if not self.refuse.data and len(self.refused_rows) == len(self.rows):
+            self.people.errors = ("Select at least one person to grant it to, or refuse everybody",)
+            return False
+        return is_valid
+
+    @property
+    def granted_rows(self) -> list[RequestRow]:
+        """The requests of the people who are ticked."""
+        refused = self.refused_rows
+        return [row for row in self.rows if row not in refused]
+
     @property
     def refused_rows(self) -> list[RequestRow]:
         """The requests of the people who are not ticked."""

@@ -223,9 +223,9 @@ def withdraw_joint_request(joint_uuid: UUID) -> ResponseReturnValue:
 def _render_joint_request(joint_uuid: UUID, rows: list[RequestRow], form: JointDecideForm | None) -> str:
     viewer, today = current_user.viewer, clock.today()
     effects = None
-    if form is not None and not list_faults(form.decided_change, today):
+    if form is not None and form.granted_rows and not list_faults(form.decided_change, today):
         change = services.complete_request(form.decided_change)
-        people = [RequestPerson(row.person_id, row.staff_number, row.name) for row in form.rows]
+        people = [RequestPerson(row.person_id, row.staff_number, row.name) for row in form.granted_rows]
         effects = preview_joint_effects(change, people, viewer, now=clock.now(), today=today)
     texts, _ = queries.texts_of(rows[0])
     return render_template(

@@ -29,18 +29,19 @@ ASK = {
     "exemption": AskPage(
         "Ask for an exemption for {name}",
         "They do not have to complete it during this time, and they are not counted. "
-        "The directive's owner decides.",
+        "A directive owner for their unit decides.",
         "No directive is in force.",
     ),
     "deferral": AskPage(
         "Ask for a deferral for {name}",
         "They are not counted during this time. After it, they have until a new due date. "
-        "The directive's owner decides.",
+        "A directive owner for their unit decides.",
         "No directive is in force.",
     ),
     "waiver": AskPage(
         "Ask to recognise what {name} learned before",
-        "The requirement counts as complete from the date on the evidence. The directive's owner decides.",
+        "The requirement counts as complete from the date on the evidence. "
+        "A directive owner for their unit decides.",
         "No directive applies to them today.",
     ),
     "revocation": AskPage(
@@ -50,7 +51,7 @@ ASK = {
     ),
     "lift": AskPage(
         "Ask to end an exemption or deferral of {name}",
-        "The directive's owner decides.",
+        "A directive owner for their unit decides.",
         "No exemption or deferral is recorded.",
     ),
     "restore": AskPage(

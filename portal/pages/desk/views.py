@@ -65,7 +65,7 @@ def _works_with_directives(viewer: Viewer) -> bool:
 
 def _heading(work: WaitingWork, position: Position | None) -> str:
     if len(work.kinds) > 1:
-        return f"{len(work.kinds)} things need a look"
+        return "Several things need a look"  # a number of kinds would be taken for one of things
     if work.kinds:
         return work.kinds[0].sentence
     if work.can_wait or position is None:

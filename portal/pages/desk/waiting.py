@@ -11,7 +11,7 @@ from portal.domain.accounts.grants.review import list_grants_to_review
 from portal.domain.accounts.overview.account_list import LOCKED, AccountFilters, AccountList
 from portal.domain.accounts.overview.ways import NO_WAY
 from portal.domain.accounts.sign_in.ways import current_rules
-from portal.domain.assurance.evidence.judging import list_judgements_for
+from portal.domain.assurance.evidence.judging import count_sent_back, list_judgements_for
 from portal.domain.assurance.own_work import count_own_actions
 from portal.domain.assurance.plan.reading import count_plans_for
 from portal.domain.authoring.reviews.queries import drafts_waiting_for
@@ -142,6 +142,16 @@ def _find_judgements(viewer: Viewer) -> Iterator[Waiting]:
             plural(count, "judgement to confirm or send back", "judgements to confirm or send back"),
             url_for("assurance.show_own_work"),
             "Made by somebody else. Each counts once a second person confirms it",
+        )
+
+
+def _find_sent_back(viewer: Viewer) -> Iterator[Waiting]:
+    if count := count_sent_back(viewer.person_id):
+        yield Waiting(
+            f"{plural(count, 'judgement was', 'judgements were')} sent back to you",
+            plural(count, "judgement to make again", "judgements to make again"),
+            url_for("assurance.show_own_work"),
+            "Sent back by a second person, who says what has to change",
         )
 
 
@@ -343,6 +353,7 @@ _SOURCES: tuple[tuple[Permission, str, Callable[[Viewer], Iterator[Waiting]]], .
     (Permission.VERSION_PUBLISH, "Authoring", _find_exercises),
     (Permission.ASSURANCE_CONFIRM, "", _find_plans),  # auditors, too, who begin with a date
     (Permission.ASSURANCE_CONFIRM, "", _find_judgements),
+    (Permission.ASSURANCE_MANAGE, "", _find_sent_back),
     (Permission.EVENT_BOOK, "", _find_bookings),  # managers, who begin with their people
     (Permission.DRAFT_EDIT, "Authoring", _find_words),
     (Permission.DRAFT_EDIT, "Authoring", _find_reviews),

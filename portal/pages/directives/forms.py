@@ -126,7 +126,8 @@ class DirectiveForm(PortalForm):
     )
     owner = LineField(
         "Owner’s staff number",
-        description="The person responsible for the directive, who decides on exemptions.",
+        description="The person responsible for the directive. Whoever has the role directive owner for a "
+        "unit decides on its exemptions.",
         widget=_short_input(10),
         validators=[RequiredText("Enter the staff number of the person responsible"), MaximumLength()],
     )

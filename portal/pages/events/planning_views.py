@@ -14,6 +14,7 @@ from portal.domain.events.planning import (
 )
 from portal.domain.events.queries import EventDetails, event_details
 from portal.domain.events.rooms import list_rooms
+from portal.domain.reminders.settings import relay_is_set
 from portal.pages.events.blueprint import bp
 from portal.pages.events.forms import (
     CancelEventForm,
@@ -30,6 +31,8 @@ from portal.platform.errors import NotFoundError, RuleError
 from portal.platform.permissions import Permission
 from portal.platform.wording import plural
 
+_WITHOUT_MAIL = "Email is not set up, so nobody gets an email yet."
+
 
 @bp.route("/events/new", methods=["GET", "POST"])
 @requires(Permission.EVENT_RUN)
@@ -40,10 +43,8 @@ def plan_event() -> ResponseReturnValue:
     form.offer_types(choices.types)
     form.offer_choices(choices)
     if form.validate_on_submit() and (references := _plan_all(form, choices.types[form.kind.data])):
-        sentence_start = plural(len(references), "event is", "events are")
         flash(
-            f"{sentence_start} planned. Who runs {'it' if len(references) == 1 else 'them'} gets an email.",
-            "success",
+            _planned_words(len(references), has_facilitators=bool(form.facilitators.chosen_values)), "success"
         )
         return redirect(url_for(".show_event", reference=references[0]), 303)
     html = render_template("events/new.html", form=form, offered=choices)
@@ -158,10 +159,18 @@ def _number_of(text: str | None) -> int:
     return int(text or "0")
 
 
+def _planned_words(count: int, *, has_facilitators: bool) -> str:
+    """How many events are planned, and who gets an email if somebody runs them."""
+    planned = f"{plural(count, 'event is', 'events are')} planned."
+    if not has_facilitators:
+        return planned
+    notified = f"Who runs {'it' if count == 1 else 'them'} gets an email."
+    return f"{planned} {notified if relay_is_set() else _WITHOUT_MAIL}"
+
+
 def _email_words(notified_count: int) -> str:
     """How many people get an email, as a sentence."""
-    return (
-        f"{plural(notified_count, 'person gets', 'people get')} an email."
-        if notified_count
-        else "Nobody gets an email."
-    )
+    if not notified_count:
+        return "Nobody gets an email."
+    notified = f"{plural(notified_count, 'person gets', 'people get')} an email."
+    return notified if relay_is_set() else _WITHOUT_MAIL

@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
+from portal.domain.events.models import AttendanceOutcome
 from portal.domain.events.register.merging import HeadCount, RegisterState
 from portal.domain.events.register.queries import RegisterEvent, RegisterPerson
+from portal.domain.events.sign_off.reasons import describe_outcome
 from portal.platform.clock import london_time
 from portal.platform.wording import date, plural
 
@@ -12,8 +14,10 @@ _MEANS = {"code": ", by code", "staff_number": ", by staff number", "register": 
 MOST_HEADS = 999
 
 
-def describe_state(state: RegisterState | None) -> str:
-    """What the register says of a person, in a few words."""
+def describe_state(state: RegisterState | None, outcome: AttendanceOutcome | None = None) -> str:
+    """What the register says of a person, in a few words; how they were signed off goes before any entry."""
+    if outcome is not None:
+        return f"Signed off: {describe_signed_off(outcome)}"
     if state is None:
         return "Not noted yet"
     at = london_time(state.noted_at)
@@ -23,13 +27,19 @@ def describe_state(state: RegisterState | None) -> str:
     return f"Left early at {at}" if state.kind == "left_early" else f"Not here at {at}"
 
 
-def describe_heads(count: HeadCount, people: int) -> str:
-    """How many are in the room, and by which means they came."""
+def describe_signed_off(outcome: AttendanceOutcome) -> str:
+    """How a person was signed off, within a sentence."""
+    return describe_outcome(outcome.outcome, outcome.reason).lower()
+
+
+def describe_heads(count: HeadCount, people: int, signed_off: int) -> str:
+    """How many are in the room, by which means they came, and how many are signed off."""
+    done = f" {plural(signed_off, 'person is', 'people are')} signed off." if signed_off else ""
     if not count.here:
-        return f"Nobody is here yet, of {plural(people, 'person', 'people')} with a place."
+        return f"Nobody is here yet, of {plural(people, 'person', 'people')} with a place.{done}"
     return (
         f"{count.here} of {plural(people, 'person', 'people')} here: {count.by_code} by code, "
-        f"{count.by_staff_number} by staff number, {count.by_register} by your entries."
+        f"{count.by_staff_number} by staff number, {count.by_register} by your entries.{done}"
     )
 
 

@@ -11,7 +11,13 @@ from wtforms.validators import InputRequired
 
 from portal.domain.events.register import services
 from portal.domain.events.register.merging import count_heads
-from portal.domain.events.register.queries import RegisterEvent, find_place, get_register_event, read_states
+from portal.domain.events.register.queries import (
+    RegisterEvent,
+    find_place,
+    get_register_event,
+    read_outcomes,
+    read_states,
+)
 from portal.domain.events.register.room_codes import make_room_code, make_room_number, seconds_to_next_number
 from portal.pages.events import register_words
 from portal.pages.events.blueprint import bp
@@ -47,11 +53,7 @@ class RoomNumberForm(PortalForm):
 def show_room_code(reference: str) -> ResponseReturnValue:
     """Show the code and the number of now, for a screen in the room; the page brings the next by itself."""
     event, now = get_register_event(reference), clock.now()
-    problem = ""
-    try:
-        services.require_open(event, now)
-    except RuleError as error:
-        problem = str(error)
+    problem = services.why_closed(event, now)
     is_over = now > event.ends_at
     count = count_heads(read_states(event.id))
     answer = make_response(
@@ -122,13 +124,14 @@ def sign_in_at_event(reference: str) -> ResponseReturnValue:
 
 def _render_sign_in(event: RegisterEvent, form: RoomNumberForm | None, problem: str) -> str:
     me = current_user.person_id
-    state = read_states(event.id).get(me)
+    state, outcome = read_states(event.id).get(me), read_outcomes(event.id).get(me)
     return render_template(
         "events/sign_in.html",
         event=event,
         when_and_where=register_words.when_and_where(event),
         has_place=find_place(event.id, me) is not None,
         state=register_words.describe_state(state) if state else "",
+        signed_off=register_words.describe_signed_off(outcome) if outcome else "",
         form=form,
         problem=problem,
     )

@@ -8,12 +8,11 @@ from wtforms.fields import SelectChoice
 from wtforms.validators import Length
 
 from portal.domain.imports.column_mapping import COMPLETION, ColumnMapping, ColumnTarget
+from portal.domain.imports.known_values import KnownValues
 from portal.domain.imports.value_mapping import OTHERS, ValueQuestion
 from portal.domain.imports.written_values import LEFT_OUT
-from portal.domain.people.units import paths
 from portal.pages.layout.base_forms import PortalForm
 from portal.pages.layout.form_widgets import GovCheckboxes, GovInput, GovSelect, GovSubmit
-from portal.platform.errors import RuleError
 from portal.platform.wording import plural
 
 MOST_CHARACTERS = 2_000  # of a unit's path
@@ -26,9 +25,9 @@ class ValuesForm(PortalForm):
 
     send = SubmitField("Check the file", widget=GovSubmit())
 
-    def __init__(self, questions: Sequence[ValueQuestion], **kwargs: Any) -> None:
+    def __init__(self, questions: Sequence[ValueQuestion], known: KnownValues, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.questions = list(questions)
+        self.questions, self.known = list(questions), known
 
     def validate(self, extra_validators: Any = None) -> bool:
         """Validate; every question needs an answer, unless all other values of its column are left out."""
@@ -36,7 +35,9 @@ class ValuesForm(PortalForm):
         for place, question in enumerate(self.questions):
             field = self[f"answer_{place}"]
             problem = (
-                "" if self.settles_others(question.target) and not field.data else _problem(field, question)
+                ""
+                if self.settles_others(question.target) and not field.data
+                else _problem(field, question, self.known)
             )
             if problem:
                 field.errors = [problem]
@@ -56,8 +57,13 @@ class ColumnQuestions(NamedTuple):
     questions: list[tuple[int, ValueQuestion]]
 
 
-def build_values_form(questions: Sequence[ValueQuestion]) -> ValuesForm:
-    """Build the form for these questions, filled with what is likeliest or with what was sent."""
+def build_values_form(questions: Sequence[ValueQuestion], known: KnownValues) -> ValuesForm:
+    """Build the form for these questions, filled with what is likeliest or with what was sent.
+
+    Args:
+        questions: Those of one page.
+        known: The values that they were asked with; what is typed is compared with them.
+    """
     fields: dict[str, Any] = {}
     for place, question in enumerate(questions):
         fields[f"answer_{place}"] = _question_field(question)
@@ -65,7 +71,7 @@ def build_values_form(questions: Sequence[ValueQuestion]) -> ValuesForm:
         if len(named) > FEW and (label := _label_for_others(question)):
             fields[f"others_{question.target}"] = BooleanField(label, widget=GovCheckboxes())
     data = {f"answer_{n}": question.proposed for n, question in enumerate(questions)}
-    form: ValuesForm = type("ValuesFormOfFile", (ValuesForm,), fields)(questions, data=data)
+    form: ValuesForm = type("ValuesFormOfFile", (ValuesForm,), fields)(questions, known, data=data)
     return form
 
 
@@ -92,17 +98,12 @@ def _question_field(question: ValueQuestion) -> Field:
     return SelectField(label, description=description, choices=choices, widget=GovSelect())
 
 
-def _problem(field: Field, question: ValueQuestion) -> str:
+def _problem(field: Field, question: ValueQuestion, known: KnownValues) -> str:
     """Why an answer cannot be taken; empty if it can."""
     answer = (field.data or "").strip()
     if not answer:
         return f"Say what “{question.text or question.samples[0]}” means"
-    if not question.choices:
-        try:
-            paths.split(answer)
-        except RuleError as error:
-            return str(error)
-    return ""
+    return "" if question.choices else known.find_answer_fault(answer)
 
 
 def read_answers(form: ValuesForm, questions: Sequence[ValueQuestion]) -> Mapping[tuple[str, str], str]:

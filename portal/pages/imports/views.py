@@ -241,11 +241,12 @@ def match_values(run_id: UUID) -> ResponseReturnValue:
         return redirect(url_for(".show_check", run_id=run_id), 303)
     mapping = services.mapping_of_run(run)
     sheet = services.open_run_sheet(run, mapping)
-    every_question = services.read_run_values(run, sheet).questions
+    values = services.read_run_values(run, sheet)
+    every_question = values.questions
     questions = every_question[:MOST_QUESTIONS]
     if not questions:
         return redirect(url_for(".match_columns", run_id=run_id), 303)
-    form = build_values_form(questions)
+    form = build_values_form(questions, values.known)
     if form.validate_on_submit():
         with transaction():
             by, at = current_user.person_id, clock.now()

@@ -190,15 +190,16 @@ def list_ways(permissions: frozenset[Permission]) -> tuple[WayGroup, ...]:
 def navigation_of(permissions: frozenset[Permission], path: str) -> Navigation:
     """The navigation of a person with these permissions on the page at ``path``.
 
-    Who has one group alone, as every learner, sees its ways as the only row. The desk is the first entry
-    where it fits; the name at the top of each page leads to it always.
+    Who has one group alone, as every learner, sees its ways as the only row. For everybody else the desk is
+    the first entry where it fits, as something may wait there for anybody; where it does not fit, the name
+    at the top of each page leads to it.
     """
     groups = list_ways(permissions)
     current = _current_way((way for group in groups for way in group.ways), path)
     if len(groups) == 1:
         return Navigation(_entries(groups[0], current))
     row = [NavigationEntry(group.text, group.ways[0].href, current in group.ways) for group in groups]
-    if first_page(permissions) == DESK and len(row) < MOST_ENTRIES:
+    if len(row) < MOST_ENTRIES:
         row.insert(0, NavigationEntry("Your desk", DESK, path == DESK))
     around = next((group for group in groups if current in group.ways), None)
     if around is None or len(around.ways) == 1:

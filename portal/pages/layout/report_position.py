@@ -55,8 +55,8 @@ def requested_position() -> Position:
 def at_position(parent: dict[str, str]) -> Callable[[PositionView[P]], Callable[P, ResponseReturnValue]]:
     """Give a page the position in its address, as its first argument.
 
-    A position that is refused is answered with its form and the reason, one whose days are not written in
-    ISO 8601 with the address where they are.
+    A position that is refused, by the page too, is answered with its form and the reason, one whose days
+    are not written in ISO 8601 with the address where they are.
 
     Args:
         parent: The page above: its text and address.
@@ -67,11 +67,9 @@ def at_position(parent: dict[str, str]) -> Callable[[PositionView[P]], Callable[
         def placed(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
             try:
                 position = requested_position()
+                return redirect_to_iso_days() or view(position, *args, **kwargs)
             except PositionError as error:
                 return refuse_position(error, parent)
-            if iso_redirect := redirect_to_iso_days():
-                return iso_redirect
-            return view(position, *args, **kwargs)
 
         return placed
 

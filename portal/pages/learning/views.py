@@ -11,6 +11,7 @@ from flask_login import current_user
 
 from config import Config
 from portal.domain.assessment import queries as assessment
+from portal.domain.assurance.own_work import count_own_actions
 from portal.domain.cases.queries import shares_within_minute
 from portal.domain.cases.services import LATER
 from portal.domain.catalogue.archiving import archive_of
@@ -69,6 +70,7 @@ def show_my_learning() -> ResponseReturnValue:
         recalls=list_due_recalls(current_user.person_id, today),
         new_replies=count_new_replies(),
         places=list_own_places(current_user.person_id, learning.now),
+        own_actions=count_own_actions(current_user.person_id, today),
     )
 
 

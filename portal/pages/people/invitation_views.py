@@ -197,6 +197,8 @@ def print_invitations() -> ResponseReturnValue:
     form = PrintFilterForm(data={name: arguments.text(name) for name in PRINT_FIELDS})
     if not relay_is_set():
         del form.who  # everyone gets a card
+    if any(name in request.args for name in PRINT_FIELDS) and not arguments.text("unit"):
+        arguments.refuse("unit", "Enter a unit, by path or name")
     chosen = _read_filter(arguments, form, units, clock.london_day(now))
     who = arguments.choice("who", ("all",))
     is_ready = chosen.unit_id is not None and not arguments.faults

@@ -8,7 +8,7 @@ from wtforms.fields import SelectChoice
 from portal.domain.people.access_log import list_access_log
 from portal.domain.people.name_suggestions import suggest_search
 from portal.domain.people.queries import live_units, may_see
-from portal.domain.reminders.queries import nudges_allowed_from
+from portal.domain.reminders.queries import list_last_nudges
 from portal.domain.reports import extra_attempts, sentences
 from portal.domain.reports.help_needed import list_help_needed as list_help_needed_rows
 from portal.domain.reports.parameters import Position, PositionError
@@ -86,7 +86,7 @@ def show_person(staff_number: str) -> ResponseReturnValue:
         may_administer=_may(Permission.ACCOUNT_ADMINISTER, page.person_id),
         may_audit=_may(Permission.AUDIT_VIEW, page.person_id),
         may_remind=(may_remind := _may_remind(page.person_id, position)),
-        reminded_until=nudges_allowed_from(page.person_id, clock.now()) if may_remind else {},
+        last_nudges=list_last_nudges(page.person_id, clock.now()) if may_remind else {},
         may_open_attempts=extra_attempts.may_open_attempts(current_user.viewer, page.person_id),
     )
 

@@ -187,8 +187,6 @@ def nudge_person(staff_number: str, reference: str) -> ResponseReturnValue:
             )
         flash(_nudge_message(person, None if send_at <= now else send_at), "success")
         return redirect(f"/people/{staff_number}", 303)
-    last = queries.last_nudged_at(person.person_id, directive.id)
-    allowed_from = queries.nudge_allowed_from(last)
     rows = people_to_remind(clock.today(), [person.person_id])
     return render_template(
         "reminders/nudge.html",
@@ -196,8 +194,7 @@ def nudge_person(staff_number: str, reference: str) -> ResponseReturnValue:
         is_self=is_self,
         person=person,
         directive=directive,
-        last=last,
-        allowed_from=allowed_from if allowed_from and allowed_from > now else None,
+        last=queries.list_last_nudges(person.person_id, now).get(directive.id),
         status_row=next((row for row in rows if row.directive_id == directive.id), None),
         next_at=None if hours.allows_sending(now) else hours.next_allowed(now),
         relay=relay_is_set(),

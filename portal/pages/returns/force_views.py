@@ -24,6 +24,7 @@ from portal.pages.layout.access import requires
 from portal.pages.layout.forms import save_form
 from portal.pages.returns.blueprint import bp
 from portal.pages.returns.forms import AddKeyForm, AskReturnsForm, EndKeyForm, ForceForm
+from portal.pages.returns.return_rows import list_rows_of_received
 from portal.platform import clock
 from portal.platform.errors import NotFoundError
 from portal.platform.permissions import Permission
@@ -75,7 +76,7 @@ def show_force(key: str) -> ResponseReturnValue:
         period_words=period_words,
         force=force,
         keys=list_keys([force.id]).get(force.id, []),
-        returns=list(reversed(list_received_returns(force.id))),
+        returns=list_rows_of_received(list_received_returns(force.id)),
         today=clock.today(),
         may_manage=Permission.RETURN_MANAGE in current_user.permissions,
     )

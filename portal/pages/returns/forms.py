@@ -52,8 +52,8 @@ class MakeReturnForm(PortalForm):
     )
     reason = LineField(
         "Why it is made again (optional)",
-        description="Needed if you made one of this month before. The coordinating unit reads it. "
-        "Name posts and meetings, not people.",
+        description="Needed if you made one of this month on this directive before. "
+        "The coordinating unit reads it. Name posts and meetings, not people.",
         widget=GovInput(autocomplete="off"),
         validators=[MaximumLength(LONGEST_REASON)],
     )

@@ -17,6 +17,7 @@ from config import Config
 from portal.domain.reports import sentences
 from portal.domain.reports.parameters import PositionError
 from portal.domain.returns.comparison import WHOLE_TITLE
+from portal.domain.returns.content import period_words
 from portal.domain.returns.national import (
     NationalFigures,
     list_requirements,
@@ -24,7 +25,8 @@ from portal.domain.returns.national import (
     read_months,
 )
 from portal.domain.returns.own_key import refuse_unless_coordinator
-from portal.domain.returns.receipts import read_receipts
+from portal.domain.returns.queries import list_periods
+from portal.domain.returns.receipts import ReceiptBook, read_receipts
 from portal.pages.layout.base_forms import PlainForm
 from portal.pages.layout.form_widgets import GovSelect
 from portal.pages.layout.paging import address
@@ -35,6 +37,7 @@ from portal.pages.layout.report_position import (
     refuse_position,
     requested_position,
 )
+from portal.platform import wording as say
 from portal.platform.permissions import Permission
 
 PARTS = {  # endpoint and words of each page
@@ -107,8 +110,9 @@ class NationalPage:
         form = NationalForm(
             data={"requirement": self.figures.requirement, "period": self.pinned.get("period", "")}
         )
-        periods = reversed(self.figures.book.periods)
-        form.period.choices = [SelectChoice(value=row.period, label=row.words) for row in periods]
+        periods = [row.period for row in reversed(self.figures.book.periods)]
+        periods = periods or [row.period for row in list_periods()]  # none was asked for by the date
+        form.period.choices = [SelectChoice(value=each, label=period_words(each)) for each in periods]
         form.requirement.choices = [
             SelectChoice(value=key, label=title) for key, title in self.titles.items()
         ]
@@ -151,7 +155,7 @@ def read_page(*, strict: bool = False, months: int = 12) -> NationalPage:
         arguments.only(("period", "requirement", "as_at", "as_known_on"))
     config: Config = current_app.config["PORTAL"]
     book, small = read_receipts(requested_position()), config.small_number
-    period = arguments.choice("period", [row.period for row in book.periods], "month")
+    period = _choose_period(arguments, book)
     figures = read_months(book, small, period=period, months=months)
     keys = list_requirements(figures.newest_month) if figures.months else []
     requirement = arguments.choice("requirement", keys)
@@ -162,6 +166,16 @@ def read_page(*, strict: bool = False, months: int = 12) -> NationalPage:
     names = name_requirements(figures.newest_month) if figures.months else {}
     titles = {key: WHOLE_TITLE if not key else names.get(key, key) for key in keys} or {"": WHOLE_TITLE}
     return NationalPage(figures, titles, arguments.errors(("period", "requirement")))
+
+
+def _choose_period(arguments: QueryArguments, book: ReceiptBook) -> str:
+    """The month of the address, or nothing; one that is asked for only later than the position is refused."""
+    chosen, known = arguments.text("period"), [row.period for row in book.periods]
+    if chosen not in known and chosen in {row.period for row in list_periods()}:
+        day, month = say.date(book.position.as_at), period_words(chosen)
+        arguments.refuse("period", f"No return of {month} was received by {day}, as far as was known then.")
+        return ""
+    return arguments.choice("period", known, "month")
 
 
 def with_national_page(months: int) -> Callable[[NationalView], Callable[[], ResponseReturnValue]]:

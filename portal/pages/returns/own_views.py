@@ -17,12 +17,13 @@ from portal.domain.returns.own_key import (
     load_own_key,
     own_short_name,
 )
-from portal.domain.returns.queries import find_own_return, list_comparisons, list_own_returns
+from portal.domain.returns.queries import find_own_return, list_comparisons, list_made_returns
 from portal.domain.returns.services import NEEDS_REASON, keep_own_return, prepare_own_return
 from portal.pages.layout.access import requires
 from portal.pages.layout.form_widgets import mark_wrong
 from portal.pages.returns.blueprint import bp
 from portal.pages.returns.forms import LoadFileForm, MakeReturnForm
+from portal.pages.returns.return_rows import list_rows_of_made
 from portal.platform import clock
 from portal.platform.audit.services import log
 from portal.platform.db import read_stamps, transaction
@@ -40,7 +41,7 @@ def show_returns() -> ResponseReturnValue:
     return render_template(
         "returns/index.html",
         period_words=period_words,
-        returns=list_own_returns(),
+        returns=list_rows_of_made(list_made_returns()),
         comparisons=list_comparisons(),
         short_name=own_short_name(),
         public_key=public_key,
@@ -71,14 +72,14 @@ def make_return() -> ResponseReturnValue:
                 newest=read_stamps()[0],
             )
             with transaction():
-                own_return = keep_own_return(
+                made = keep_own_return(
                     content,
                     load_own_key(),
                     at=clock.now(),
                     by=current_user.person_id,
                     reason=form.reason.data or "",
                 )
-                number = own_return.number
+                number = made.number
         except (BadInputError, RuleError, NotFoundError) as error:
             mark_wrong(form.reason if str(error) == NEEDS_REASON else form.period, str(error))
         else:
@@ -93,9 +94,9 @@ def make_return() -> ResponseReturnValue:
 @bp.get("/returns/made/<period>/<int:number>.json")
 @requires(Permission.RETURN_VIEW)
 def download_return(period: str, number: int) -> ResponseReturnValue:
-    """Download a return, byte for byte as it was signed."""
-    own_return = find_own_return(period, number)
-    content, name = own_return.content, f"{own_short_name()}-return-{period}-{number}.json"
+    """Download a return, byte for byte as it was signed; ``number`` counts all of the month."""
+    content = find_own_return(period, number).content
+    name = f"{own_short_name()}-return-{period}-{number}.json"
     with transaction():
         log("return.downloaded", actor_id=current_user.person_id, period=period, number=number)
     return send_file(BytesIO(content), "application/json", as_attachment=True, download_name=name)

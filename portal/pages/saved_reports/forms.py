@@ -69,6 +69,11 @@ class SaveForm(PortalForm):
     )
     send = SubmitField("Save the report", widget=GovSubmit())
 
+    def offer_start(self, words: str) -> None:
+        """Offer the fixed position from which the page showed changes, before the other choices."""
+        fixed = SelectChoice(value=str(Span.FIXED), label=f"Since {words}")
+        self.span.choices = [fixed, *SPAN_CHOICES]
+
     def validate_fixed_on(self, field: DayField) -> None:
         """Accept a day up to today, where the rule is one fixed day."""
         if self.day_rule.data != DayRule.FIXED:

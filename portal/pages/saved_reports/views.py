@@ -8,11 +8,14 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from portal.domain.reminders.settings import bank_holidays, line_managers_see, mails_files, relay_is_set
+from portal.domain.reports import sentences
+from portal.domain.reports.parameters import PositionError
 from portal.domain.saved_reports import queries, services
-from portal.domain.saved_reports.definitions import KEPT, Definition, find_refusal, list_filter_words
+from portal.domain.saved_reports.definitions import KEPT, START, Definition, find_refusal, list_filter_words
 from portal.domain.saved_reports.models import SavedPage, SavedReport
 from portal.domain.saved_reports.times import AsOf, DayRule, KnownRule, Span
 from portal.pages.layout.access import requires
+from portal.pages.layout.report_position import parse_position_now, requested_position
 from portal.pages.saved_reports.forms import MailScheduleForm, SaveForm, ShareForm, fixed_day_of
 from portal.platform import clock
 from portal.platform.db import transaction
@@ -50,12 +53,15 @@ def save_report() -> ResponseReturnValue:
     definition = _requested_definition()
     as_of = definition.as_of
     form = SaveForm(
-        day_rule=str(as_of.day_rule), known_rule=str(as_of.known_rule), fixed_on=_day_text(as_of.fixed_on)
+        day_rule=str(as_of.day_rule),
+        known_rule=str(as_of.known_rule),
+        fixed_on=_day_text(as_of.fixed_on),
+        span=str(definition.span),
     )
+    if definition.start_words:
+        form.offer_start(definition.start_words)
     if form.validate_on_submit():
-        definition = Definition(
-            definition.kind, definition.directive, definition.arguments, form.as_of, Span(form.span.data)
-        )
+        definition = _choose_times(definition, form)
         try:
             with transaction():
                 report = services.save_report(
@@ -68,9 +74,21 @@ def save_report() -> ResponseReturnValue:
             flash("The report is saved. You find it under Monitoring.", "success")
             return redirect(url_for("saved_reports.manage_report", reference=reference), 303)
     html = render_template(
-        "saved_reports/new.html", form=form, definition=definition, filter_words=_filter_words(definition)
+        "saved_reports/new.html",
+        form=form,
+        definition=definition,
+        filter_words=_filter_words(definition),
+        lost_words=_find_lost_knowledge(),
     )
     return html, 400 if form.errors else 200
+
+
+def _choose_times(definition: Definition, form: SaveForm) -> Definition:
+    """The report with the rules that were chosen; with another span its fixed start is not kept."""
+    span, arguments = Span(form.span.data), dict(definition.arguments)
+    if span is not Span.FIXED:
+        arguments = {name: value for name, value in arguments.items() if name not in START}
+    return Definition(definition.kind, definition.directive, arguments, form.as_of, span)
 
 
 def _requested_definition() -> Definition:
@@ -90,10 +108,40 @@ def _requested_definition() -> Definition:
         KnownRule.THEN if day and known == day else KnownRule.NOW,
         day,
     )
-    definition = Definition(kinds[0], directive, arguments, as_of)
+    start = _requested_start() if kinds[0] is SavedPage.CHANGES else {}
+    span = Span.FIXED if start else Span.WEEK
+    definition = Definition(kinds[0], directive, {**arguments, **start}, as_of, span)
     if find_refusal(definition, current_user.viewer, clock.now()):
         raise NotFoundError(OPEN_FIRST)
     return definition
+
+
+def _requested_start() -> dict[str, str]:
+    """The fixed position from which the page shows changes; empty where the address names none."""
+    day, known = (request.args.get(name, "").strip() for name in START)
+    if not day:
+        return {}
+    try:
+        position = parse_position_now(day, known)
+    except PositionError:
+        raise NotFoundError(OPEN_FIRST) from None
+    start = {"from_as_at": position.as_at.isoformat()}
+    if known:
+        known_day = clock.read_day(known)
+        instant = clock.format_utc(position.as_known_on)
+        start["from_as_known_on"] = known_day.isoformat() if known_day else instant
+    return start
+
+
+def _find_lost_knowledge() -> str:
+    """Until when the page knows, where a saved report cannot keep it; empty where nothing is lost."""
+    try:
+        position = requested_position()
+    except PositionError:
+        return ""
+    if position.latest or position.as_known_on == clock.end_of_day(position.as_at):
+        return ""
+    return sentences.known_on_field(position)
 
 
 def _filter_words(definition: Definition) -> list[str]:

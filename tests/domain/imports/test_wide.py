@@ -67,7 +67,7 @@ def test_each_date_in_a_column_of_a_module_is_a_record(app, tmp_path):
 @pytest.mark.parametrize(
     ("rows", "columns", "reason"),
     [
-        ([line(protect="soon")], COLUMNS, "Line 2: achieved_at 'soon' is not valid"),
+        ([line(protect="soon")], COLUMNS, "Line 2: achieved_at 'soon' is not a date"),
         (
             [line("R9", protect="2026-01-02")],
             COLUMNS,

@@ -111,6 +111,25 @@ def test_in_whichever_order_corrections_come_each_replaces_a_lower_one(
 
 
 @time_machine.travel(MAY, tick=False)
+def test_a_return_on_another_directive_replaces_none_and_is_refused(database: None) -> None:
+    register()
+    first = receive(make_content())
+    with transaction():
+        register_force("southmere", StatedForce("Southmere Police", 900, BEGIN), at=MAY, by=None)
+        register_key("southmere", public_key(2))
+    other = replace(correction(2), directive="OIC-HYDRA-2026")
+    sentence = "It is on OIC-HYDRA-2026, and the returns received before are on OIC-2026"
+
+    with pytest.raises(ReturnRefusedError, match=sentence) as refused:
+        receive(other)
+    with pytest.raises(ReturnRefusedError, match=sentence):
+        receive(replace(other, force="southmere", force_name="Southmere Police"), seed=2)
+
+    assert [check for check, _ in refused.value.checked.faults] == ["directive"]
+    assert db.session.scalars(select(ForceReturn.id)).all() == [first.id]
+
+
+@time_machine.travel(MAY, tick=False)
 def test_a_key_counts_from_its_first_day_until_the_day_on_which_it_ends(database: None) -> None:
     register()
     old = take_fingerprint(public_key(1))
@@ -234,7 +253,7 @@ def build(known_on: datetime) -> ReturnContent:
 
 def keep(content: ReturnContent, reason: str = "", seed: int = 1) -> OwnReturn:
     with transaction():
-        return keep_own_return(content, make_key(seed), at=clock.now(), by=None, reason=reason)
+        return keep_own_return(content, make_key(seed), at=clock.now(), by=None, reason=reason).row
 
 
 def test_a_return_made_again_needs_a_change_and_says_why(database: None) -> None:
@@ -256,6 +275,22 @@ def test_a_return_made_again_needs_a_change_and_says_why(database: None) -> None
         assert ReturnContent.from_document(document) == replace(
             build(TODAY), number=2, reason=document["reason"]
         )
+
+
+def test_returns_of_a_month_are_numbered_and_corrected_by_directive(database: None) -> None:
+    with time_machine.travel(TODAY, tick=False):
+        make_world()
+        other = {"directive": "OIC-HYDRA-2026"}
+        first = keep(build(APRIL.replace(day=30)))
+        first_of_other = keep(replace(build(APRIL.replace(day=30)), **other))
+        second = keep(build(TODAY), "A pass of April reached us late.")
+        with pytest.raises(RuleError, match="Nothing has changed since return 1"):
+            keep(replace(build(APRIL.replace(day=30)), **other), "Again.")
+
+        made = [first, first_of_other, second]
+        assert [json.loads(each.content)["number"] for each in made] == [1, 1, 2]
+        assert [each.replaces_id for each in made] == [None, None, first.id]
+        assert [find_own_return("2026-04", place).id for place in (1, 2, 3)] == [each.id for each in made]
 
 
 def test_the_coordinating_unit_receives_a_return_that_a_force_made(database: None) -> None:

@@ -113,6 +113,10 @@ def test_an_order_with_a_gap_or_a_place_twice_is_told_and_kept(client, asked):
 
     page = client.press(page, "Save and continue", **place_fields(asked, {**ORDER, "Stop the lorry": "2"}))
     assert "Place 2 is given twice. Use each place once" in page.links
+    page = client.press(page, "Save and continue", **place_fields(asked, dict.fromkeys(ORDER, "1")))
+    told = [link for link in page.links if link.startswith("Place")]
+    assert told == ["Place 1 is given 3 times. Use each place once"]
+    assert page.text.count(told[0]) == 2, "above, and at the first step"
     page = client.press(page, "Save and continue", **place_fields(asked, {**ORDER, "Stop the lorry": "99"}))
     assert "Choose a place for “Stop the lorry”" in page.links
     assert count_rows(Response) == 0

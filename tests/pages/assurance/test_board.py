@@ -70,7 +70,10 @@ def test_each_figure_says_whom_it_counts(auditor, world):
     assert "0% 0 of 7 in post All attended; at least 90%" in board.text
     assert "2 of 5 counted Everyone complete; at least 95%" in board.text
     evidence = auditor.page(board.links["All attended; at least 90%"])
-    assert "Everybody with a post on this day, whether a directive counts them or not." in evidence.text
+    assert (
+        "Everybody in this group with a post on this day, whether a directive counts them or not."
+        in evidence.text
+    )
 
 
 def test_a_past_position_is_shown_as_it_was_known_then(auditor):

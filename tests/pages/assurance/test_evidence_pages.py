@@ -83,8 +83,20 @@ def test_a_judgement_is_sent_back_and_withdrawn_by_who_may(desk):
     assert "Enter what has to change" in refused.text
     told = desk(AUDITOR).press(waiting, "Send back", reason="Say which units.")
     assert "Say which units." in told.text
+    wants = "Sent back on 12 May 2026: “Say which units.”"
+    assert desk(OWNER).page("/desk").links["1 judgement to make again"] == "/assurance/mine"
+    mine = desk(OWNER).page("/assurance/mine")
+    assert wants in mine.text
+    assert wants not in desk(AUDITOR).page("/assurance/mine").text
+    assert "was sent back on 12 May 2026: “Say which units.”" in desk(OWNER).page(HERE).text
+    anew = desk(OWNER).page(f"{HERE}/judgement/new")
+    assert f"{HERE}/judgement/new" in mine.links.values()
+    assert "was sent back on 12 May 2026: “Say which units.”" in anew.text
+    assert "All units have it." in anew.text
 
     judge(desk(OWNER), "not_met")
+    assert "judgement to make again" not in desk(OWNER).page("/desk").text
+    assert "Say which units." not in desk(OWNER).page("/assurance/mine").text
     told = desk(OWNER).press(desk(OWNER).page(f"{HERE}/judgement"), "Withdraw it")
     assert "Withdrawn on 12 May 2026" in told.text
     assert "There is no evidence on this day" in refuse_judgement(desk(OWNER)).text
@@ -118,7 +130,17 @@ def test_figures_are_added_with_a_threshold_changed_and_read_at_a_date(desk):
     then = desk(AUDITOR).page(f"{HERE}/evidence/E-0001?as_at=2026-05-05")
     assert "At least 95%." in then.text
     assert "Change or withdraw it" not in desk(OWNER).page(f"{HERE}/evidence/E-0001?as_at=2026-05-05").text
-    desk(AUDITOR).page(f"{HERE}/evidence/E-0001?as_at=2026-05-03", status=404)
+    early = desk(AUDITOR).page(f"{HERE}/evidence/E-0001?as_at=2026-05-03", status=400)
+    assert "E-0001 was not there yet on 3 May 2026. Enter a later date." in early.text
+    assert early.form_with("Show position").fields["as_at"] == ["2026-05-03"]
+    unknown = desk(AUDITOR).page(
+        f"{HERE}/evidence/E-0001?as_at=2026-05-05&as_known_on=2026-05-05", status=400
+    )
+    assert "E-0001 was not in the portal yet at the end of that day" in unknown.text
+    desk(AUDITOR).page(f"{HERE}/evidence/E-0099?as_at=2026-05-03", status=404)
+    for path in ("", "/history", "/judgement", "/narrative", "/evidence/E-0001"):
+        page = desk(AUDITOR).page(f"{HERE}{path}?as_known_on=2026-03-01", status=400)
+        assert "This recommendation was not in the portal yet at the end of 1 March 2026" in page.text
 
 
 @pytest.mark.parametrize(

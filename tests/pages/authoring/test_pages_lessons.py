@@ -66,6 +66,25 @@ def test_nothing_is_saved_by_preview(desk):
     assert draft_file(FIRST) == before
 
 
+def test_a_preview_of_what_is_saved_is_not_called_unsaved(desk):
+    page = press_button(desk, button="Preview")
+
+    assert "This is not saved yet" not in page.text
+    assert "Preview at phone width, as saved" in page.text
+
+
+@pytest.mark.parametrize("typed", ["999", "0", "some"])
+def test_minutes_that_no_lesson_has_are_told_once_and_as_the_form_tells_them(desk, typed):
+    previewed = press_button(desk, button="Preview", minutes=typed)
+    refused = press_button(desk, minutes=typed)
+
+    assert "Enter the minutes as a whole number from 1 to 60, such as 3" in refused.text
+    for page in (previewed, refused):
+        assert "Minutes needs a whole number from 1 to 60." in page.text
+        assert "1 or more" not in page.text
+        assert "The lesson says" not in page.text
+
+
 @pytest.mark.parametrize("box", SNIPPETS, ids=lambda box: box.name)
 def test_each_box_is_added_to_the_end_of_the_text_unsaved(desk, box):
     before = draft_file(FIRST)

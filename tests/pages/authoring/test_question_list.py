@@ -30,7 +30,7 @@ def item(key: str) -> str:
 
 
 @pytest.fixture
-def author(app, database, tmp_path) -> PortalClient:
+def reader(app, database, tmp_path) -> PortalClient:
     publish_sample(
         tmp_path,
         **{
@@ -42,9 +42,13 @@ def author(app, database, tmp_path) -> PortalClient:
         },
     )
     make_person_with("D3001", "author")
-    client = signed_in_client(app, "D3001")
-    open_draft_page(client)
-    return client
+    return signed_in_client(app, "D3001")
+
+
+@pytest.fixture
+def author(reader) -> PortalClient:
+    open_draft_page(reader)
+    return reader
 
 
 def titles(page: Page) -> list[str]:
@@ -67,6 +71,10 @@ def test_two_questions_that_ask_the_same_show_what_differs_and_retired_ones_stan
         "3. Which rule is gone?",
     ]
     assert [words(summary) for summary in page.all("summary")][-1] == "1 retired question, no longer drawn"
+
+
+def test_the_published_module_counts_the_questions_that_are_drawn(reader):
+    assert "Questions 4" in reader.page(DESK).text
 
 
 def test_titles_are_told_apart_by_the_first_words_that_differ_else_by_their_names():

@@ -28,6 +28,8 @@ def test_a_manager_asks_the_owner_grants_and_the_learner_sees_it(desk):
     assert page.h1 == "Exemption from OIC-2026"
     assert "Waiting for a decision." in page.text
     assert desk.status_of() == "overdue"
+    person = desk.browser_of("D2001").page("/people/D1001")
+    assert person.links["Exemption from OIC-2026"].startswith("/decisions/")
     owner = desk.browser_of("D4001")
     assert owner.page("/monitoring").links["1 request waits for you"] == "/decisions"
     listed = owner.page("/decisions")

@@ -107,6 +107,37 @@ def test_all_but_some_each_with_its_reason(team):
     assert "The role is affected." in answers
 
 
+@pytest.mark.parametrize("button", ["grant", "preview"])
+def test_nobody_ticked_is_told_as_an_error(team, button):
+    send(team)
+
+    page = decide(team, button, 400, people=[])
+
+    assert page.title.startswith("Error: ")
+    sentence = "Select at least one person to grant it to, or refuse everybody"
+    assert page.links[sentence] == "#people"
+    assert page.all("input", id="people")
+    assert "then grant it to the others" not in page.text
+    assert count_rows(Decision) == 0
+    assert "3 refused." in decide(team, "refuse", people=[], comment="Not now").text
+
+
+def test_the_preview_is_of_those_ticked(team):
+    send(team)
+    everybody = decide(team, "preview")
+    assert "If everybody is granted it: today, 12% (1 of 8) complete, then 20% (1 of 5)" in everybody.text
+    assert everybody.text.count("Overdue becomes Exempt") == 3
+
+    some = decide(team, "preview", people=["S1", "S2"])
+
+    words = "If it is granted to the 2 people ticked: today, 12% (1 of 8) complete, then 16% (1 of 6)"
+    assert words in some.text
+    assert some.text.count("Overdue becomes Exempt") == 2
+    assert some.text.count("Not ticked") == 1
+    assert "If it is granted to the 1 person ticked: " in decide(team, "preview", people=["S1"]).text
+    assert "If it is granted" not in decide(team, "preview", 400, people=[]).text
+
+
 def test_twice_is_once(team):
     first = send(team)
     again = preview(team)

@@ -47,3 +47,12 @@ def test_what_one_asked_for_as_a_manager_is_decided_by_another(desk: Desk, both:
 
     assert "The request is sent" in page.text
     assert "Grant" not in [button for form in page.forms() for button in form.buttons]
+
+
+def test_pages_say_that_who_has_the_role_for_the_unit_decides(desk: Desk) -> None:
+    asking = desk.browser_of("D2001").page("/people/D1001/ask/exemption")
+    sent = desk.ask_for_exemption()
+
+    assert "A directive owner for their unit decides." in asking.text
+    assert "in their units decides. You will find the answer here." in sent.text
+    assert "directive's owner" not in asking.text + sent.text

@@ -19,6 +19,7 @@ from portal.platform.jobs import services as jobs
 from portal.platform.jobs.models import Job, JobState
 from tests.domain.imports.desk import csv_of, upload_and_check
 from tests.domain.imports.rosters import row
+from tests.factories.assurance import make_action, make_recommendation
 from tests.factories.people import make_grant, make_person
 from tests.page_reading import H, Page, PortalClient, words
 from tests.pages.account.browsing import another
@@ -208,7 +209,7 @@ def test_the_administrator_sees_imports_access_jobs_and_mail(world: World, sign_
     desk = administrator.page("/desk")
 
     links = waiting_links(desk)
-    assert desk.h1 == f"{len(links)} things need a look"
+    assert desk.h1 == "Several things need a look"
     assert [re.sub(r"\d+ ", "", text) for text in links] == [
         "import to finish or cancel",
         "roles that no directive names",
@@ -232,7 +233,7 @@ def test_one_page_holds_the_desks_of_several_roles(world: World, sign_in, tmp_pa
 
     links = waiting_links(desk)
     assert list(links)[:2] == ["1 request to decide", "1 draft to read and publish"]
-    assert desk.h1 == f"{len(links)} things need a look"
+    assert desk.h1 == "Several things need a look"
     assert desk.text.index("1 draft to read") < desk.text.index("Show the position on")
     heads = [words(head) for head in desk.all("h2")]
     assert len(heads) == len(set(heads))
@@ -245,6 +246,34 @@ def test_who_has_one_page_of_work_begins_on_it(sign_in) -> None:
     for number, place in places.items():
         assert sign_in(number).get("/").location == place
     assert sign_in("D5001").page("/desk").h1 == "Nothing waits for you"
+
+
+@pytest.mark.parametrize(("number", "first"), [("D2001", "/monitoring"), ("D5001", "/events")])
+def test_who_begins_elsewhere_finds_their_own_actions_from_there(
+    number: str, first: str, world: World, sign_in
+) -> None:
+    own_an_action(world, number)
+    client = sign_in(number)
+
+    desk = client.page(client.page(first).links["Your desk"])
+
+    assert desk.h1 == "1 action is yours to do"
+    assert "Brief every team" in client.page(waiting_links(desk)["1 action to see to"]).text
+
+
+def test_a_learner_finds_their_own_actions_on_my_learning(world: World, sign_in) -> None:
+    client = sign_in("D1001")
+    assert "yours to do" not in client.page("/learning").text
+
+    own_an_action(world, "D1001")
+
+    own = client.page(client.page("/learning").links["1 action is yours to do"])
+    assert "Brief every team" in own.text
+
+
+def own_an_action(world: World, number: str) -> None:
+    owner, by = world.people[number], world.people["D4001"]
+    make_action(make_recommendation(), owner_id=owner, by=by, on=date(2026, 5, 1))
 
 
 @pytest.mark.parametrize(
@@ -289,4 +318,4 @@ def test_the_desk_costs_the_same_for_two_rows_and_for_twenty(world: World, sign_
     ask_for_exemptions(manager, "N1")
 
     assert count_statements(client, "/desk") == few
-    assert few <= 56  # every kind that can wait for somebody with four roles, one or two for each
+    assert few <= 57  # every kind that can wait for somebody with four roles, one or two for each

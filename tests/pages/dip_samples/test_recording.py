@@ -64,6 +64,7 @@ def test_a_supervisor_records_last_month_of_the_only_unit_without_choosing_it(
     assert sample is not None
     assert (sample.reported, sample.submitted, sample.returned, sample.reason) == (12, 9, 1, "no_time")
     assert page.h1 == "Dip sample of April 2026"
+    assert "Team A Dip sample of April 2026" in page.text
     assert "The counts are saved." in page.text
     labels = [link.get("aria-label") for link in client.page("/dip-samples").all("a")]
     assert "9 of 12 in Team A, April 2026" in labels

@@ -50,6 +50,26 @@ def test_wrong_input_gets_a_sentence_beside_its_field(desk, field):
     assert count_versions() == 0
 
 
+def test_a_role_and_a_rank_that_nobody_has_are_named_before_the_version_is_issued(desk):
+    page = open_preview(
+        desk, **{"audience-0-roles": [], "audience-0-more_roles": "resonse", "audience-0-ranks": ["Reeve"]}
+    )
+
+    assert page.h1 == "Nobody will have to do this: nobody is in its audience"
+    assert "Nobody has the role “resonse”. Did you mean “response”?" in page.text
+    assert "Nobody has the rank or grade “Reeve”." in page.text
+    assert page.text.index("“resonse”. Did") < page.text.index("Issue version 1")
+
+
+def test_one_wrong_role_beside_a_right_one_is_named(desk):
+    page = open_preview(desk, **{"audience-0-more_roles": "custodi\nfarrier"})
+
+    assert page.h1 == "2 people will have to do this"
+    assert "Nobody has the role “custodi”. Did you mean “custody”?" in page.text
+    assert "Nobody has the role “farrier”." in page.text
+    assert "Nobody has" not in open_preview(desk).text
+
+
 NOWHERE = "No unit has the path 'Nowhere//' on 2025-12-01."
 
 

@@ -1,9 +1,11 @@
 """Planning, copying, changing and cancelling events on their pages."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
+from flask import Flask
 from sqlalchemy import select
 
 from portal.domain.events.models import EventRoom
@@ -32,6 +34,13 @@ def host(client: PortalClient, database: None) -> int:
     return person
 
 
+@pytest.fixture
+def mail(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Mail is set up."""
+    named = replace(app.config["PORTAL"], smtp_host="relay.example", smtp_from="learning@westshire.example")
+    monkeypatch.setitem(app.config, "PORTAL", named)
+
+
 def plan(client: PortalClient, status: int = 200, **fields: str) -> Page:
     """Fill in the page and send it."""
     room = db.session.scalars(select(EventRoom)).one()
@@ -49,11 +58,25 @@ def test_a_facilitator_plans_an_event_that_everybody_then_sees(client: PortalCli
     page = plan(client, facilitators=str(host), notes="Bring a pen.\r\nPark behind the gym.")
 
     assert page.h1 == "OIC Hydra"
-    assert "1 event is planned." in page.text
+    assert "1 event is planned. Email is not set up, so nobody gets an email yet." in page.text
     event = event_details("EV-0001")
     assert (event.starts_at, event.ends_at) == (EVENT_START, EVENT_START + timedelta(minutes=240))
     assert event.notes == "Bring a pen.\nPark behind the gym."
     assert event.is_run_by(host)
+
+
+@pytest.mark.usefixtures("mail")
+def test_who_gets_an_email_about_a_plan_is_said_if_somebody_runs_it(client: PortalClient, host: int) -> None:
+    make_event_type()
+    make_event_room()
+
+    nobody = plan(client)
+    somebody = plan(client, facilitators=str(host), day="12 June 2026", count="2", weeks="1")
+
+    assert "1 event is planned." in nobody.text
+    assert "Nobody yet" in nobody.text
+    assert "email" not in nobody.text
+    assert "2 events are planned. Who runs them gets an email." in somebody.text
 
 
 @pytest.mark.slow
@@ -108,6 +131,7 @@ def test_an_impossible_value_is_refused_at_its_field(client: PortalClient, host:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("mail")
 def test_an_event_is_moved_with_a_reason_and_people_with_a_place_are_notified(
     client: PortalClient, host: int
 ) -> None:
@@ -136,6 +160,7 @@ def test_an_event_is_cancelled_with_a_reason(client: PortalClient, host: int) ->
     assert "Enter why it is cancelled" in client.press(form, "Cancel the event", 400, reason=" ").text
     page = client.press(form, "Cancel the event", reason="The room is flooded.")
 
+    assert "The event is cancelled. Email is not set up, so nobody gets an email yet." in page.text
     assert "This event is cancelled. The room is flooded." in page.text
     assert "Cancel it" not in page.links
     assert client.page(f"/events/{reference}/cancel", 409).status == 409

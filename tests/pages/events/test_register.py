@@ -1,13 +1,21 @@
 """The register on a facilitator's phone, by its buttons alone and as its script sends."""
 
 import json
+from datetime import timedelta
+from urllib.parse import urlencode
 from uuid import uuid4
 
 import pytest
 import time_machine
 
+from portal.domain.events import services as planned
+from portal.domain.events.sign_off import services
+from portal.domain.events.sign_off.services import SignOff
+from portal.platform import clock
+from portal.platform.db import transaction
 from tests.domain.events.worlds import BEGUN, list_entries
 from tests.factories.people import make_person, make_unit
+from tests.page_reading import words
 from tests.pages.events.signing import make_running_event, number_of
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -51,6 +59,32 @@ def test_a_button_notes_a_person_and_the_page_says_so(event):
     assert "1 of 3 people here: 0 by code, 0 by staff number, 1 by your entries." in shown.text
 
 
+@pytest.mark.parametrize(
+    ("state", "sentence"),
+    [
+        ("early", "The register opens at 07:30 on 10 June 2026."),
+        ("cancelled", "This event was cancelled, so nobody is entered in its register."),
+    ],
+)
+def test_where_the_register_takes_no_entry_it_says_why_and_has_no_buttons(app, state, sentence):
+    with time_machine.travel(BEGUN - timedelta(days=1), tick=False):
+        event = make_running_event(app)
+        if state == "cancelled":
+            with transaction():
+                by = event.world.facilitator
+                planned.cancel_event(event.world.reference, number=0, reason="No room", by=by, at=clock.now())
+
+        page = event.facilitator.page(f"{event.root}/register?heads=x")
+        answer = send(event, row(event, 0, "present"))
+
+    main = words(page.all("main")[0])
+    assert sentence in main
+    assert "Somebody without a phone" not in main
+    assert "Count heads" not in main
+    assert not page.all("button", name="mark")
+    assert (answer.status_code, answer.json) == (409, {"refused": sentence})
+
+
 def test_two_phones_that_send_late_and_twice_agree(event):
     mine, theirs = row(event, 0, "present", ago=60_000), row(event, 0, "left_early", ago=1_000)
 
@@ -62,6 +96,45 @@ def test_two_phones_that_send_late_and_twice_agree(event):
     assert answer.json["states"][str(event.world.bookings[0])] == "Left early at 09:30"
     assert len(list_entries()) == 2
     assert event.facilitator.get(f"{event.root}/register/states").json == answer.json
+
+
+def test_of_who_is_signed_off_the_register_says_so_and_takes_no_other_entry(event):
+    before = event.facilitator.page(f"{event.root}/register")
+    sign_off(event, 0, "attended")
+
+    assert mark(event, before, 0, "not_here").status_code == 303
+    shown = event.facilitator.page(f"{event.root}/register")
+    answer = send(event, row(event, 0, "not_here"), row(event, 1, "present"), by=event.world.second)
+
+    sentence = "Shah 0 is signed off, so nothing more is noted of them."
+    assert sentence in shown.text
+    assert words_about(event, shown, 0) == "Signed off: attended"
+    assert not buttons_about(event, shown, 0)
+    assert buttons_about(event, shown, 1)
+    assert "Nobody is here yet, of 3 people with a place. 1 person is signed off." in shown.text
+    assert answer.status_code == 200  # so that the device keeps none of both
+    assert sentence in answer.json["refused"]
+    assert answer.json["states"][str(event.world.bookings[0])] == "Signed off: attended"
+    assert [(entry.person_id, entry.kind) for entry in list_entries()] == [(event.world.people[1], "present")]
+
+
+def sign_off(event, person, outcome, reason=""):
+    with transaction():
+        decision = SignOff(event.world.bookings[person], outcome, reason)
+        services.sign_off(event.world.reference, [decision], by=event.world.facilitator, at=clock.now())
+
+
+def about(event, page, person):
+    (section,) = page.all("section", id=f"person-{event.world.bookings[person]}")
+    return section
+
+
+def words_about(event, page, person):
+    return next(words(e) for e in about(event, page, person).iter() if e.get("data-state") is not None)
+
+
+def buttons_about(event, page, person):
+    return [words(e) for e in about(event, page, person).iter() if e.get("name") == "mark"]
 
 
 @pytest.mark.parametrize(
@@ -110,7 +183,27 @@ def test_heads_are_counted_against_the_register(event):
     assert "1 person noted and not in the room" in few.text
     assert "1 person in the room not noted" in many.text
     assert "You counted 2, as the register says." in equal.text
-    assert "You counted" not in event.facilitator.page(f"{event.root}/register?heads=many").text
+    assert "There is a problem" not in equal.text
+
+
+@pytest.mark.parametrize("typed", ["x", "", "1000", "-1", "²"])
+def test_heads_that_are_no_number_are_refused_at_their_field(event, typed):
+    shown = event.facilitator.page(f"{event.root}/register?{urlencode({'heads': typed})}", 400)
+
+    assert shown.title.startswith("Error: Register")
+    assert shown.links["Enter a whole number from 0 to 999"] == "#counted"
+    assert shown.form_with("Compare").fields["heads"] == [typed]
+    assert "You counted" not in shown.text
+
+
+@pytest.mark.parametrize("typed", ["", " "])
+def test_a_staff_number_that_is_missing_is_asked_for(event, typed):
+    page = event.facilitator.page(f"{event.root}/register")
+
+    shown = event.facilitator.press(page, "Note as here", staff_number=typed)
+
+    assert "Enter their staff number." in shown.text
+    assert "Nobody with a place" not in shown.text
 
 
 def test_only_facilitators_open_it(event):

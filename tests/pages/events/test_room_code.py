@@ -11,6 +11,7 @@ from tests.conftest import SECRET
 from tests.domain.events.worlds import BEGUN, OVER, list_entries
 from tests.factories.people import make_person, make_unit
 from tests.pages.events.signing import make_running_event
+from tests.pages.events.test_register import sign_off
 
 NEXT = timedelta(seconds=NUMBER_SECONDS)
 pytestmark = pytest.mark.usefixtures("database")
@@ -50,6 +51,18 @@ def test_scanning_the_code_and_pressing_the_button_signs_a_person_in(event):
     assert "Here since 09:31, by code" in shown.text
     assert "1 by code" in event.facilitator.page(f"{event.root}/register").text
     assert "1 person signed in" in event.facilitator.page(f"{event.root}/sign-in/code").text
+
+
+def test_who_is_signed_off_reads_so_instead_of_signing_in(event):
+    learner = event.browser_of(event.world.people[0])
+    sign_off(event, 0, "part", "left_early")
+
+    page, scanned = learner.page(f"{event.root}/sign-in"), learner.page(link(event), 409)
+
+    for shown in (page, scanned):
+        assert "You are signed off at this event: attended in part: left early." in shown.text
+        assert "I am here" not in shown.text
+        assert "Scan the code" not in shown.text
 
 
 def test_a_photographed_code_helps_no_friend(event):

@@ -157,6 +157,25 @@ def test_a_paste_of_a_megabyte_or_too_many_letters_is_refused_and_kept(room):
     assert "y" * 6_000 in page.html
 
 
+def test_after_the_end_nobody_is_told_to_write_any_more(room):
+    press(room.run, room.facilitator, "start")
+    take_pen(room.run, room.first, 1)
+    press(room.run, room.facilitator, "end")
+
+    own_page, other = (
+        room.browsers[name].page(own(room, n)).text for name, n in (("D1001", 1), ("D1002", 2))
+    )
+    control = room.browsers["D5001"].page(room.control).text
+
+    assert "The exercise has ended." in own_page
+    assert "You were the scribe." in own_page
+    assert "Nobody was the scribe." in other
+    assert "was the scribe." in control
+    for text in (own_page, other, control):
+        assert "you write" not in text
+        assert "is the scribe" not in text
+
+
 def test_a_form_sent_by_a_former_scribe_keeps_its_text(room):
     second, third = room.browsers["D1002"], room.browsers["D1003"]
     press(room.run, room.facilitator, "start")

@@ -95,7 +95,7 @@ def later(today, client):
 def test_a_kept_row_is_recorded_by_the_next_import_after_the_person_came(client, app, force, later, tmp_path):
     page = check(client, export("W1", "W9"))
     assert page.h1 == "1 row is bad"
-    assert "staff_number 'W9' belongs to nobody in the portal." in page.text
+    assert "“Staff number” 'W9' belongs to nobody in the portal." in page.text
     page = client.page(page.links["Match the columns again"])
     page = client.press(page, "Check the file", **selected_values(page), keeps_unknown="y")
     assert "Enter a name: rows are kept only under a profile" in page.text

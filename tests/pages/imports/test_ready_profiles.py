@@ -13,7 +13,7 @@ from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.models import PersonName, Post, UnitState
 from portal.domain.records.models import ImportedRecord, Record
 from portal.platform.db import db
-from tests.domain.imports.desk import administrator, csv_of, sections, selected_values, upload
+from tests.domain.imports.desk import administrator, csv_of, press_new, sections, selected_values, upload
 from tests.examples import sweep_after
 from tests.factories.catalogue import make_version
 from tests.factories.people import make_person, make_unit
@@ -204,7 +204,7 @@ def test_people_of_a_system_go_in_as_it_writes_them(client, team, name):
 def enter_entra(client, page):
     """Match an Entra file's columns, and answer what is asked for the first time."""
     page = match(client, page, fixed_designated_role="response")
-    return answer(
+    page = answer(
         client,
         page,
         {
@@ -213,6 +213,7 @@ def enter_entra(client, page):
             "“False”": "ends",
         },
     )
+    return press_new(client, page)  # the path that was answered is of a new unit
 
 
 def test_users_of_entra_move_and_leave_on_the_day_of_the_import_as_somebody_said_once(client, team):

@@ -4,13 +4,17 @@ from datetime import UTC, datetime
 
 import pytest
 import time_machine
+from sqlalchemy import select
 
 from portal.domain.access_tokens.models import TokenScope
+from portal.domain.imports.models import ImportProfile
 from portal.domain.people.models import PersonName
-from portal.platform.db import db
+from portal.platform.db import db, transaction
 from tests.domain.imports.desk import csv_of, press_new, sections, selected_values, upload, upload_and_check
 from tests.domain.imports.rosters import row, run, write_csv
+from tests.factories.catalogue import make_version
 from tests.factories.people import make_grant, make_person
+from tests.page_reading import words
 from tests.pages.api.calling import system
 from tests.pages.monitoring.world import enter, make_world
 from tests.pages.scim.provider import Provider, audited, user
@@ -75,6 +79,127 @@ def test_what_is_not_known_is_asked_on_the_page_and_the_check_says_who_has_nothi
     links = {text: href for text, href in desk.page("/desk").links.items() if "no directive names" in text}
     (href,) = links.values()
     assert "resp 1 1 response W9903" in desk.page(href).text
+
+
+def test_one_column_is_not_both_of_two_things(app, desk, tmp_path):
+    page = upload(desk, csv_of([theirs()], THEIRS))
+    picked = selected_values(page)
+    surname, role, first = (picked[f"column_{name}"] for name in ("surname", "designated_role", "valid_from"))
+
+    page = desk.press(
+        page, "Check the file", **picked | {"column_forenames": surname, "column_valid_to": first}
+    )
+
+    assert page.h1 == "Match the columns of roster.csv"
+    for sentence, field in (
+        ("“Last name” cannot be both “Surname” and “Forenames”. Choose another column", "forenames"),
+        ("“Start date” cannot be both “First day of the post” and “Last day of the post”", "valid_to"),
+    ):
+        assert any(text.startswith(sentence) for text in page.links)
+        assert [href for text, href in page.links.items() if text.startswith(sentence)] == [
+            f"#column_{field}"
+        ]
+    page = desk.press(page, "Check the file", **picked | {"column_rank_or_grade": role, "save_as": "HR"})
+    assert press_new(desk, page).h1 == "Every row is good", "a title may be both rank and role"
+
+    with transaction():
+        (saved,) = db.session.scalars(select(ImportProfile))
+        saved.columns = saved.columns | {"columns": saved.columns["columns"] | {"forenames": "Last name"}}
+    path = tmp_path / "hr.csv"
+    path.write_bytes(csv_of([theirs()], THEIRS))
+    refused = run(app, "people", "import", path, "--profile", "HR")
+    assert refused.exit_code == 1
+    assert "“Last name” cannot be both “Surname” and “Forenames”" in refused.stderr
+
+
+def test_the_column_of_people_is_no_module(desk):
+    make_version("respond", title="Respond: at the scene")
+    heads = ("Staff number", "Respond")
+    page = upload(
+        desk,
+        csv_of([dict(zip(heads, ("W1", "14/03/2026"), strict=True))], heads),
+        "completions",
+        shape="person",
+    )
+
+    page = desk.press(
+        page,
+        "Check the file",
+        **selected_values(page) | {"activity_0": "module/respond"},
+        fixed_source_system="LMS",
+    )
+
+    assert "“Staff number” cannot be both “Person” and the day of a module or event" in page.text
+
+
+def ask_of(desk, unit, **fields):
+    """Upload a roster with one row of this unit; the page that asks what it means."""
+    page = upload(desk, csv_of([theirs(unit=unit)], THEIRS))
+    page = desk.press(page, "Check the file", **selected_values(page), **fields)
+    assert page.h1 == "Say what values of roster.csv mean"
+    return page
+
+
+@pytest.mark.parametrize("answer", ["Team Z", "Othershire/Team Z", "westshire police/Team Z"])
+def test_no_answer_makes_a_second_force(desk, answer):
+    page = desk.press(ask_of(desk, "Team Z"), "Check the file", answer_0=answer)
+
+    assert page.h1 == "Say what values of roster.csv mean"
+    top = answer.partition("/")[0]
+    assert f"No force is called “{top}”. Begin the unit’s path with “Westshire Police/”" in page.text
+
+
+def test_the_path_that_is_answered_is_asked_about_as_one_of_the_file_and_what_is_new_is_named(
+    app, desk, tmp_path
+):
+    mistyped = "Westshire Police/Local Policing/Respnse, North/Team A"
+
+    page = desk.press(ask_of(desk, "Team Z", save_as="HR"), "Check the file", answer_0=mistyped)
+
+    assert page.h1 == "Say what values of roster.csv mean"
+    assert f"“{mistyped}”, 1 row" in page.text
+    assert f"New: create the unit “{mistyped}”" in page.text
+    assert (NORTH, NORTH) in [(option.get("value"), words(option)) for option in page.all("option")], (
+        "near ones are proposed"
+    )
+    path = tmp_path / "hr.csv"
+    path.write_bytes(csv_of([theirs(unit="Team Z")], THEIRS))
+    refused = run(app, "people", "import", path, "--profile", "HR")
+    assert refused.exit_code == 1
+    assert f"Line 2: “Unit”: “{mistyped}” is new." in refused.stderr
+
+    page = press_new(desk, page)
+
+    assert page.h1 == "Every row is good", page.text
+    look = page.text.partition("Look at this first")[2]
+    assert f"Line 2: The unit “{mistyped.removesuffix('/Team A')}” is new (1 row)." in look
+    assert f"Line 2: The unit “{mistyped}” is new (1 row)." in look
+    assert run(app, "people", "import", path, "--profile", "HR", "--dry-run").exit_code == 0
+
+
+def test_the_answer_may_be_the_known_unit_that_was_meant(app, desk, tmp_path):
+    page = desk.press(ask_of(desk, "Team Z", save_as="HR"), "Check the file", answer_0="Response, Nroth")
+    assert "No force is called “Response, Nroth”" in page.text
+    page = desk.press(page, "Check the file", answer_0="Westshire Police/Local Policing/Response, Nroth")
+    page = desk.press(page, "Check the file", answer_0=NORTH)
+
+    assert page.h1 == "Every row is good", page.text
+    assert sections(page)["People who join"][0][3] == NORTH
+    assert "The unit" not in page.text
+    path = tmp_path / "hr.csv"
+    path.write_bytes(csv_of([theirs(unit="Team Z")], THEIRS))
+    assert run(app, "people", "import", path, "--profile", "HR").exit_code == 0
+
+
+def test_a_new_force_of_a_file_is_called_one(app, desk, tmp_path):
+    page = ask_of(desk, "Othershire/Team Z")
+
+    assert "New: create the unit “Othershire/Team Z”, in a new force beside “Westshire Police”" in page.text
+    page = press_new(desk, page)
+    told = run(app, "people", "import", write_csv(tmp_path / "a.csv", [row(unit_path="Othershire")]))
+
+    assert "Line 2: “Othershire” becomes a new force beside “Westshire Police” (1 row)." in page.text
+    assert "Look at line 2: “Othershire” becomes a new force beside “Westshire Police”" in told.stdout
 
 
 def test_many_new_values_are_answered_at_once(desk):

@@ -141,8 +141,43 @@ def test_a_column_that_cannot_be_read_says_why_of_each_of_its_rows(client, force
 
     assert page.h1 != "Every row is good"
     assert page.text.count(sentence) == len(lines)
-    assert "is not valid" not in page.text
+    assert "is not a date" not in page.text
     assert not records()
+
+
+@pytest.mark.parametrize(
+    ("days", "day", "instant"),
+    [
+        (("14 Nov 2025", "30 Feb 2026"), "30 Apr 2026", "30 Apr 2026 09:15"),
+        (("14-March-2026", "30-Feb-2026"), "30-April-2026", "30-April-2026 09:15"),
+        (("14/03/2026 10:22", "30/02/2026 09:00"), "30/04/2026", "30/04/2026 09:15"),
+        (("2026-03-14", "2026-02-30"), "2026-04-30", "2026-04-30 09:15"),
+    ],
+    ids=["words", "whole words", "numbers", "ISO"],
+)
+def test_reasons_have_the_columns_and_days_of_the_file(client, force, days, day, instant):
+    rows = [export_row(number, "Respond", when) for number, when in zip(("W1", "W2"), days, strict=True)]
+    rows += [export_row("W0000", "Respond", days[0]), export_row("", "Respond", days[0])]
+    page = upload(client, csv_of(rows, EXPORT), "completions", "export.csv", shape="completion")
+
+    page = client.press(page, "Check the file", **selected_values(page), fixed_source_system="LMS")
+
+    assert page.h1 == "3 rows are bad", page.text
+    fault = f"“Completed on” '{days[1]}' is not a date. Write it as {day}, or with the time as {instant}."
+    assert fault in page.text
+    assert "“Collar No” 'W0000' belongs to nobody in the portal." in page.text
+    assert "“Collar No” is empty." in page.text
+    rows = [export_row("W1", "Respond", instant), export_row("W2", "Respond", day)]
+    page = upload(client, csv_of(rows, EXPORT), "completions", "export.csv", shape="completion")
+    page = client.press(page, "Check the file", **selected_values(page), fixed_source_system="LMS")
+    assert page.h1 == "Every row is good", "what the reason says to write is read"
+
+
+def test_reasons_against_a_matrix_have_its_columns_and_days(client, force):
+    page = matrix(client, [("W1", "14 Nov 2025", ""), ("W0000", "30 Feb 2026", "")])
+
+    assert "“Staff number” 'W0000' belongs to nobody in the portal." in page.text
+    assert "“When it was achieved” '30 Feb 2026' is not a date. Write it as 30 Apr 2026" in page.text
 
 
 def test_a_page_opens_the_kept_file_once(client, force, monkeypatch):
@@ -275,5 +310,7 @@ def test_the_portals_own_format_stays_strict(app, tmp_path, force):
 
     assert result.exit_code == 1
     assert "there is no module 'Respond'" in result.stderr
-    assert "'14/03/2026' is not valid" in result.stderr
+    assert "'14/03/2026' is not a date. Write it as 2026-04-30, or with the time as 2026-04-30T09:15" in (
+        result.stderr
+    )
     assert "'85%' is not a number" in result.stderr

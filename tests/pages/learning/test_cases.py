@@ -169,6 +169,10 @@ def test_what_a_case_does_not_offer_is_refused(client, page):
     assert page.links["Select what you do"] == "#choice"
     assert "Because" in page.html
     assert page.title.startswith("Error: ")
+    chosen = values_of_labels(page, "Listen")
+    page = client.press(page, "Decide", choice=chosen, reason="x" * 2001)
+    (kept,) = (radio for radio in page.all("input", name="choice") if radio.get("checked") is not None)
+    assert [kept.get("value")] == list(chosen)
     action = page.form_with("Decide").action
     text = action.replace("/first/", "/second/")
     token = page.all("input", name="csrf_token")[0].get("value")

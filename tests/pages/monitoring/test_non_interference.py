@@ -189,6 +189,16 @@ UNIT_MOVED = Story(
         ("end", "P2", clock.read_day("2026-05-12")),
     ],
 )
+MOVED_BEFORE = Story(  # the south moves out of sight before P1 joins it, which is not yet known on 15 March
+    [("north", "response", "Sergeant", "sergeant"), POST, ("roads", "contact", "Sergeant", "sergeant")],
+    [
+        ("record", "P1", clock.read_day("2026-04-23"), 2),
+        ("exempt", "P2", clock.read_day("2026-05-10"), 58),
+        ("start", "P1", clock.read_day("2026-02-02"), 1),
+        ("move", "south", clock.read_day("2026-01-22"), "crime"),
+        ("post", "P1", clock.read_day("2026-05-25"), ("south", "contact", "Constable", "sergeant")),
+    ],
+)
 QUIET = settings(
     deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
@@ -202,6 +212,7 @@ INSPECTOR = LOOKERS[1]
 @settings(QUIET, max_examples=1)
 @example(story=LEFT, looker=INSPECTOR)
 @example(story=UNIT_MOVED, looker=INSPECTOR)
+@example(story=MOVED_BEFORE, looker=INSPECTOR)
 @given(story=STORIES, looker=LOOKING)
 def test_what_is_out_of_sight_changes_nothing(
     app: Flask, database: None, by_jobs: None, story: Story, looker: Looker
@@ -211,7 +222,9 @@ def test_what_is_out_of_sight_changes_nothing(
 
 @pytest.mark.sweep
 @pytest.mark.parametrize("looker", LOOKERS, ids=lambda one: one.number)
-@pytest.mark.parametrize("story", [LEFT, UNIT_MOVED], ids=["people move", "a unit moves"])
+@pytest.mark.parametrize(
+    "story", [LEFT, UNIT_MOVED, MOVED_BEFORE], ids=["people move", "a unit moves", "out of sight"]
+)
 def test_it_changes_nothing_for_any_viewer(
     app: Flask, database: None, by_jobs: None, story: Story, looker: Looker
 ) -> None:
@@ -231,6 +244,7 @@ def test_it_changes_nothing_in_any_story(
 @settings(QUIET, max_examples=few_or_many(2, 8))
 @example(story=LEFT, looker=INSPECTOR)
 @example(story=UNIT_MOVED, looker=INSPECTOR)
+@example(story=MOVED_BEFORE, looker=INSPECTOR)
 @given(story=STORIES, looker=LOOKING)
 def test_the_sums_of_both_reports_agree_with_what_changed(
     app: Flask, database: None, story: Story, looker: Looker

@@ -173,6 +173,11 @@ def test_an_administrator_of_a_unit_prints_for_it_alone(app: Flask, force: Force
 def test_a_unit_must_be_named(admin: PortalClient) -> None:
     page = admin.page(PRINT)
     assert "Make " not in page.text
+    assert "Error" not in page.text
+    for query in ("unit=&role=&who=", "role=response"):
+        page = admin.page(f"{PRINT}?{query}", 400)
+        assert page.text.count("Enter a unit, by path or name") == 2  # in the summary and at the field
+        assert page.links["Enter a unit, by path or name"] == "#unit"
     token = page.forms()[0].fields.get("csrf_token") or admin.page("/account").forms()[0].fields["csrf_token"]
     admin.post(PRINT, data={"csrf_token": token})
     assert db.session.scalar(select(func.count()).select_from(PasswordLink)) == 0

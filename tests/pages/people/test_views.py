@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 import time_machine
 
-from tests.domain.status.facts import make_exclusion
+from tests.domain.status.facts import make_activity, make_exclusion, make_record
 from tests.factories.people import make_grant
 from tests.page_reading import words
 from tests.pages.monitoring.counting import statements
@@ -47,7 +47,7 @@ def test_the_page_of_a_person_says_where_they_stand_and_why(client):
     assert "Due 30 April 2026, 32 days ago · started on 19 April 2026" in page.text
     assert "Unit Response, North Rank" in page.text
     assert "Local Policing" not in page.text
-    assert "Last active on 19 April 2026." in page.text
+    assert "Last learned in the portal on 19 April 2026." in page.text
     assert page.links["Daniel Okafor"] == "/people/D2001"
     assert "Account, roles and sign-in" not in page.links
 
@@ -62,6 +62,23 @@ def test_the_page_of_someone_complete_links_to_the_records(client):
     references = [text for text in page.links if text.startswith("OIC-") and text != "OIC-2026"]
     assert references
     assert all(page.links[text] == f"/records/{text}" for text in references)
+
+
+def test_the_page_says_when_somebody_last_learned_in_the_portal_and_claims_nothing_of_elsewhere(client):
+    world = make_world()
+    attended, read = make_activity("event_type"), make_activity("guide")
+    make_record(world.people["S1"], attended, date(2026, 5, 30), source="attended")
+    enter(client, world, "D6001")
+
+    imported, waits = client.page("/people/N1"), client.page("/people/S1")
+    make_record(world.people["S1"], read, date(2026, 5, 20), source="acknowledged")
+    reader = client.page("/people/S1")
+
+    assert "Completed in another system on 18 April 2026" in imported.text
+    for page in (imported, waits):
+        assert "Has not learned in the portal yet." in page.text
+        assert "not started anything" not in page.text
+    assert "Last learned in the portal on 20 May 2026." in reader.text
 
 
 def test_an_exempt_person_reads_exempt_with_the_category(client):
@@ -102,7 +119,6 @@ def test_the_timeline_tells_when_it_was_true_and_when_it_was_recorded_where_that
 
     assert entries[0].startswith("13:00 on 29 April 2026 Completed in another system: x")
     assert entries[0].endswith("Recorded at 10:00 on 10 May 2026.")
-    assert "Has not started anything yet." in client.page("/people/C1").text
     assert any("Assigned OIC-2026, due on 30 April 2026" in entry for entry in entries)
     assert entries[-1].startswith("1 January 2024 Posted to Crime as Constable, role investigation")
 

@@ -106,6 +106,12 @@ def test_an_owner_sets_when_a_directive_reminds(owner: PortalClient, world: Worl
     assert owner.get("/reminders/rules/NONE-1").status_code == 404
 
 
+def set_state(state: Delivery) -> None:
+    """What became of every message."""
+    db.session.execute(update(Message).values(state=state))
+    db.session.commit()
+
+
 def test_a_manager_nudges_once_in_seven_days(manager: PortalClient, world: World) -> None:
     page = manager.page("/people/D1001")
     address = page.links["Remind Priya Shah of OIC-2026"]
@@ -116,6 +122,15 @@ def test_a_manager_nudges_once_in_seven_days(manager: PortalClient, world: World
     assert again in page.text
     assert "Send the reminder" not in page.text
     assert again in sent.text
+    waits = "A reminder of OIC-2026 for Priya Shah waits to be sent."
+    assert waits in page.text
+    assert waits in sent.text
+    set_state(Delivery.SENT)
+    told = "Priya Shah was reminded of OIC-2026 on 20 May 2026."
+    assert told in manager.page(address).text
+    assert told in manager.page("/people/D1001").text
+    set_state(Delivery.BOUNCED)
+    assert "of 20 May 2026 did not arrive." in manager.page(address).text
     assert not any(link.startswith("Remind Priya") for link in sent.links)
     with time_machine.travel(NOON + timedelta(days=7), tick=False):
         enter(manager, world, "D2001")
@@ -133,7 +148,7 @@ def test_everyone_listed_is_reminded_after_a_preview(client: PortalClient, world
     report = owner.page("/monitoring/directives/OIC-2026?unit=Westshire+Police/Local+Policing")
     preview = owner.page(report.links["Remind all 3 who have not finished"])
     assert preview.h1 == "Remind 1 person of OIC-2026"
-    assert "1 person was reminded in the last 7 days." in preview.text
+    assert "1 person has a reminder of the last 7 days that is not sent." in preview.text
     assert "1 person has no email address in the roster." in preview.text
     assert preview.form_with("Send the reminders").fields["people"] == ["S1"]
     untick = owner.press(preview, "Send the reminders", 400, people=[])
@@ -143,6 +158,8 @@ def test_everyone_listed_is_reminded_after_a_preview(client: PortalClient, world
     assert "1 reminder queued. Email is not set up" in sent.text
     again = owner.page(report.links["Remind all 3 who have not finished"])
     assert again.h1 == "There is nobody to remind of OIC-2026"
+    set_state(Delivery.SENT)
+    assert "2 people were reminded in the last 7 days." in owner.page(again.path).text
     nudged = select(MessageLine.about_id).where(MessageLine.reason == ReminderReason.NUDGE)
     assert set(db.session.scalars(nudged)) == {world.people["D1001"], world.people["S1"]}
 

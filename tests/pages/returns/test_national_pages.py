@@ -77,6 +77,16 @@ def test_every_force_shows_its_months_its_figure_and_its_receipt(client, owner):
     assert "Contact 66% – 240 of 360 40" in words(roles)
 
 
+def test_a_month_of_the_list_that_was_not_asked_for_by_the_date_is_no_unknown_one(client, owner):
+    make_twelve()
+
+    page = client.page("/returns/national?period=2026-05&as_at=2020-01-01", 400)
+
+    assert "No return of May 2026 was received by 1 January 2020" in page.text
+    assert "No return has been asked for by this date." in page.text
+    assert "“2030-05” is not a known month." in client.page("/returns/national?period=2030-05", 400).text
+
+
 def test_forces_are_compared_by_size_with_those_beyond_chance_listed(client, owner):
     ask_for("2026-05", date(2026, 6, 14))
     for key, complete, assigned in (("large", 700, 1_010), ("low", 300, 810), ("small", 15, 35)):

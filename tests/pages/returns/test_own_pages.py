@@ -3,6 +3,7 @@
 import io
 import json
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import time_machine
 from flask import Flask
 from sqlalchemy import select
 
+from portal.domain.directives.models import Directive
 from portal.domain.returns.comparison import COMPARISON_FORMAT
 from portal.domain.returns.content import DEFINITIONS
 from portal.platform.audit.models import AuditEvent
@@ -17,6 +19,7 @@ from portal.platform.db import db
 from portal.platform.permissions import Role
 from portal.platform.signing.documents import is_genuine, sign_document
 from portal.platform.signing.keys import load_private_key, make_key_file, write_public_key
+from tests.domain.status.facts import add, make_activity, make_module_version, make_version
 from tests.factories.people import make_grant
 from tests.page_reading import Page, PortalClient
 from tests.pages.monitoring.world import TODAY, enter, make_world
@@ -88,6 +91,57 @@ def test_the_last_ended_month_is_offered_and_a_second_return_says_why(
     assert "Nothing has changed since return 1 of April 2026" in again.text
     assert "2026-06 has not ended" in ahead.text
     assert "So few people" in few.text
+
+
+def test_the_first_return_on_a_second_directive_is_no_correction_of_the_other(
+    client: PortalClient, now: None, key: Path
+) -> None:
+    enter_as(client)
+    make(client, period="2026-04")
+    assert "OIC-2026" not in client.page("/returns").text
+    add_second_directive()
+
+    page = make(client, period="2026-04", directive="OIC-HYDRA-2026")
+
+    assert "Return 1 of April 2026 is made." in page.text
+    rows = [page_words(row) for row in page.all("tr")][1:]
+    assert rows == [
+        "April 2026, return 1 OIC-2026 First 1 June 2026",
+        "April 2026, return 1 OIC-HYDRA-2026 First 1 June 2026",
+    ]
+    files = [json.loads(client.get(f"/returns/made/2026-04/{place}.json").data) for place in (1, 2)]
+    assert [(file["directive"]["reference"], file["number"], file["reason"]) for file in files] == [
+        ("OIC-2026", 1, ""),
+        ("OIC-HYDRA-2026", 1, ""),
+    ]
+
+
+def add_second_directive() -> None:
+    activity = make_activity()
+    make_module_version(activity)
+    make_version(add(Directive(reference="OIC-HYDRA-2026")), {1: activity}, effective_on=date(2026, 1, 1))
+
+
+def test_a_comparison_stands_beside_the_return_with_its_requirements(
+    client: PortalClient, now: None, key: Path
+) -> None:
+    enter_as(client)
+    make(client, period="2026-04")
+    (*_, named) = json.loads(client.get("/returns/made/2026-04/1.json").data)["requirements"]
+    add_second_directive()
+    make(client, period="2026-04", directive="OIC-HYDRA-2026")
+    rows = [
+        {"key": reference, "title": title, "complete": 450, "counted": 1000, "shares": SHARES}
+        for reference, title in (("", "The whole directive"), (named["key"], named["title"]))
+    ]
+    load(client, "/returns/comparisons/new", write_comparison(key, requirements=rows))
+    assert "40% (2 of 5)" in client.page("/returns/comparisons/2026-04").text
+
+    load(client, "/returns/comparisons/new", write_comparison(key))  # it does not say which of the two
+    unknown = client.page("/returns/comparisons/2026-04").text
+
+    assert "made no return for this month on the same requirements" in unknown
+    assert "40% (2 of 5)" not in unknown
 
 
 def test_without_a_key_no_return_is_made(client: PortalClient, now: None) -> None:

@@ -265,6 +265,48 @@ def test_the_overview_and_changes_are_saved_with_their_rules(inspector: PortalCl
     assert inspector.page(inspector.get(links["Month"]).location).h1
 
 
+def test_changes_between_two_dates_are_saved_with_both(inspector: PortalClient) -> None:
+    dates = "from_as_at=2026-04-30&from_as_known_on=2026-04-30&as_at=2026-05-20"
+    form = inspector.page(inspector.page(f"{REPORT}/changes?{dates}").links["Save this report"])
+    assert (
+        "Changes of OIC-2026 since 30 April 2026, as known then. As at 20 May 2026, as known now."
+        in form.text
+    )
+    saved = inspector.press(form, "Save the report", name="Since April")
+    inspector.press(form, "Save the report", name="Weekly", span="week", day_rule="today")
+
+    assert "Changes of OIC-2026 since 30 April 2026, as known then" in saved.text
+    links = inspector.page("/monitoring").links
+    opened = inspector.get(links["Since April"]).location
+    assert parse_qs(urlsplit(opened).query) == parse_qs(dates)
+    assert "30 April 2026" in inspector.page(opened).text
+    assert parse_qs(urlsplit(inspector.get(links["Weekly"]).location).query) == {
+        "from_as_at": ["2026-05-25"],
+        "from_as_known_on": ["2026-05-25"],
+    }
+
+
+def test_what_a_saved_report_cannot_keep_is_said_before_it_is_saved(inspector: PortalClient) -> None:
+    lost = "The page showed what was known up to 5 May 2026. A saved report does not keep that"
+    later = inspector.page(f"{REPORT}?as_at=2026-04-30&as_known_on=2026-05-05").links["Save this report"]
+    same = inspector.page(f"{REPORT}?as_at=2026-04-30&as_known_on=2026-04-30").links["Save this report"]
+
+    assert lost in inspector.page(later).text
+    assert "does not keep that" not in inspector.page(same).text
+    start = "of=changes&directive=OIC-2026&from_as_at=2026-04-30"
+    for known, words in (
+        ("", "now"),
+        ("2026-05-05", "on 5 May 2026"),
+        ("2026-05-05T08:00:00Z", "at 09:00 on 5 May 2026"),
+    ):
+        form = inspector.page(f"/saved-reports/new?{start}&from_as_known_on={known}")
+        assert f"since 30 April 2026, as known {words}." in form.text
+    assert (
+        inspector.get("/saved-reports/new?of=changes&directive=OIC-2026&from_as_at=2027-01-01").status_code
+        == 404
+    )
+
+
 def test_the_schedule_of_a_leaver_ends(inspector: PortalClient, world: World) -> None:
     give_addresses(world, "D2003")
     inspector.press(save(inspector), "Email the report", every="week", weekday="0")

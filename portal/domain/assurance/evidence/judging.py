@@ -3,7 +3,8 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Select, exists, select
+from sqlalchemy import Select, exists, func, select
+from sqlalchemy.orm import aliased
 
 from portal.domain.assurance.desk import RecommendationSnapshot, read_recommendation
 from portal.domain.assurance.entering import (
@@ -20,6 +21,7 @@ from portal.platform.clock import london_day
 from portal.platform.db import db, stamp
 from portal.platform.errors import ConflictError, NotFoundError, RuleError
 
+_later = aliased(Judgement)
 OUTCOMES = {"confirmed": "confirmed", "sent_back": "sent back", "withdrawn": "withdrawn"}
 
 
@@ -145,6 +147,19 @@ def list_judgements_for(person_id: int) -> list[tuple[str, Judgement]]:
     )
     rows = db.session.execute(waiting.where(Judgement.made_by_id != person_id).order_by(Judgement.id))
     return [(key, judgement) for key, judgement in rows]
+
+
+def count_sent_back(person_id: int) -> int:
+    """How many judgements of a person were sent back, with no other one made since. One statement."""
+    judged_since = exists().where(
+        _later.recommendation_id == Judgement.recommendation_id, _later.id > Judgement.id
+    )
+    statement = (
+        select(func.count(Judgement.id))
+        .join(JudgementDecision, JudgementDecision.judgement_id == Judgement.id)
+        .where(Judgement.made_by_id == person_id, JudgementDecision.outcome == "sent_back", ~judged_since)
+    )
+    return db.session.scalar(statement) or 0
 
 
 def _select_waiting(*columns: Any) -> Select[Any]:

@@ -27,7 +27,7 @@ from portal.domain.catalogue.models import Activity, EventTypeVersion, GuideVers
 from portal.domain.reports.parameters import Position
 from portal.platform.db import db
 
-IN_POST = "Everybody with a post on this day, whether a directive counts them or not."
+IN_POST = "Everybody in this group with a post on this day, whether a directive counts them or not."
 
 
 def parse_acknowledgements(values: Mapping[str, str], position: Position) -> dict[str, Any]:

@@ -9,6 +9,8 @@ from portal.domain.authoring.editing.text_normalisation import is_same_value, no
 from portal.domain.authoring.editing.toml_patch import parse_toml, rewrite_toml
 from portal.domain.authoring.errors import UnreadableFileError
 
+MOST_MINUTES = 60  # that a form takes for one lesson
+
 
 @dataclass(frozen=True, slots=True)
 class LessonFields:

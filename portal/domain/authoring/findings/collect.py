@@ -2,13 +2,14 @@
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from portal.domain.authoring.content_types import subject_of
 from portal.domain.authoring.editing.content_diff import question_name
 from portal.domain.authoring.editing.field_tables import humanise_key, shorten_text
+from portal.domain.authoring.editing.lesson import MOST_MINUTES
 from portal.domain.authoring.findings.messages import author_message, row_name
 from portal.domain.authoring.findings.placeholders import guide_placeholders, module_placeholders
 from portal.domain.catalogue.services import CheckedFolder
@@ -23,6 +24,8 @@ from portal.domain.catalogue.sources.module_source import (
 from portal.domain.content_checks import brief, metrics
 from portal.platform.formats.faults import Fault
 
+_NO_MINUTES = "“minutes” needs a whole number, 1 or more."
+BAD_MINUTES = f"Minutes needs a whole number from 1 to {MOST_MINUTES}."
 MIN_WORDS, MAX_WORDS = 350, 600
 MAX_GRADE = 9.0
 MIN_ITEMS = 4  # for each outcome
@@ -67,7 +70,7 @@ def collect_findings(key: str, reading: CheckedFolder, files: Mapping[str, bytes
         findings += [
             *_placeholder_findings(module_placeholders(package)),
             *_module_findings(package),
-            *_all_lesson_findings(package),
+            *_all_lesson_findings(package, {each.place for each in findings if each.message == BAD_MINUTES}),
             *_all_item_findings(package),
         ]
     for checked in reading.guides:
@@ -112,7 +115,10 @@ def _finding_from_fault(
     place = _fault_place(path, fault.line, text)
     quote, line = _quote_line(path, fault.line, text)
     row = row_name(text, fault.line) if fault.line and path.endswith(".toml") else ""
-    return Finding(FindingLevel.MUST_FIX, place, author_message(fault.reason, outcomes, row), quote, line)
+    message = author_message(fault.reason, outcomes, row)
+    if place.startswith("lesson:") and fault.reason == _NO_MINUTES:
+        message = BAD_MINUTES
+    return Finding(FindingLevel.MUST_FIX, place, message, quote, line)
 
 
 def _fault_place(path: str, line: int | None, text: str) -> str:
@@ -188,20 +194,20 @@ def _questions_text(count: int) -> str:
     return "1 question" if count == 1 else f"{count} questions"
 
 
-def _all_lesson_findings(package: Package) -> Iterator[Finding]:
+def _all_lesson_findings(package: Package, untimed: Collection[str]) -> Iterator[Finding]:
     for lesson in package.lessons:
         if lesson.body.strip():
-            yield from _lesson_findings(lesson)
+            yield from _lesson_findings(lesson, says_minutes=f"lesson:{lesson.key}" not in untimed)
 
 
-def _lesson_findings(lesson: PageSource) -> Iterator[Finding]:
+def _lesson_findings(lesson: PageSource, *, says_minutes: bool) -> Iterator[Finding]:
     place, measures = f"lesson:{lesson.key}", metrics.measure_page(lesson)
     is_text = lesson.case is None
     if is_text and not MIN_WORDS <= measures.words <= MAX_WORDS:
         yield _advice_finding(
             place, f"The lesson has {measures.words:,} words. A lesson of 350 to 600 reads well."
         )
-    if abs(measures.minutes - lesson.minutes) > 1.5:
+    if says_minutes and abs(measures.minutes - lesson.minutes) > 1.5:
         measured_minutes = max(1, round(measures.minutes))
         yield _advice_finding(
             place,

@@ -119,9 +119,12 @@ class OrderKind(ItemKind):
         answer = match_answers.read_pair_answer(messages, values, form)
         chosen_places = [match_answers.parse_pairs(answer.choices)[key] for key in order]
         problems = [
-            (f"Place {place} is given twice. Use each place once", f"for-{number}")
+            (
+                f"Place {place} is given {_times(chosen_places.count(place))}. Use each place once",
+                f"for-{number}",
+            )
             for number, place in enumerate(chosen_places, 1)
-            if chosen_places.count(place) > 1
+            if chosen_places.count(place) > 1 and place not in chosen_places[: number - 1]
         ]
         if problems:
             raise AnswerError(*problems, typed=answer)
@@ -161,6 +164,10 @@ class OrderKind(ItemKind):
         return match_answers.render_pair_exercise(
             name, hint, "Show its place", list(places.values()), answers, narrow=True
         )
+
+
+def _times(count: int) -> str:
+    return "twice" if count == 2 else f"{count} times"
 
 
 def _right_places(content: Content) -> dict[str, str]:

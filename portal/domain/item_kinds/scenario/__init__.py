@@ -57,6 +57,7 @@ class ScenarioView:
     path_values: list[str]  # the form value of each step
     past_scenes: list[SceneView]
     current_scene: SceneView
+    picked: str  # the form value chosen in the current scene, where its reason was refused; else ""
 
     @property
     def has_ended(self) -> bool:
@@ -179,7 +180,8 @@ class ScenarioKind(ItemKind):
         if message := length_error(reason, MAX_REASON_LENGTH):
             problems.append((message, "reason"))
         if problems:
-            raise AnswerError(*problems, typed=Answer(earlier.choices, texts))
+            picked = value if value in known_keys else ""
+            raise AnswerError(*problems, typed=Answer(earlier.choices, texts, picked=picked))
         path = (*earlier.choices, f"{scene_key}/{known_keys[value]}")
         return Answer(path, texts, repeats_question=True)
 
@@ -207,7 +209,8 @@ class ScenarioKind(ItemKind):
         scene_key = marking.current_scene_key(content, answer.choices)
         # A reason without a scene comes from a page of an earlier release.
         reason = answer.texts.get("") or answer.texts.get(scene_key, "")
-        return ScenarioView(path_values, past_scenes, self._scene_view(content, order, scene_key, "", reason))
+        current = self._scene_view(content, order, scene_key, "", reason)
+        return ScenarioView(path_values, past_scenes, current, answer.picked)
 
     def _scene_view(
         self, content: Content, order: Sequence[str], scene_key: str, chosen_key: str, reason: str

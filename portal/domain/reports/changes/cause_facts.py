@@ -1,14 +1,16 @@
 """The facts that can change a cell of a report, in words, as far as a viewer may know them.
 
-A post is in sight if its unit is, or if it names the viewer as line manager. Other facts
-about a person are shown for a day on which their row is in sight, and only if they had begun by then.
+A post is in sight if its unit is on one of its days, by the units as known while the post was, or if it
+names the viewer as line manager. Other facts about a person are shown for a day on which their row is in
+sight, and only if they had begun by then.
 """
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import aliased
@@ -18,9 +20,10 @@ from portal.domain.catalogue.models import Activity
 from portal.domain.directives.models import Directive, DirectiveVersion, Exclusion
 from portal.domain.people.models import Post, UnitState
 from portal.domain.people.queries import UnitRow
-from portal.domain.people.units.tree import read_tree
+from portal.domain.people.units.tree import KnownUnitState, UnitTree, read_tree
 from portal.domain.records.models import Record, Registration, Revocation
 from portal.domain.reports import sentences
+from portal.domain.reports.viewer_scope import ViewerScope, days_under
 from portal.domain.status.changes import Step
 from portal.platform import wording as say
 from portal.platform.db import OPEN_END, db
@@ -50,50 +53,107 @@ class Cause:
         return f"Recorded at {say.instant(self.recorded_at)}." if self.recorded_at else ""
 
 
-class FactSight(NamedTuple):
+class UnitStates:
+    """Every state of a unit that was ever recorded, and when another replaced it. One statement."""
+
+    def __init__(self) -> None:
+        statement = select(UnitState, _replacement_time(UnitState)).order_by(UnitState.id)
+        self.rows = [(row, replaced_at) for row, replaced_at in db.session.execute(statement)]
+        self._instants = sorted({row.recorded_at for row, _ in self.rows})
+        self._days: dict[tuple[int, Collection[int]], dict[int, list[tuple[date, date]]]] = {}
+
+    def days_under(
+        self, units: frozenset[int], before: datetime | None
+    ) -> dict[int, list[tuple[date, date]]]:
+        """For each unit, the runs of days on which it is one of ``units`` or below one, as known just before.
+
+        ``before`` None: as known now.
+        """
+        version = len(self._instants) if before is None else bisect_left(self._instants, before)
+        if (version, units) not in self._days:
+            known = (row for row, replaced_at in self.rows if self._is_known(row, replaced_at, version))
+            states = (
+                KnownUnitState(r.id, r.unit_id, r.name, r.parent_id, r.valid_from, r.valid_to) for r in known
+            )
+            self._days[version, units] = days_under(UnitTree(states), units)
+        return self._days[version, units]
+
+    def _is_known(self, row: Any, replaced_at: datetime | None, version: int) -> bool:
+        at = self._instants[version - 1] if version else None
+        if at is None or row.void or row.recorded_at > at:
+            return False
+        return replaced_at is None or replaced_at > at
+
+
+@dataclass(frozen=True)
+class FactSight:
     """What a viewer who may not see everyone may know between two positions."""
 
-    unit_ids: frozenset[int]  # in sight at either position
-    manager_id: int | None
-    trees: tuple[dict[int, UnitRow], dict[int, UnitRow]]  # of the earlier and of the later position
-    as_at: date  # day of the earlier position
+    earlier: ViewerScope
+    later: ViewerScope
 
-    def sees_post(self, post: Any) -> bool:
-        """Whether the viewer may see a post."""
-        reports = self.manager_id is not None and post.line_manager_id == self.manager_id
-        return post.unit_id in self.unit_ids or reports
+    def sees_post(self, post: Any, replaced_at: datetime | None, states: UnitStates) -> bool:
+        """Whether the viewer may see a post: at one of the positions, or on a day by what was last known.
+
+        What was last known of a post that was replaced or withdrawn is what was known just before that.
+        """
+        manager_id = self.later.manager_id
+        if manager_id is not None and post.line_manager_id == manager_id:
+            return True
+        if any(_is_in_sight(post, replaced_at, scope) for scope in (self.earlier, self.later)):
+            return True
+        days = states.days_under(self.later.granted, post.recorded_at if post.void else replaced_at)
+        return any(
+            first <= post.valid_to and post.valid_from <= last for first, last in days.get(post.unit_id, ())
+        )
 
     def may_tell(self, fact: Cause, step: Step) -> bool:
         """Whether a fact may be named as a cause of a step; never for days out of sight."""
         if not fact.own:
             return True
         in_sight = step.old is not None and step.new is not None
-        return in_sight and (step.recorded_at is None or fact.on <= self.as_at)
+        return in_sight and (step.recorded_at is None or fact.on <= self.earlier.position.as_at)
+
+    @property
+    def _trees(self) -> tuple[dict[int, UnitRow], dict[int, UnitRow]]:
+        return self.earlier.units, self.later.units
 
     @property
     def unit_names(self) -> dict[int, str]:
         """Labels of units at the later position or, if they ended before it, at the earlier one."""
-        return {unit_id: unit.label for tree in self.trees for unit_id, unit in tree.items()}
+        return {unit_id: unit.label for tree in self._trees for unit_id, unit in tree.items()}
 
     def parents_by_unit(self) -> dict[int, set[int]]:
         """The units directly above each unit at the two positions."""
         parents: dict[int, set[int]] = defaultdict(set)
-        for tree in self.trees:
+        for tree in self._trees:
             for unit_id, unit in tree.items():
                 if unit.parent_id is not None:
                     parents[unit_id].add(unit.parent_id)
         return parents
 
 
+def _is_in_sight(post: Any, replaced_at: datetime | None, scope: ViewerScope) -> bool:
+    """Whether a post is known and held at the position of ``scope``, in one of its units."""
+    at = scope.position
+    is_known = post.recorded_at <= at.as_known_on and (replaced_at is None or replaced_at > at.as_known_on)
+    is_held = not post.void and post.valid_from <= at.as_at <= post.valid_to
+    return is_known and is_held and post.unit_id in scope.unit_ids
+
+
 CausesByPerson = Iterator[tuple[int, Cause]]
 
 
 def facts_of(
-    people: list[int], directive_id: int, as_known_on: datetime, sight: FactSight | None
+    people: list[int],
+    directive_id: int,
+    as_known_on: datetime,
+    states: UnitStates,
+    sight: FactSight | None,
 ) -> dict[int, list[Cause]]:
     """Every fact ever recorded about these people that a viewer may know, by person."""
     causes: dict[int, list[Cause]] = {person_id: [] for person_id in people}
-    for person_id, cause in _posts_as_causes(people, as_known_on, sight):
+    for person_id, cause in _posts_as_causes(people, as_known_on, states, sight):
         causes[person_id].append(cause)
     for read in (_exclusions_as_causes, _records_as_causes, _revocations_as_causes, _registrations_as_causes):
         for person_id, cause in read(people, directive_id):
@@ -143,9 +203,15 @@ def _replacement_time(fact: Any) -> Any:
     return recorded_at.correlate(fact).scalar_subquery()
 
 
-def _posts_as_causes(people: list[int], as_known_on: datetime, sight: FactSight | None) -> CausesByPerson:
+def _posts_as_causes(
+    people: list[int], as_known_on: datetime, states: UnitStates, sight: FactSight | None
+) -> CausesByPerson:
     rows = db.session.execute(select(Post, _replacement_time(Post)).where(Post.person_id.in_(people))).all()
-    visible = [(row, replaced_at) for row, replaced_at in rows if sight is None or sight.sees_post(row)]
+    visible = [
+        (row, replaced_at)
+        for row, replaced_at in rows
+        if sight is None or sight.sees_post(row, replaced_at, states)
+    ]
     names = (
         _unit_names({row.unit_id for row, _ in visible}, as_known_on) if sight is None else sight.unit_names
     )
@@ -242,19 +308,19 @@ class UnitMoves:
         return [cause for unit_id in sorted(lineage) for cause in self._causes.get(unit_id, ())]
 
 
-def moves_of_units(sight: FactSight | None, until: datetime | None) -> UnitMoves:
-    """The moves of units that a viewer may know. One statement.
+def moves_of_units(all_states: UnitStates, sight: FactSight | None, until: datetime | None) -> UnitMoves:
+    """The moves of units that a viewer may know.
 
     Args:
+        all_states: The states of all units.
         sight: What they may know; None: everything.
         until: States recorded after it are left out; None: none is.
     """
-    statement = select(UnitState, _replacement_time(UnitState)).order_by(UnitState.id)
-    if until is not None:
-        statement = statement.where(UnitState.recorded_at <= until)
     states: dict[int, list[Any]] = defaultdict(list)
     parents: dict[int, set[int]] = defaultdict(set)
-    for row, replaced_at in db.session.execute(statement):
+    for row, replaced_at in all_states.rows:
+        if until is not None and row.recorded_at > until:
+            continue
         states[row.unit_id].append((row, replaced_at))
         if row.parent_id is not None:
             parents[row.unit_id].add(row.parent_id)

@@ -190,8 +190,7 @@ class Changes:
         before, after = self.earlier.viewer_scope, self.later.viewer_scope
         if after.everyone:
             return None, None
-        unit_ids = before.unit_ids | after.unit_ids
-        sight = FactSight(unit_ids, after.manager_id, (before.units, after.units), before.position.as_at)
+        sight = FactSight(before, after)
         throughout = units_visible_throughout(before, after)
         if throughout == before.unit_ids == after.unit_ids:
             return sight, None

@@ -4,7 +4,14 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
-from portal.domain.reports.changes.cause_facts import Cause, FactSight, facts_of, moves_of_units, versions_of
+from portal.domain.reports.changes.cause_facts import (
+    Cause,
+    FactSight,
+    UnitStates,
+    facts_of,
+    moves_of_units,
+    versions_of,
+)
 from portal.domain.status.changes import Step
 from portal.domain.status.rules import Status
 from portal.platform import wording as say
@@ -36,8 +43,9 @@ class Causes:
         until: datetime | None = None,
     ) -> None:
         self._known_on, self._sight = as_known_on, sight
-        self._facts_by_person = facts_of(sorted(people), directive_id, as_known_on, sight)
-        versions, unit_moves = list(versions_of(directive_id)), moves_of_units(sight, until)
+        states = UnitStates()
+        self._facts_by_person = facts_of(sorted(people), directive_id, as_known_on, states, sight)
+        versions, unit_moves = list(versions_of(directive_id)), moves_of_units(states, sight, until)
         for facts in self._facts_by_person.values():
             units = {fact.unit_id for fact in facts if fact.unit_id is not None}
             facts += [*versions, *unit_moves.moves_above(units)]
@@ -51,7 +59,7 @@ class Causes:
             return self._match_causes(self._facts_by_person[person_id], step, steps)
         facts = [fact for fact in self._facts_by_person[person_id] if self._sight.may_tell(fact, step)]
         causes = self._match_causes(facts, step, steps)
-        return causes or [Cause(UNSEEN, step.day or self._sight.as_at, step.recorded_at)]
+        return causes or [Cause(UNSEEN, step.day or self._sight.earlier.position.as_at, step.recorded_at)]
 
     def _match_causes(self, facts: Sequence[Cause], step: Step, steps: Collection[Step]) -> list[Cause]:
         if step.recorded_at is not None:

@@ -17,7 +17,7 @@ from portal.domain.reports.completion.export_columns import CompletionRow
 from portal.domain.reports.completion.export_rows import RowBuilder
 from portal.domain.reports.directive_snapshot import DirectiveSnapshot, read_directive
 from portal.domain.reports.parameters import Position
-from portal.domain.reports.person.timeline import TimelineEvent, last_active, list_events
+from portal.domain.reports.person.timeline import TimelineEvent, last_learned, list_events
 from portal.domain.reports.viewer_scope import linkable_people
 from portal.domain.status import report_rows
 from portal.domain.status.filters import Scope, Whose
@@ -134,10 +134,14 @@ class PersonPage:
 
     @property
     def lead(self) -> str:
-        """Both times of the page, and when the person last learned something."""
-        active = last_active(self.events)
-        activity = f"Last active on {say_date(active)}." if active else "Has not started anything yet."
-        return f"{sentences.both_times(self.position)}. {activity}"
+        """Both times of the page, and when the person last learned in the portal."""
+        learned_at = last_learned(self.events)
+        learning = (
+            f"Last learned in the portal on {say_date(learned_at)}."
+            if learned_at
+            else "Has not learned in the portal yet."
+        )
+        return f"{sentences.both_times(self.position)}. {learning}"
 
 
 def person_page(viewer: Viewer, staff_number: str, position: Position) -> PersonPage:

@@ -25,6 +25,9 @@ from portal.platform import wording as say
 from portal.platform.db import OPEN_END, db
 
 _AT_ONCE = timedelta(minutes=1)
+_LEARNED_HERE = frozenset(
+    {"assessed", "acknowledged"}
+)  # sources of records of what was learned in the portal
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +96,8 @@ def list_events(person_id: int, requests: Sequence[RequestRow]) -> list[Timeline
     return sorted(events, key=lambda event: (event.instant, event.recorded_at), reverse=True)
 
 
-def last_active(events: list[TimelineEvent]) -> datetime | None:
-    """When the person last learned something in the portal; None: never."""
+def last_learned(events: list[TimelineEvent]) -> datetime | None:
+    """When the person last learned in the portal, from its modules or its guides; None: never."""
     return next((event.instant for event in events if event.here and not event.ended), None)
 
 
@@ -227,7 +230,7 @@ def _record_event(row: RecordRow) -> TimelineEvent:
         row.recorded_at,
         row.reference,
         replaces=row.replaces_id is not None,
-        here=row.source == "assessed",
+        here=row.source in _LEARNED_HERE,
     )
 
 

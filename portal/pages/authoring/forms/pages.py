@@ -7,6 +7,7 @@ from wtforms import HiddenField, RadioField, SelectMultipleField, ValidationErro
 from wtforms.fields import SelectChoice
 
 from portal.domain.authoring.editing.case_file import CASE_KINDS
+from portal.domain.authoring.editing.lesson import MOST_MINUTES
 from portal.domain.authoring.editing.lesson_checks import unknown_checks
 from portal.pages.layout.base_forms import PortalForm
 from portal.pages.layout.form_fields import (
@@ -37,8 +38,8 @@ def _minutes_field() -> WholeNumberField:
         MINUTES,
         description="The time to read the lesson and answer its check. Most lessons take 3 minutes.",
         least=1,
-        most=60,
-        message="Enter the minutes as a whole number from 1 to 60, such as 3",
+        most=MOST_MINUTES,
+        message=f"Enter the minutes as a whole number from 1 to {MOST_MINUTES}, such as 3",
         widget=GovInput(classes="govuk-input--width-3", label_classes=LABEL, inputmode="numeric"),
     )
 

@@ -132,7 +132,8 @@ def _show_unsaved(
     if "as_text" in request.form or "as_blocks" in request.form:
         body, saved = (lesson_file.read_lesson(each).body for each in (write_file(content), content))
         form.body.data = body if "as_text" in request.form else fold_checks(body, saved)
-    return _render_page(sheet, form, write_file(content), unsaved=True)
+    new_content = write_file(content)
+    return _render_page(sheet, form, new_content, unsaved=new_content != content)
 
 
 def _shows_text() -> bool:

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from datetime import date
 
 from portal.domain.directives.descriptions import describe_people_affected, join_words
+from portal.domain.directives.named_roles import list_unknown_names
 from portal.domain.directives.preview import AudienceChange, AudienceEffect
 from portal.domain.directives.queries import NamedPerson, list_visible_people
+from portal.domain.directives.toml_reader import DirectiveFile
 from portal.domain.people.queries import Viewer
 from portal.pages.layout.paging import Page
 from portal.platform.wording import date as say_date
@@ -82,11 +84,22 @@ def describe_due_date(key: str, change: AudienceChange) -> str:
     return f"{due_on} (was {say_date(change.was_due_on)})" if change.was_due_on else due_on
 
 
-def describe_effect(effect: AudienceEffect) -> str:
-    """How many people are affected and how, in one sentence."""
+def describe_effect(effect: AudienceEffect, *, is_new: bool = False) -> str:
+    """How many people are affected and how, in one sentence; ``is_new`` is the effect of a new directive."""
     groups = {"joins": effect.joins, "leaves": effect.leaves, "due_changes": effect.due_changes}
     parts = [describe_people_affected(kind, len(changes)) for kind, changes in groups.items() if changes]
-    return join_words(parts, "and") or NO_CHANGE
+    return join_words(parts, "and") or (NOBODY if is_new else NO_CHANGE)
 
 
+def describe_unknown_names(file: DirectiveFile) -> list[str]:
+    """A sentence about each role and rank that the directive names and nobody has."""
+    nouns = {"designated_role": "role", "rank_or_grade": "rank or grade"}
+    return [
+        f"Nobody has the {nouns[name.column]} “{name.text}”."
+        + (f" Did you mean “{name.alike}”?" if name.alike else "")
+        for name in list_unknown_names((*file.audience, *file.exceptions), file.effective_on)
+    ]
+
+
+NOBODY = "Nobody will have to do this: nobody is in its audience"
 NO_CHANGE = "No change to who must do this, or by when"

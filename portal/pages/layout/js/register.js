@@ -1,18 +1,14 @@
 // The register goes on without a network: what is noted is kept on the device, as opaque numbers and states
-// only, shown as not sent, and sent when the network is back. Sent twice is once. Without this file each
-// button sends its form.
+// only, shown as not sent, and sent when the network is back. Sent twice is once; what the portal refuses is
+// not kept either. Without this file each button sends its form.
 const form = document.getElementById("register");
 const told = document.getElementById("unsent");
 const PREFIX = "portal-register:";
-const KIND_WORDS = Object.fromEntries(
-  [...form.querySelectorAll("button[name=mark]")].map((button) => [
-    button.value.split(":")[1],
-    button.firstChild.textContent.trim(),
-  ]),
-);
+const KIND_WORDS = JSON.parse(form.dataset.words);
 const QUIET_AFTER = 15 * 60 * 1000; // a phone that nobody touches asks for nothing more, and is signed out
 let sending = false;
 let refusal = "";
+let dropped = ""; // why entries were not taken that are no longer kept
 let touchedAt = Date.now();
 
 if (canKeep()) {
@@ -54,12 +50,18 @@ function keep(entries) {
   else localStorage.removeItem(form.dataset.kept);
 }
 
+function forget(entries) {
+  const keys = new Set(entries.map((entry) => entry.key));
+  keep(kept().filter((entry) => !keys.has(entry.key)));
+}
+
 function note(event) {
   if (event.submitter?.name !== "mark") return;
   event.preventDefault();
   const [id, kind] = event.submitter.value.split(":");
   touchedAt = Date.now();
   refusal = "";
+  dropped = "";
   keep([...kept(), { key: newKey(), id, kind, at: Date.now() }]);
   show();
   send();
@@ -77,12 +79,18 @@ async function send() {
   try {
     const answer = await (entries.length ? post(entries) : fetch(form.dataset.states, { redirect: "error" }));
     if (answer.ok) {
-      const sent = new Set(entries.map((entry) => entry.key));
-      keep(kept().filter((entry) => !sent.has(entry.key)));
-      take(await answer.json());
+      const now = await answer.json();
+      forget(entries);
+      take(now);
+      dropped = now.refused || dropped;
+      refusal = "";
+    } else if (answer.status === 409) {
+      const { refused } = await answer.json(); // a second try would end the same
+      forget(entries);
+      dropped = `${entriesAre(entries.length, "was", "were")} not taken. ${refused}`;
       refusal = "";
     } else {
-      refusal = await reasonOf(answer);
+      refusal = reasonOf(answer);
     }
   } catch {
     refusal = ""; // no network
@@ -102,8 +110,7 @@ function post(entries) {
   return fetch(form.dataset.send, { method: "POST", body, redirect: "error" });
 }
 
-async function reasonOf(answer) {
-  if (answer.status === 409) return (await answer.json()).refused;
+function reasonOf(answer) {
   if (answer.status >= 500 || answer.status === 429) return "";
   return "You have been signed out. Open this page again and sign in: they are sent then.";
 }
@@ -126,9 +133,14 @@ function show() {
     setText(place, kind ? `${KIND_WORDS[kind]}, not sent yet` : place.dataset.state);
   }
   const number = kept().length;
-  const entries = number === 1 ? "1 entry is" : `${number} entries are`;
-  told.hidden = number === 0;
-  setText(told, number ? `${entries} only on this device, and not sent yet. ${refusal}`.trim() : "");
+  const unsent = number ? `${entriesAre(number)} only on this device, and not sent yet. ${refusal}` : "";
+  const words = `${unsent} ${dropped}`.trim();
+  told.hidden = !words;
+  setText(told, words);
+}
+
+function entriesAre(number, one = "is", many = "are") {
+  return number === 1 ? `1 entry ${one}` : `${number} entries ${many}`;
 }
 
 function setText(place, words) {

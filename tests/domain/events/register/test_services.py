@@ -14,6 +14,7 @@ from portal.domain.events.register.services import (
     note_staff_number,
     sign_in_by_ticket,
 )
+from portal.domain.events.sign_off.services import SignOff, sign_off
 from portal.domain.people.models import PersonName
 from portal.platform.db import db, transaction
 from portal.platform.errors import ForbiddenError, NotFoundError, RuleError
@@ -30,7 +31,7 @@ NEXT = timedelta(seconds=NUMBER_SECONDS)  # until the screen shows another numbe
 def note(world, kind="present", *, key=None, person=0, ago=0.0, at=BEGUN, by=None):
     sent = Note(key or uuid4(), world.bookings[person], kind, timedelta(minutes=ago))
     with transaction():
-        return note_entries(world.reference, [sent], by=by or world.facilitator, at=at)
+        return note_entries(world.reference, [sent], by=by or world.facilitator, at=at).written
 
 
 def presence(world, person=0):
@@ -42,6 +43,12 @@ def come(world, person_id, *, at=BEGUN, used_at=None):
     ticket = issue_ticket(SECRET, world.reference, code, person_id, at)
     with transaction():
         return use_ticket(world, ticket, person_id, used_at or at + NEXT)
+
+
+def sign_off_first(world):
+    with transaction():
+        decision = SignOff(world.bookings[0], "attended")
+        assert sign_off(world.reference, [decision], by=world.facilitator, at=BEGUN) == 1
 
 
 def use_ticket(world, ticket, person_id, at):
@@ -77,6 +84,39 @@ def test_a_device_with_a_wrong_clock_notes_nothing_later_than_now_or_before_the_
     first, second = list_entries()
     assert second.noted_at == BEGUN
     assert first.noted_at == EVENT_START - timedelta(hours=2)
+
+
+def test_of_who_is_signed_off_nothing_more_is_noted_and_of_the_others_it_is():
+    world, key = make_held_event(), uuid4()
+    note(world, key=key)
+    sign_off_first(world)
+    rows = [(key, 0, "present"), (uuid4(), 0, "not_here"), (uuid4(), 1, "late")]
+
+    with transaction():
+        notes = [Note(key, world.bookings[person], kind, timedelta()) for key, person, kind in rows]
+        noted = note_entries(world.reference, notes, by=world.second, at=OVER)
+    with transaction():
+        again = note_entries(world.reference, [notes[0], notes[2]], by=world.second, at=OVER)
+
+    assert (noted.written, presence(world).kind, presence(world, 1).kind) == (1, "present", "late")
+    assert "Shah 0 is signed off, so nothing more is noted of them." in noted.refused
+    assert (again.written, again.refused) == (0, "")  # both were noted in time
+
+
+def test_who_is_signed_off_is_noted_neither_by_staff_number_nor_by_code():
+    world = make_held_event()
+    code = make_room_code(SECRET, world.reference, BEGUN)
+    ticket = issue_ticket(SECRET, world.reference, code, world.people[0], BEGUN)
+    sign_off_first(world)
+    number = db.session.get_one(PersonName, world.people[0]).staff_number
+
+    with pytest.raises(RuleError, match="Shah 0 is signed off"), transaction():
+        note_staff_number(world.reference, number, by=world.facilitator, at=BEGUN)
+    with pytest.raises(RuleError, match="You are signed off"), transaction():
+        use_ticket(world, ticket, world.people[0], BEGUN + NEXT)
+    with pytest.raises(RuleError, match="You are signed off"):
+        issue_ticket(SECRET, world.reference, code, world.people[0], BEGUN)
+    assert list_entries() == []
 
 
 def test_a_person_who_reads_the_code_in_time_is_signed_in_once():
@@ -145,7 +185,7 @@ def test_a_booking_of_another_event_is_passed_over():
 
     with transaction():
         sent = [Note(uuid4(), other.bookings[0], "present", timedelta())]
-        assert note_entries(world.reference, sent, by=world.facilitator, at=BEGUN) == 0
+        assert note_entries(world.reference, sent, by=world.facilitator, at=BEGUN).written == 0
     assert list_entries() == []
 
 

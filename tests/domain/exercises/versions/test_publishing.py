@@ -19,8 +19,9 @@ from tests.domain.exercises.folders import EXERCISE, write_exercises
 from tests.examples import IN_ONE_TRANSACTION, few_or_many
 
 KEY = "short-night"
+# Without what begins a link: "<A0:>" is one in Markdown, and a link to no known place is refused.
 WORDS = st.text(
-    st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"], exclude_characters="\ufeff"), max_size=80
+    st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"], exclude_characters="\ufeff<["), max_size=80
 )
 TITLES = st.text(st.characters(codec="utf-8", categories=("L", "N")), min_size=1, max_size=40)
 
