@@ -11,17 +11,17 @@ from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import aliased
 
 from portal.domain.accounts.models import Credential
-from portal.domain.catalogue.activity_titles import newest_title
 from portal.domain.catalogue.models import Activity
-from portal.domain.decisions import labels
-from portal.domain.decisions.change_requests import TWO_PERSONS, ChangeRequest
+from portal.domain.catalogue.version_cache import newest_title
+from portal.domain.decisions import requests
 from portal.domain.decisions.models import Decision, DecisionRequest
+from portal.domain.decisions.requests import TWO_PERSONS, ChangeRequest
 from portal.domain.directives.models import Directive, Exclusion
-from portal.domain.people.decision_roles import describe_deciders
 from portal.domain.people.models import PersonName
-from portal.domain.people.notes import notes_of
-from portal.domain.people.queries import Viewer, find_seen_person, may_see, visible_people
-from portal.domain.people.visibility.overseers import overseers_of
+from portal.domain.people.queries import describe_deciders, find_seen_person
+from portal.domain.people.services import notes_of
+from portal.domain.people.sight import overseers_of
+from portal.domain.people.visibility import Viewer, may_see, visible_people
 from portal.domain.records.models import Record
 from portal.domain.records.queries import holder_name
 from portal.platform.db import clock_at, db
@@ -113,17 +113,17 @@ class RequestRow:
     @property
     def state_words(self) -> str:
         """The label of the state."""
-        return labels.STATE_WORDS[self.state]
+        return requests.STATE_WORDS[self.state]
 
     @property
     def request_title(self) -> str:
         """What is requested."""
-        return labels.request_title(self.kind, self.directive, self.title, exempt=self.exempt is not False)
+        return requests.request_title(self.kind, self.directive, self.title, exempt=self.exempt is not False)
 
     @property
     def reason_words(self) -> str:
         """The label of the reason."""
-        return labels.reason_label(self.kind, self.reason)
+        return requests.reason_label(self.kind, self.reason)
 
     @property
     def change_request(self) -> ChangeRequest:

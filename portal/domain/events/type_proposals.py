@@ -10,17 +10,17 @@ from typing import Any
 
 from sqlalchemy import Select
 
-from portal.domain.catalogue.event_types import (
+from portal.domain.catalogue.models import EventTypeVersion
+from portal.domain.catalogue.other_sources import EVENT_TYPE_FILES, EventTypeSource
+from portal.domain.catalogue.publishing import (
     current_event_type,
     list_preparation,
     publish_event_type,
     refuse_unknown_preparation,
 )
-from portal.domain.catalogue.models import EventTypeVersion
-from portal.domain.catalogue.sources.event_type_source import EVENT_TYPE_FILES, EventTypeSource
 from portal.domain.events.models import EventTypeProposal
-from portal.domain.people.proposals import ProposalLine, select_proposals
-from portal.platform.audit.services import log
+from portal.domain.people.queries import ProposalLine, select_proposals
+from portal.platform.audit import log
 from portal.platform.db import db, stamp
 from portal.platform.errors import BadInputError, ConflictError, NotFoundError, RuleError
 from portal.platform.proposals import (

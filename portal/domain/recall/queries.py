@@ -10,8 +10,8 @@ from typing import Any
 from sqlalchemy import bindparam, case, distinct, exists, func, or_, select
 from sqlalchemy.orm import aliased
 
-from portal.domain.catalogue.archiving import is_archived
 from portal.domain.catalogue.models import Activity, Item, ModuleVersion
+from portal.domain.catalogue.services import is_archived
 from portal.domain.catalogue.version_cache import (
     PublishedItem,
     PublishedLesson,
@@ -23,14 +23,19 @@ from portal.domain.catalogue.version_cache import (
 from portal.domain.item_kinds import kinds_by_name
 from portal.domain.item_kinds.base import Answer, ItemKind
 from portal.domain.item_kinds.choices import ChoiceKind, ChoiceView
-from portal.domain.people.as_of import is_known_fact
-from portal.domain.recall.drawing import RecallCandidate, draw_questions
+from portal.domain.people.positions import is_known_fact
 from portal.domain.recall.models import RecallOptOut, RecallReview
-from portal.domain.recall.schedule import MOST_DAYS, FsrsRule, Recall, next_recall_on
+from portal.domain.recall.rules import (
+    MOST_DAYS,
+    FsrsRule,
+    Recall,
+    RecallCandidate,
+    draw_questions,
+    next_recall_on,
+)
 from portal.domain.records.models import Record, Revocation
 from portal.platform.clock import london_day, noon
-from portal.platform.column_types import UtcDateTime
-from portal.platform.db import db, read
+from portal.platform.db import UtcDateTime, db, read
 from portal.platform.errors import NotFoundError
 
 NO_ANSWER = Answer()

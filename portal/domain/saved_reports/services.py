@@ -7,12 +7,12 @@ from typing import Any
 from sqlalchemy import delete, select
 
 from portal.domain.people.models import PersonName
-from portal.domain.people.queries import Viewer, find_seen_person, viewer_of
-from portal.domain.saved_reports.definitions import NO_RIGHT, START, Definition, find_refusal
+from portal.domain.people.queries import find_seen_person, viewer_of
+from portal.domain.people.visibility import Viewer
 from portal.domain.saved_reports.models import ReportSchedule, ReportShare, SavedPage, SavedReport
 from portal.domain.saved_reports.queries import schedule_of
-from portal.domain.saved_reports.times import Every, Recurrence
-from portal.platform.audit.services import log
+from portal.domain.saved_reports.rules import NO_RIGHT, START, Definition, Every, Recurrence, find_refusal
+from portal.platform.audit import log
 from portal.platform.clock import london_day
 from portal.platform.db import db
 from portal.platform.errors import NotFoundError, RuleError

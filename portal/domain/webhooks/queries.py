@@ -10,7 +10,7 @@ from sqlalchemy import exists, func, or_, select
 from portal.domain.directives.models import Directive
 from portal.domain.people.models import PersonName
 from portal.domain.people.queries import live_units
-from portal.domain.people.units.tree import read_tree
+from portal.domain.people.units import read_tree
 from portal.domain.webhooks.models import (
     UNENDED,
     DeliveryState,

@@ -11,24 +11,23 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_in_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_in_sqlite
 
-from portal.domain.people.change_window import ChangeWindow
+from portal.domain.people.positions import ChangeWindow
 from portal.domain.webhooks import queries, signing
-from portal.domain.webhooks.errors import WebhookError
 from portal.domain.webhooks.events import PRESENCE
 from portal.domain.webhooks.models import DeliveryState, EventType, PauseReason, Webhook, WebhookDelivery
-from portal.domain.webhooks.settings import (
+from portal.domain.webhooks.signing import (
     MOST_WEBHOOKS,
     OLD_SECRET,
     TRIED_FOR,
+    WebhookError,
     encryption_key,
     outbound_policy,
 )
 from portal.platform import clock
-from portal.platform.audit.services import log
+from portal.platform.audit import log
 from portal.platform.db import db, newest_stamp
 from portal.platform.errors import ConflictError, RuleError
-from portal.platform.outbound.errors import OutboundError
-from portal.platform.outbound.targets import read_target
+from portal.platform.outbound import OutboundError, read_target
 
 MOST_AGAIN = 20_000  # messages that are sent again by one act
 MESSAGES = WebhookDelivery.metadata.tables[WebhookDelivery.__tablename__]

@@ -10,7 +10,7 @@ import psycopg
 from psycopg import sql
 from sqlalchemy.engine import URL
 
-from portal.platform.backups.backup import run_tool
+from portal.platform.backups.copies import run_tool
 from portal.platform.errors import RuleError
 
 LONGEST = 63  # bytes of a name

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
-from portal.platform.backups.manifest import (
+from portal.platform.backups.copies import (
     LONGEST,
     NAME,
     SUFFIX,

@@ -3,25 +3,187 @@
 Each looks at what stands and does what is missing, so it may be cut off at any moment and run again.
 """
 
+import os
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from time import monotonic
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
+from sqlalchemy import Engine, select, text
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError
 
-from config import current_settings
+from config import Config, current_settings
 from portal.platform import clock
-from portal.platform.backups.making import BackupRun, Report, describe_run, run_backup
-from portal.platform.backups.manifest import Manifest
-from portal.platform.backups.rehearsal import Rehearsal, rehearse
-from portal.platform.backups.reports import can_mail, send_report
+from portal.platform.backups import copies
+from portal.platform.backups.copies import (
+    NAME,
+    POSTGRESQL_TABLES,
+    SQLITE_TABLES,
+    Manifest,
+    WrongIdentityError,
+    count_rows,
+    decrypt_file,
+    is_sqlite,
+    refuse_changed,
+    tool_version,
+)
+from portal.platform.backups.making import (
+    BACKUP,
+    DAY,
+    REHEARSAL,
+    BackupRun,
+    Report,
+    can_mail,
+    describe_run,
+    figures_of,
+    hold_folder,
+    read_backup_status,
+    run_backup,
+    send_report,
+)
+from portal.platform.backups.restore import SqliteTarget, check_schema
 from portal.platform.backups.settings import BackupSettings
-from portal.platform.backups.status import BACKUP, DAY, REHEARSAL, figures_of, read_backup_status
+from portal.platform.backups.storage import FolderStorage, Storage, fetch_backup, list_backups, open_copies
 from portal.platform.db import db
 from portal.platform.errors import PortalError, RuleError
 from portal.platform.jobs.models import Job, JobState
-from portal.platform.jobs.progress import JobProgress
-from portal.platform.jobs.registry import Arguments, Task
+from portal.platform.jobs.registry import Arguments, JobProgress, Task
+from portal.platform.operations import readiness
+from portal.platform.operations.doctor import SetUpFinding, State
+from portal.platform.wording import plural
+
+if TYPE_CHECKING:
+    from portal.platform.backups.postgresql_target import PostgresqlTarget
+
+
+# Restores the newest backup into a scratch database and compares it with what its manifest says.
+
+MOST_DIFFERENCES = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """What one rehearsal restored."""
+
+    manifest: Manifest
+    place: str  # where the backup was taken from
+    seconds: float  # from fetching it to the last comparison
+
+    @property
+    def sentences(self) -> list[str]:
+        """What it did."""
+        manifest = self.manifest
+        rows = f"{sum(manifest.counts.values()):,} rows of {plural(len(manifest.counts), 'table')}"
+        return [
+            f"Restored {manifest.name} from {self.place} into a scratch database ({self.seconds:.0f} s).",
+            f"All is as its manifest says: {rows}, newest stamp {manifest.newest_stamp or 'none'}.",
+        ]
+
+
+def rehearse(
+    settings: BackupSettings, identity_file: Path | None, *, waits: bool, report: Report
+) -> Rehearsal:
+    """Restore the newest backup, from the second place if there is one, beside the portal that runs.
+
+    Args:
+        settings: They name the folder of backups.
+        identity_file: Opens encrypted backups.
+        waits: Whether to wait while a backup is under way.
+        report: Is told what begins.
+
+    Raises:
+        ConflictError: A backup is under way.
+        RuleError: It cannot be fetched, opened or restored, or is not what its manifest says.
+    """
+    with hold_folder(settings, report if waits else None) as work:
+        begun = monotonic()
+        storage = open_copies(settings) or FolderStorage(settings.path)
+        manifest = next(iter(list_backups(storage)), None)
+        if manifest is None:
+            raise RuleError(f"There is no backup in {storage.place}, so none can be rehearsed.")
+        report(f"Fetching {manifest.name}")
+        file = _fetch_file(storage, manifest, work)
+        if manifest.encrypted:
+            file = _decrypt_file(file, work, identity_file)
+        report(f"Restoring {manifest.name}")
+        _restore_scratch(file, manifest, work)
+        return Rehearsal(manifest, storage.place, monotonic() - begun)
+
+
+def _fetch_file(storage: Storage, manifest: Manifest, work: Path) -> Path:
+    if not isinstance(storage, FolderStorage):
+        return fetch_backup(storage, manifest.name, work)
+    file = storage.folder / manifest.name
+    refuse_changed(file, manifest)
+    return file
+
+
+def _decrypt_file(file: Path, work: Path, identity_file: Path | None) -> Path:
+    if identity_file is None:
+        raise WrongIdentityError(
+            f"{file.name} is encrypted: name the identity that opens it with --identity FILE."
+        )
+    plain = work / "plain"
+    decrypt_file(file, plain, identity_file)
+    return plain
+
+
+def _restore_scratch(file: Path, manifest: Manifest, work: Path) -> None:
+    """Check the copy as a restore does, compare it with the manifest, and upgrade it to this release."""
+    kind = "sqlite" if is_sqlite() else "postgresql"
+    if manifest.database != kind:
+        raise RuleError(f"{manifest.name} is of {manifest.database}, and the portal's database of {kind}.")
+    target = _scratch_target(work)
+    try:
+        with target.copy_of_backup(file) as copy, copies.open_engine(copy) as engine:
+            revision = check_schema(engine, target)
+            _refuse_differences(engine, manifest)
+            if revision != readiness.head():
+                copies.upgrade_database(engine, readiness.head())
+    except (DBAPIError, sqlite3.Error) as error:
+        cause = readiness.in_one_line(error)
+        raise RuleError(f"{manifest.name} could not be restored ({cause}).") from error
+
+
+def _scratch_target(work: Path) -> "SqliteTarget | PostgresqlTarget":
+    if is_sqlite():
+        return SqliteTarget(URL.create("sqlite", database=str(work / "portal.sqlite")))
+    from portal.platform.backups.postgresql_target import PostgresqlTarget  # 9 MiB, unused beside SQLite
+
+    target = PostgresqlTarget(db.engine.url, rehearsing=True)
+    target.refuse_without_rights()
+    return target
+
+
+def _refuse_differences(engine: Engine, manifest: Manifest) -> None:
+    """Refuse a copy that holds another number of rows, or another newest stamp, than the manifest says."""
+    is_embedded = engine.dialect.name == "sqlite"
+    tables, as_text = (SQLITE_TABLES, "") if is_embedded else (POSTGRESQL_TABLES, "::text")
+    with engine.connect() as connection:
+
+        def read(statement: str) -> Any:
+            return connection.execute(text(statement)).all()
+
+        counts = count_rows(read, tables)
+        newest = read(f"SELECT max(recorded_at){as_text} FROM stamp")[0][0] or ""  # noqa: S608 - of above
+    differences = [
+        f"{table} has {counts.get(table, 0):,} rows, not {manifest.counts.get(table, 0):,}"
+        for table in sorted(counts.keys() | manifest.counts.keys())
+        if counts.get(table, 0) != manifest.counts.get(table, 0)
+    ]
+    if newest != manifest.newest_stamp:
+        differences.append(f"the newest stamp is {newest or 'none'}, not {manifest.newest_stamp or 'none'}")
+    if differences:
+        raise RuleError(
+            f"{manifest.name}, restored, is not what its manifest says: "
+            f"{'; '.join(differences[:MOST_DIFFERENCES])}."
+        )
+
 
 ALARM = "backup-alarm"
 RETRY = timedelta(hours=1)  # after a backup that failed
@@ -142,3 +304,135 @@ TASKS = (
     ),
     Task(ALARM, "Mail about backups", mail_troubles, due=is_alarm_due),
 )
+
+
+# Examines the set-up of backups, for the doctor: what is right, what is wrong, and what to do about it.
+
+SUBJECT = "backups"
+ROOM = 2  # so many times the newest backup is to be free
+
+
+def examine_backups() -> list[SetUpFinding]:
+    """Every finding about backups; the second place is asked for its list, and nothing is changed."""
+    config = current_settings()
+    settings = config.backup
+    if not settings.folder:
+        sentence = (
+            "BACKUP_DIR is not set, so the portal makes no backups: set it (docs/operating/backup.md),"
+            " unless something else backs up the database each day."
+        )
+        return [SetUpFinding(State.NOTE, SUBJECT, sentence)]
+    wrong = [*_list_wrong(config, settings)]
+    findings = [SetUpFinding(State.WRONG, SUBJECT, sentence) for sentence in wrong]
+    if not wrong:
+        status = read_backup_status(settings, clock.now())
+        findings.append(SetUpFinding(State.RIGHT, SUBJECT, " ".join(status.sentences)))
+    return findings + [SetUpFinding(State.NOTE, SUBJECT, sentence) for sentence in _list_notes(settings)]
+
+
+def _list_wrong(config: Config, settings: BackupSettings) -> Iterator[str]:
+    yield from _folder_faults(settings)
+    if not is_sqlite():
+        yield from _postgresql_faults(settings)
+    yield from _copy_faults(settings)
+    yield from _key_faults(settings)
+    if settings.mail_to and not config.smtp_host:
+        yield "BACKUP_MAIL_TO is set, but SMTP_HOST is not: nobody hears of a backup that fails."
+    yield from (trouble.sentence for trouble in read_backup_status(settings, clock.now()).troubles)
+
+
+def _folder_faults(settings: BackupSettings) -> Iterator[str]:
+    folder = settings.path
+    if not folder.is_dir() or not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+        yield (
+            f"{folder} is no folder that this user can write: make it, for the user who runs the portal"
+            " (install -d -o portal -g portal -m 700), and let the worker's unit write there."
+        )
+        return
+    if folder.stat().st_mode & 0o077:
+        yield f"Others on this machine can open {folder}: run chmod 700 {folder}"
+    newest = read_backup_status(settings, clock.now()).backup
+    free, needed = shutil.disk_usage(folder).free, ROOM * newest.size if newest else 0
+    if free < needed:
+        yield f"{free:,} bytes are free in {folder}, and a backup may need {needed:,}: make room there."
+
+
+def _postgresql_faults(settings: BackupSettings) -> Iterator[str]:
+    from portal.platform.backups.postgresql_target import PostgresqlTarget  # 9 MiB, unused beside SQLite
+
+    server = int(str(db.session.execute(text("SHOW server_version_num")).scalar_one())) // 10_000
+    for tool in ("pg_dump", "pg_restore"):
+        try:
+            version = tool_version(tool)
+        except RuleError as error:
+            yield str(error)
+            continue
+        if version < server:
+            yield (
+                f"{tool} is of PostgreSQL {version}, and the server of {server}:"
+                f" install postgresql-client-{server}."
+            )
+    if settings.rehearsal_days:
+        try:
+            PostgresqlTarget(db.engine.url, rehearsing=True).refuse_without_rights()
+        except RuleError as error:
+            yield f"No restore can be rehearsed. {error}"
+
+
+def _copy_faults(settings: BackupSettings) -> Iterator[str]:
+    try:
+        if copies := open_copies(settings):
+            copies.names()
+    except RuleError as error:
+        yield f"BACKUP_COPY_TO: {error}"
+        return
+    is_folder = settings.copy_to and not settings.copies_to_s3 and settings.path.is_dir()
+    if is_folder and _is_same_disk(Path(settings.copy_to), settings.path):
+        yield (
+            f"{settings.copy_to} is on the same disk as {settings.folder}, so one fault takes both:"
+            " is the other machine's disk mounted?"
+        )
+
+
+def _is_same_disk(one: Path, other: Path) -> bool:
+    return one.stat().st_dev == other.stat().st_dev
+
+
+def _key_faults(settings: BackupSettings) -> Iterator[str]:
+    try:
+        copies.refuse_bad_keys(settings.public_keys)
+        if settings.identity_file:
+            own = {str(one.to_public()) for one in copies.read_identities(Path(settings.identity_file))}
+            if settings.public_keys and not own.intersection(settings.public_keys):
+                yield "BACKUP_IDENTITY_FILE belongs to none of BACKUP_PUBLIC_KEYS: it opens no backup."
+    except RuleError as error:
+        yield str(error)
+
+
+def _list_notes(settings: BackupSettings) -> Iterator[str]:
+    if not settings.copy_to:
+        yield "BACKUP_COPY_TO is not set: whatever takes this machine takes its backups too."
+    if not settings.public_keys:
+        yield "BACKUP_PUBLIC_KEYS is not set: whoever reads a backup reads everybody's records."
+    if not settings.mail_to:
+        yield "BACKUP_MAIL_TO is not set: a backup that fails is said here and at /jobs alone."
+    if not settings.rehearsal_days:
+        yield "BACKUP_REHEARSAL_DAYS is 0: nobody tries whether a backup can be restored."
+    elif not settings.can_open:
+        yield (
+            "Backups are encrypted and BACKUP_IDENTITY_FILE is not set, so no job can rehearse a restore:"
+            " run backups rehearse --identity FILE each month."
+        )
+    yield from _note_on_old_files(settings.path)
+
+
+def _note_on_old_files(folder: Path) -> Iterator[str]:
+    """Files of the script of earlier releases, which no rotation removes."""
+    if not folder.is_dir():
+        return
+    old = [file.name for file in folder.glob("portal-*.backup") if not NAME.fullmatch(file.name)]
+    if old:
+        yield (
+            f"{folder} holds {plural(len(old), 'backup')} without a manifest, such as {min(old)}, which no"
+            " job removes: delete what you no longer need."
+        )

@@ -11,14 +11,16 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from portal.domain.authoring.item_exchange.markup import (
+from portal.domain.authoring.item_exchange.questions import (
+    EITHER,
     Markup,
+    RawChoice,
+    RawQuestion,
     read_html,
     read_loose_html,
     read_markdown,
     read_plain,
 )
-from portal.domain.authoring.item_exchange.question import EITHER, RawChoice, RawQuestion
 from portal.platform.errors import BadInputError
 
 _ESCAPED = "~=#{}:\\"
