@@ -70,9 +70,6 @@ def create_force(people: int, seed: int, password: str, modules: Path, tell: Cal
 
     Where modules were published before, every stamp is later than theirs: the history is then known
     only from that moment on.
-
-    Raises:
-        RuleError: The database already holds facts of people.
     """
     if not is_empty_database():
         raise RuleError("The database already holds people. The demo is made in an empty one.")

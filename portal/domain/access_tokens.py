@@ -260,11 +260,7 @@ def _check(name: str, scope: TokenScope, days: int, *, is_limited: bool) -> None
 
 
 def _free_name(name: str, at: datetime) -> None:
-    """Give the name of an expired token to the next one.
-
-    Raises:
-        RuleError: A token that works has the name.
-    """
+    """Give the name of an expired token to the next one."""
     expires_at = db.session.scalar(
         select(AccessToken.expires_at)
         .where(AccessToken.name == name, AccessToken.revoked_at.is_(None))

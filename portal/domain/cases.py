@@ -464,11 +464,7 @@ def copies_shown_to(person_id: int, at: datetime) -> list[ShownCopy]:
 
 
 def copy_shown_to(person_id: int, copy_id: int, at: datetime) -> ShownCopy:
-    """One copy, for the person to whom it is shown, and for nobody else.
-
-    Raises:
-        NotFoundError: There is none, it is shown to somebody else, or it was taken back.
-    """
+    """One copy, for the person to whom it is shown, and for nobody else."""
     copy = _find_copy(copy_id, CaseCopy.manager_id == person_id)
     if copy is None or not copy.is_open(at):
         raise NotFoundError("There is no such text, or it is not shown to you.")
@@ -476,11 +472,7 @@ def copy_shown_to(person_id: int, copy_id: int, at: datetime) -> ShownCopy:
 
 
 def own_copy(person_id: int, copy_id: int) -> ShownCopy:
-    """One copy, for the learner whose text it is.
-
-    Raises:
-        NotFoundError: There is none, or it is somebody else's.
-    """
+    """One copy, for the learner whose text it is."""
     copy = _find_copy(copy_id, Registration.person_id == person_id)
     if copy is None:
         raise NotFoundError("There is no such text, or it is not yours.")

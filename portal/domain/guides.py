@@ -55,11 +55,7 @@ def guides_for(person_id: int) -> Sequence[Guide]:
 
 
 def guide_for(person_id: int, key: str) -> Guide:
-    """Return one guide.
-
-    Raises:
-        NotFoundError: No guide with this key is published.
-    """
+    """Return one guide."""
     version = current_guide(key)
     if version is None:
         raise NotFoundError("There is no such guide.")
@@ -141,10 +137,6 @@ def acknowledge_guide(person_id: int, key: str, number: int, *, at: datetime) ->
 
     Returns:
         The record's reference.
-
-    Raises:
-        NotFoundError: No guide with this key is published.
-        RuleError: The guide does not need acknowledgement, or a newer version was published meanwhile.
     """
     guide = guide_for(person_id, key)
     if not guide.version.acknowledge:

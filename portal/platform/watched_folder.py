@@ -218,7 +218,6 @@ class WatchedFolder:
         """The bytes of a waiting file.
 
         Raises:
-            RuleError: It is none to take; a device or a pipe is not even opened.
             PermissionError: The portal may not read it.
         """
         place = self.root / WAITING / entry.place

@@ -51,7 +51,6 @@ def has_post_below(
         day: The day.
 
     Raises:
-        NotFoundError: No such unit has this path or name.
         RuleError: Several units have this name.
     """
     administered = administered_units(viewer)
@@ -285,7 +284,6 @@ class AccountList:
         """How many accounts match. One statement, and two more for a unit.
 
         Raises:
-            NotFoundError: No unit that the viewer administers has the path or name of the filter.
             RuleError: Several units have this name.
         """
         statement = self._select_people(func.count()).where(*self._conditions(filters))
@@ -302,7 +300,6 @@ class AccountList:
         """The ids of all whose accounts match. One statement, and two more for a unit.
 
         Raises:
-            NotFoundError: No unit that the viewer administers has the path or name of the filter.
             RuleError: Several units have this name.
         """
         return list(db.session.scalars(self._select_people().where(*self._conditions(filters))))

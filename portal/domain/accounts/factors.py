@@ -561,7 +561,6 @@ def add_passkey(person_id: int, label: str, passkey: NewPasskey, at: datetime, *
     """Add a passkey that the person's browser has just made; as ``add_code_device``.
 
     Raises:
-        ConflictError: It was added before, or the session has ended meanwhile.
         RuleError: The person has too many.
     """
     lock_person(person_id)
@@ -604,7 +603,6 @@ def remove_factor(person_id: int, reference: str, *, needs_one: bool) -> None:
         needs_one: Whether the person may not be without.
 
     Raises:
-        NotFoundError: The person has no such factor.
         LastFactorError: It is the last one, and the person needs one.
     """
     lock_person(person_id)  # or two requests at once would each leave the factor that the other removes
@@ -621,11 +619,7 @@ def remove_factor(person_id: int, reference: str, *, needs_one: bool) -> None:
 
 
 def reset_factors(person_id: int, *, by: int | None, at: datetime) -> None:
-    """Remove all of a person's factors and recovery codes, and sign them out, because they lost them.
-
-    Raises:
-        RuleError: The person has none, or it is whoever does it.
-    """
+    """Remove all of a person's factors and recovery codes, and sign them out, because they lost them."""
     if person_id == by:
         raise RuleError("You cannot reset your own second factor: change it on the page of your account.")
     lock_person(person_id)

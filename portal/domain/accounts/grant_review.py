@@ -45,7 +45,6 @@ def list_line_managers(viewer: Viewer, filters: GrantFilters, day: date) -> list
     """Those line managers as rows of the grant list. Two statements at most, three with a unit.
 
     Raises:
-        NotFoundError: No unit has the path or name of the filter.
         RuleError: Several units have the name.
     """
     if filters.role not in {"", Role.MANAGER}:
@@ -164,9 +163,6 @@ def find_chosen_options(
     Args:
         choices: Pairs of a staff number and the ``form_value`` of an option.
         proposals: The proposals of now.
-
-    Raises:
-        ConflictError: A proposal is no longer what was shown.
     """
     proposal_by_number = {proposal.staff_number: proposal for proposal in proposals}
     chosen: list[tuple[GrantProposal, GrantOption]] = []

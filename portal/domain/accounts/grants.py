@@ -204,9 +204,6 @@ def list_grants(viewer: Viewer, filters: GrantFilters, sort: str, at: datetime) 
         filters: Which grants to list.
         sort: A column of ``GRANT_SORTS``, with a "-" before it for descending; empty: by person.
         at: This instant.
-
-    Raises:
-        NotFoundError: No unit that the viewer administers has the path or name of the filter.
     """
     today = london_day(at)
     tree = read_tree()
@@ -373,20 +370,13 @@ def refuse_own_role(person_id: int, by: int | None) -> None:
     """Refuse to give a role to oneself, or to change the last day of one's own role.
 
     A command (``by`` is None) may give any role: whoever has the machine can change everything on it anyway.
-
-    Raises:
-        RuleError: The giver is the person.
     """
     if person_id == by:
         raise RuleError("You cannot give yourself a role or change its last day. Ask another administrator.")
 
 
 def refuse_force_role_on_unit(role: Role, unit_id: int | None) -> None:
-    """Refuse to give a role of the whole force for a unit.
-
-    Raises:
-        RuleError: The role has no effect on a unit.
-    """
+    """Refuse to give a role of the whole force for a unit."""
     if unit_id is not None and role not in UNIT_ROLES:
         raise RuleError(f"{role_words(role)} is a role for the whole force: it cannot be given for a unit.")
 
@@ -480,9 +470,6 @@ def refuse_no_administrator(at: datetime) -> None:
     """Refuse a change after which nobody with a post and an open account would administer the whole force.
 
     For changes that no administrator makes in person.
-
-    Raises:
-        RuleError: Nobody would.
     """
     db.session.flush()
     today = london_day(at)
@@ -547,9 +534,6 @@ def read_receivers(viewer: Viewer, lines: Sequence[str], role: Role, unit_id: in
         lines: Staff numbers; a line may be empty.
         role: To be given.
         unit_id: Where; None without a unit.
-
-    Raises:
-        BadInputError: One reason for each bad line, with its number.
     """
     numbers = {n: line.strip() for n, line in enumerate(lines, 1) if line.strip()}
     if len(set(numbers.values())) > MOST:

@@ -153,11 +153,7 @@ def _refuse_shut_out(person_id: int) -> None:
 
 
 def remove_identity(person_id: int, issuer: str, *, by: int | None, at: datetime) -> None:
-    """Forget which identity signs the person in, and sign them out: the next sign-in is matched anew.
-
-    Raises:
-        NotFoundError: None does.
-    """
+    """Forget which identity signs the person in, and sign them out: the next sign-in is matched anew."""
     removed = db.session.scalars(
         delete(ProviderIdentity)
         .where(ProviderIdentity.person_id == person_id, ProviderIdentity.issuer == issuer)

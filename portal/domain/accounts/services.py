@@ -150,11 +150,7 @@ def end_browser_session(token_hash: str, reason: str, at: datetime) -> str | Non
 
 
 def end_session(person_id: int, reference: str, at: datetime, *, by: int | None) -> None:
-    """End one session of the person, from another browser or by an administrator.
-
-    Raises:
-        NotFoundError: The person has no such session.
-    """
+    """End one session of the person, from another browser or by an administrator."""
     ended = db.session.scalars(
         update(SignInSession)
         .where(SignInSession.reference == reference.replace("\x00", ""), SignInSession.person_id == person_id)
@@ -233,7 +229,6 @@ def set_password(
 
     Raises:
         PasswordRefusedError: It is too short, too long or too easy to guess.
-        RuleError: The account is closed.
     """
     check_password(person_id, plain, about)
     credential = _get_or_create_credential(person_id)
@@ -310,9 +305,6 @@ def create_password_link(person_id: int, *, by: int | None, at: datetime) -> str
 
     Returns:
         The link's token, which is stored nowhere.
-
-    Raises:
-        RuleError: The account is closed.
     """
     if _get_or_create_credential(person_id).closed_at is not None:
         raise RuleError("This account is closed. Open it again first.")
@@ -365,11 +357,7 @@ def set_password_from_link(token: str, plain: str, at: datetime, about: tuple[st
 
 
 def close_account(person_id: int, *, by: int | None, at: datetime) -> None:
-    """Close the account: every session ends, no link works, and nobody can sign in until it is reopened.
-
-    Raises:
-        RuleError: It is the account of whoever closes it.
-    """
+    """Close the account: every session ends, no link works, and nobody can sign in until it is reopened."""
     if person_id == by:
         raise RuleError("You cannot close your own account.")
     credential = _get_or_create_credential(person_id)

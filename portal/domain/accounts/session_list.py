@@ -156,7 +156,6 @@ class SessionList:
         """WHERE clauses of the filters. A statement for networks, and two for a unit.
 
         Raises:
-            NotFoundError: No unit that the viewer administers has the path or name of the filter.
             RuleError: Several units have this name.
             NetworkNameError: The address is none.
         """
@@ -260,10 +259,6 @@ def end_slice(
 
 
 def refuse_unadministered(sessions: SessionList, conditions: Sequence[ColumnElement[bool]]) -> None:
-    """Refuse to end sessions of people whom the viewer sees, but whose accounts they do not administer.
-
-    Raises:
-        ForbiddenError: One of these is among them. Nothing is changed.
-    """
+    """Refuse to end sessions of people whom the viewer sees, but whose accounts they do not administer."""
     if sessions.count_matching([*conditions, not_(sessions.may_end())]).sessions:
         raise ForbiddenError("One of these accounts is outside the units that you administer.")

@@ -202,9 +202,6 @@ def replace_token(token_hash: str, *, factor: str | None, **values: datetime) ->
         token_hash: Of the token until now.
         factor: The second factor that was shown; None: the session keeps the one that it has.
         values: What else is noted of the session.
-
-    Raises:
-        ConflictError: The session has ended meanwhile.
     """
     token = new_token()
     renewed = db.session.scalars(

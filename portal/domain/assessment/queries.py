@@ -189,11 +189,7 @@ class AnswerSheet(AttemptDetail):
         return [question.number for question in self.questions if not question.is_answered]
 
     def question_at(self, number: int) -> AttemptQuestion:
-        """Return the question with this number.
-
-        Raises:
-            NotFoundError: There is none.
-        """
+        """Return the question with this number."""
         if not 1 <= number <= len(self.questions):
             raise NotFoundError(NO_SUCH_QUESTION)
         return self.questions[number - 1]
@@ -262,11 +258,7 @@ def lock_attempt(attempt_id: UUID) -> None:
 
 
 def own_attempt(attempt_id: UUID, person_id: int, *, lock: bool = False) -> AttemptDetail:
-    """Return an attempt of this person; ``lock`` keeps others from writing in it during this transaction.
-
-    Raises:
-        NotFoundError: It does not exist, or belongs to someone else.
-    """
+    """Return an attempt of this person; ``lock`` keeps others from writing in it during this transaction."""
     if lock:  # first, so that the next query sees others' writes
         lock_attempt(attempt_id)
     rows = read(_OWN_ATTEMPT, {"attempt_id": attempt_id, "person_id": person_id})

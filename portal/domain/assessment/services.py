@@ -115,7 +115,6 @@ def _lock_question(attempt: AttemptDetail, number: int) -> AttemptQuestion:
 
     Raises:
         AlreadySubmittedError: The attempt has ended.
-        NotFoundError: There is no such question.
     """
     if not 1 <= number <= len(attempt.drawn_items):
         raise NotFoundError(NO_SUCH_QUESTION)

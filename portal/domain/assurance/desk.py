@@ -378,20 +378,12 @@ class DeskFacts:
 
 
 def read_recommendation(key: str, position: Position) -> RecommendationSnapshot:
-    """One recommendation at a position.
-
-    Raises:
-        NotFoundError: There is none with this key, or it was not known then.
-    """
+    """One recommendation at a position."""
     return find_recommendation(read_desk(position), key)
 
 
 def find_recommendation(desk: Iterable[RecommendationSnapshot], key: str) -> RecommendationSnapshot:
-    """One recommendation of a desk.
-
-    Raises:
-        NotFoundError: There is none with this key, or it was not known then.
-    """
+    """One recommendation of a desk."""
     recommendation = next((known for known in desk if known.key == key), None)
     if recommendation is None:
         raise NotFoundError("There is no such recommendation, or it was not known then.")

@@ -85,11 +85,6 @@ def add_evidence(key: str, kind: str, entry: EvidenceEntry, *, by: int, at: date
         entry: What it is. A statement is signed by ``by``, today.
         by: Who records it.
         at: When.
-
-    Raises:
-        NotFoundError: There is no such recommendation.
-        EntryRefusedError: A day or a text is refused, or the same piece is there on that day: the form
-            was sent twice.
     """
     position = begin_entry(entry.from_on, at)
     recommendation = require_recommendation(key)
@@ -118,9 +113,7 @@ def change_evidence(reference: str, entry: EvidenceEntry, *, reason: str, by: in
 
     Raises:
         ConflictError: It is withdrawn.
-        NotFoundError: There is no such piece.
         EntryRefusedError: A day or a text is refused.
-        RuleError: Nothing changes.
     """
     position = begin_entry(entry.from_on, at)
     newest = read_newest(reference, at)
@@ -141,8 +134,6 @@ def withdraw_evidence(reference: str, *, from_on: date, reason: str, by: int, at
 
     Raises:
         ConflictError: It is withdrawn already.
-        NotFoundError: There is no such piece.
-        EntryRefusedError: The day or the reason is refused.
     """
     position = begin_entry(from_on, at)
     newest = read_newest(reference, at)
@@ -160,12 +151,7 @@ def withdraw_evidence(reference: str, *, from_on: date, reason: str, by: int, at
 
 
 def read_newest(reference: str, at: datetime) -> EvidenceVersion:
-    """The version of a piece of evidence that holds today.
-
-    Raises:
-        ConflictError: It is withdrawn.
-        NotFoundError: There is no such piece.
-    """
+    """The version of a piece of evidence that holds today."""
     versions = list_evidence_versions(reference, read_position_today(at))
     if not versions:
         raise NotFoundError("There is no such piece of evidence.")
@@ -363,7 +349,6 @@ def make_judgement(key: str, state: str, reason: str, *, from_on: date, at: date
 
     Raises:
         ConflictError: Another one waits.
-        NotFoundError: There is no such recommendation.
         EntryRefusedError: The day, the state or the reason is refused.
     """
     position = begin_entry(from_on, at)
@@ -404,8 +389,6 @@ def confirm_judgement(key: str, judgement_id: int, *, by: int, at: datetime) -> 
 
     Raises:
         ConflictError: It is decided already.
-        NotFoundError: This recommendation has none with this id.
-        RuleError: They made it themselves.
     """
     row = _lock_judgement(key, judgement_id)
     if row.made_by_id == by:
@@ -418,8 +401,6 @@ def send_judgement_back(key: str, judgement_id: int, *, reason: str, by: int, at
 
     Raises:
         ConflictError: It is decided already.
-        NotFoundError: This recommendation has none with this id.
-        RuleError: They made it themselves, or give no reason.
     """
     row = _lock_judgement(key, judgement_id)
     if row.made_by_id == by:
@@ -434,8 +415,6 @@ def withdraw_judgement(key: str, judgement_id: int, *, by: int, at: datetime) ->
 
     Raises:
         ConflictError: It is decided already.
-        NotFoundError: This recommendation has none with this id.
-        RuleError: Somebody else made it.
     """
     row = _lock_judgement(key, judgement_id)
     if row.made_by_id != by:

@@ -101,9 +101,6 @@ def parse_population(values: Mapping[str, str], position: Position) -> Populatio
 def parse_threshold(text: str) -> Decimal:
     """The share from 0 to 1 that a percentage names, as a person writes it.
 
-    Raises:
-        EntryRefusedError: It is none from 1 to 100 with at most one decimal place.
-
     >>> parse_threshold("95"), parse_threshold("97.5 %")
     (Decimal('0.95'), Decimal('0.975'))
     """
@@ -286,7 +283,6 @@ def parse_samples(values: Mapping[str, str], position: Position) -> dict[str, An
         position: Of today.
 
     Raises:
-        EntryRefusedError: A field cannot be read.
         UnknownValueError: There never was such a unit.
     """
     measure, months = values.get("measure", ""), values.get("months", "").strip()
@@ -474,9 +470,6 @@ def parse_acknowledgements(values: Mapping[str, str], position: Position) -> dic
     Args:
         values: ``guide``: its key; ``unit``, ``role``, ``rank`` and ``threshold``.
         position: Of today.
-
-    Raises:
-        EntryRefusedError: There is no such guide, or a field cannot be read.
     """
     key = values.get("guide", "").strip()
     version = current_guide(key)
@@ -491,9 +484,6 @@ def parse_attendance(values: Mapping[str, str], position: Position) -> dict[str,
     Args:
         values: ``event_type``: its key; ``unit``, ``role``, ``rank`` and ``threshold``.
         position: Of today.
-
-    Raises:
-        EntryRefusedError: There is no such event type, or a field cannot be read.
     """
     key = values.get("event_type", "").strip()
     if current_event_type(key) is None:
@@ -621,10 +611,6 @@ def parse_figure(values: Mapping[str, str], position: Position) -> dict[str, Any
         values: ``directive``: a reference; ``requirement``: the key of a module, guide or event type, or ""
             for all; ``unit``, ``role``, ``rank`` and ``threshold``.
         position: Of today.
-
-    Raises:
-        NotFoundError: There is no such directive.
-        EntryRefusedError: A field cannot be read.
     """
     directive = read_directive(values["directive"].strip(), position)
     key = values.get("requirement", "").strip()

@@ -43,11 +43,7 @@ NOT_KEPT = "The document is not kept."
 
 
 def check_pdf(content: bytes) -> None:
-    """Refuse what is no whole PDF.
-
-    Raises:
-        EntryRefusedError: It is empty, too large, no PDF, or cut off.
-    """
+    """Refuse what is no whole PDF."""
     if len(content) > MOST_BYTES:
         raise EntryRefusedError("file", f"Choose a PDF file of at most {MOST_BYTES // 1024 // 1024} MB.")
     tail = content[-_TAIL:]
@@ -80,11 +76,7 @@ def keep_document(content: bytes, file_name: str, *, by: int) -> dict[str, Any]:
 
 
 def read_document(digest: str) -> EvidenceDocument:
-    """A document that is kept.
-
-    Raises:
-        NotFoundError: None has this hash.
-    """
+    """A document that is kept."""
     row = db.session.get(EvidenceDocument, digest)
     if row is None:
         raise NotFoundError("There is no such document.")
@@ -146,9 +138,6 @@ def parse_link(values: Mapping[str, str], position: Position) -> dict[str, Any]:
     Args:
         values: ``address``, which begins with https.
         position: Of today; it says nothing of a link.
-
-    Raises:
-        EntryRefusedError: It is no such address, or names somebody's password.
     """
     address = values.get("address", "").strip()
     try:
@@ -279,9 +268,6 @@ def parse_statement(values: Mapping[str, str], position: Position) -> dict[str, 
     Args:
         values: ``text``, and ``post``: as what the person signs, such as "Head of Crime".
         position: Of today, the day on which it is signed.
-
-    Raises:
-        EntryRefusedError: A field is empty or too long.
     """
     text, post = (values.get(name, "").strip().replace("\r\n", "\n") for name in ("text", "post"))
     if not text or len(text) > LONGEST_TEXT:

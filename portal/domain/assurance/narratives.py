@@ -236,9 +236,7 @@ def write_narrative(
         at: The current instant.
 
     Raises:
-        BadInputError: The text is empty or too long, has an unknown field, or its Markdown is faulty.
         EntryRefusedError: The day is still to come, or before 1900.
-        NotFoundError: There is no such recommendation.
     """
     position = begin_entry(from_on, at)
     recommendation = require_recommendation(key)

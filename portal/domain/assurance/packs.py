@@ -253,11 +253,7 @@ class WrittenPack(NamedTuple):
 
 
 def read_answered_recommendations(key: str, position: Position) -> list[RecommendationSnapshot]:
-    """The recommendations that a pack answers.
-
-    Raises:
-        NotFoundError: There is none with this key, or none at all, or it was not known then.
-    """
+    """The recommendations that a pack answers."""
     recommendations = read_desk(position) if key == ALL else [read_recommendation(key, position)]
     if not recommendations:
         raise NotFoundError("No recommendation was on the desk at this position.")
@@ -277,7 +273,6 @@ def make_answer_pack(
         done: Is told how many rows of the annexes are written.
 
     Raises:
-        NotFoundError: As ``read_answered_recommendations``.
         PositionError: The position is a forecast.
     """
     refuse_forecast(wish.position)
@@ -397,7 +392,6 @@ def request_pack(key: str, name: str, position: Position, viewer: Viewer, *, at:
         at: The current instant.
 
     Raises:
-        NotFoundError: There is no such recommendation at the position.
         PositionError: The position is a forecast.
         RuleError: So many files are being made for the person already.
     """
@@ -459,11 +453,7 @@ def make_pack(progress: JobProgress, arguments: dict[str, Any]) -> dict[str, Any
 
 
 def require_maker(person_id: int) -> Viewer:
-    """Who requested a pack, with the roles of today.
-
-    Raises:
-        ForbiddenError: They may no longer see the desk, download completions, or see everybody in the force.
-    """
+    """Who requested a pack, with the roles of today."""
     viewer = require_starter(person_id, Permission.ASSURANCE_VIEW, REFUSED)
     if Permission.COMPLETION_EXPORT not in viewer.permissions or not visibility_of(viewer).everyone:
         raise ForbiddenError(REFUSED)

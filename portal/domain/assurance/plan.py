@@ -314,11 +314,7 @@ class ProposedPlan(ProposalLine):
 
 
 def read_plan_id() -> int:
-    """The id of the recommendation that the plan answers.
-
-    Raises:
-        NotFoundError: It is not published.
-    """
+    """The id of the recommendation that the plan answers."""
     found = db.session.scalar(select(Recommendation.id).where(Recommendation.key == KEY))
     if found is None:
         raise NotFoundError("The recommendation “plan” is not published yet.")
@@ -407,11 +403,7 @@ def list_ended_plans(limit: int = 20) -> list[ProposedPlan]:
 
 
 def get_plan_proposal(proposal_id: int) -> ProposedPlan:
-    """One proposal, whatever became of it.
-
-    Raises:
-        NotFoundError: There is none with this id.
-    """
+    """One proposal, whatever became of it."""
     found = next(_fetch_plans(_select_plans().where(PlanProposal.id == proposal_id)), None)
     if found is None:
         raise NotFoundError("There is no such proposal.")
@@ -446,11 +438,7 @@ LATEST_REVIEW = timedelta(days=3 * 366)
 
 
 def begin_plan(*, by: int, at: datetime) -> int:
-    """Begin the next version with what is there: what was ended since, else the plan, else what pages show.
-
-    Raises:
-        ConflictError: Somebody has begun it already.
-    """
+    """Begin the next version with what there is: what ended since, else the plan, else what pages show."""
     stamp()
     plan_id = read_plan_id()
     if open_plan_proposal() is not None:
@@ -476,9 +464,7 @@ def save_section(
     """Keep the answers of one section; those of the others stay. An empty answer is taken out.
 
     Raises:
-        BadInputError: An answer is too long.
         ConflictError: It has ended.
-        NotFoundError: There is no such proposal or section.
         RuleError: Somebody else writes it, or it waits for a second person.
     """
     row = _lock_own(proposal_id, by)
@@ -506,9 +492,7 @@ def send_plan(proposal_id: int, *, note: str, review_on: date, by: int, at: date
     """Send what was written to a second person; from now on nobody writes in it.
 
     Raises:
-        BadInputError: Something is not answered, the note is empty, or the review date cannot be one.
         ConflictError: It has ended.
-        RuleError: Somebody else writes it, it was sent already, or it says exactly what is published.
     """
     row = _lock_own(proposal_id, by)
     faults = [f"Answer “{question.label}”." for question in list_missing(row.content)]
@@ -598,7 +582,6 @@ def publish_plan(proposal_id: int, *, by: int, at: datetime) -> int:
     Raises:
         BadInputError: The guide cannot be published as it is.
         ConflictError: It has ended, or another version was published meanwhile.
-        RuleError: The publisher wrote it, or it was not sent yet.
     """
     row = lock_proposal(PlanProposal, proposal_id)
     current = newest_plan(row.recommendation_id)
@@ -635,7 +618,6 @@ def send_plan_back(proposal_id: int, *, reason: str, by: int, at: datetime) -> N
     Also ends what somebody else began and does not finish.
 
     Raises:
-        BadInputError: No reason is given.
         ConflictError: It has ended.
         RuleError: They wrote it themselves.
     """

@@ -112,11 +112,7 @@ def current_recommendations() -> list[tuple[str, RecommendationVersion]]:
 
 
 def numbered_recommendation(key: str, number: int | None = None) -> RecommendationVersion:
-    """Return version ``number`` of the recommendation ``key``; the latest unless given.
-
-    Raises:
-        NotFoundError: There is no such recommendation, or version.
-    """
+    """Return version ``number`` of the recommendation ``key``; the latest unless given."""
     condition = _IS_NEWEST if number is None else RecommendationVersion.number == number
     version: RecommendationVersion | None = db.session.scalar(_select_versions(key).where(condition))
     if version is None:

@@ -48,11 +48,7 @@ class EntryRefusedError(FieldError):
 
 
 def begin_entry(from_on: date, at: datetime) -> Position:
-    """Take the stamp, and give the position of the entry: as at its day, with all that is known.
-
-    Raises:
-        EntryRefusedError: The day is after today, or before 1900.
-    """
+    """Take the stamp, and give the position of the entry: as at its day, with all that is known."""
     recorded_at, today = stamp(), london_day(at)
     if from_on > today:
         raise EntryRefusedError("from_on", "Enter today’s date or an earlier one.")
@@ -62,11 +58,7 @@ def begin_entry(from_on: date, at: datetime) -> Position:
 
 
 def require_recommendation(key: str) -> Recommendation:
-    """The recommendation.
-
-    Raises:
-        NotFoundError: There is none with this key.
-    """
+    """The recommendation."""
     recommendation: Recommendation | None = db.session.scalar(
         select(Recommendation).where(Recommendation.key == key)
     )
@@ -76,11 +68,7 @@ def require_recommendation(key: str) -> Recommendation:
 
 
 def refuse_wrong_lengths(**texts: str) -> None:
-    """Refuse a text that is empty or too long; ``title`` is shorter than others.
-
-    Raises:
-        EntryRefusedError: It names the field.
-    """
+    """Refuse a text that is empty or too long; ``title`` is shorter than others."""
     for field, text in texts.items():
         longest = LONGEST_TITLE if field in ("title", "decided_by") else LONGEST_TEXT
         if not text.strip():
@@ -102,12 +90,7 @@ def add_entry(kind: type[Entry], position: Position, *, by: int, **columns: Any)
 
 
 def find_entry(kind: type[Entry], entry_id: int, *conditions: ColumnElement[bool]) -> Entry:
-    """A fact that may be corrected or taken back; whoever writes takes the stamp first.
-
-    Raises:
-        NotFoundError: There is none with this id that meets the conditions.
-        ConflictError: It was corrected or taken back since the person looked.
-    """
+    """A fact that may be corrected or taken back; whoever writes takes the stamp first."""
     entry: Entry | None = db.session.scalar(select(kind).where(kind.id == entry_id, *conditions))
     if entry is None or entry.void:
         raise NotFoundError("There is no such entry.")
@@ -139,12 +122,7 @@ class RiskDetails:
 
 
 def give_owner(key: str, person_id: int | None, *, from_on: date, at: datetime, by: int) -> None:
-    """Give a recommendation to a person, or to nobody, from a day on.
-
-    Raises:
-        NotFoundError: There is no such recommendation.
-        EntryRefusedError: The day cannot be one, or that person owns it on that day already.
-    """
+    """Give a recommendation to a person, or to nobody, from a day on."""
     position = begin_entry(from_on, at)
     recommendation = require_recommendation(key)
     owners = list_held_facts(
@@ -158,13 +136,7 @@ def give_owner(key: str, person_id: int | None, *, from_on: date, at: datetime, 
 
 
 def record_decision(key: str, details: DecisionDetails, *, from_on: date, at: datetime, by: int) -> int:
-    """Record what the force decided on a day; return the decision's id.
-
-    Raises:
-        NotFoundError: There is no such recommendation.
-        EntryRefusedError: The day or a text cannot be one, or this is recorded on that day already: the
-            form was sent twice.
-    """
+    """Record what the force decided on a day; return the decision's id."""
     position = begin_entry(from_on, at)
     refuse_wrong_lengths(**asdict(details))
     recommendation = require_recommendation(key)
@@ -189,7 +161,6 @@ def correct_decision(
     """Replace a decision that was recorded wrongly; return the id of the new one. What it said stays.
 
     Raises:
-        NotFoundError: There is no such decision of this recommendation.
         ConflictError: It was corrected or taken back already.
         EntryRefusedError: The day or a text cannot be one.
     """
@@ -212,7 +183,6 @@ def take_decision_back(key: str, decision_id: int, *, by: int) -> None:
     """Say that a decision was never made; until this instant it was known, and so it stays known then.
 
     Raises:
-        NotFoundError: There is no such decision of this recommendation.
         ConflictError: It was corrected or taken back already.
     """
     recorded_at = stamp()  # before what is to be taken back is read
@@ -234,12 +204,7 @@ def take_decision_back(key: str, decision_id: int, *, by: int) -> None:
 
 
 def assess_risk(key: str, details: RiskDetails, *, from_on: date, at: datetime, by: int) -> None:
-    """Say what may go wrong with a recommendation, from a day on.
-
-    Raises:
-        NotFoundError: There is no such recommendation.
-        EntryRefusedError: The day, the text or a number cannot be one, or this holds on that day already.
-    """
+    """Say what may go wrong with a recommendation, from a day on."""
     position = begin_entry(from_on, at)
     refuse_wrong_lengths(text=details.text)
     for field in ("likelihood", "impact"):
@@ -257,7 +222,6 @@ def find_decision(key: str, decision_id: int) -> AssuranceDecision:
     """A decision of a recommendation that may be corrected.
 
     Raises:
-        NotFoundError: There is no such decision of this recommendation.
         ConflictError: It was corrected or taken back already.
     """
     recommendation = require_recommendation(key)
@@ -293,7 +257,6 @@ def add_action(key: str, details: ActionDetails, *, from_on: date, at: datetime,
     """Add an action to a recommendation; return its reference.
 
     Raises:
-        NotFoundError: There is no such recommendation.
         EntryRefusedError: It cannot be entered so, or the same action is there on that day: the form
             was sent twice.
     """
@@ -331,13 +294,7 @@ def change_action(
     by: int,
     reason_counts: bool = False,
 ) -> bool:
-    """Say what an action is from a day on, and why; whether that is what holds today.
-
-    Raises:
-        NotFoundError: There is no such action.
-        EntryRefusedError: It cannot be entered so, or nothing would change on that day; with
-            ``reason_counts``, not even the reason.
-    """
+    """Say what an action is from a day on, and why; whether that is what holds today."""
     position = begin_entry(from_on, at)
     refuse_wrong_lengths(title=details.title, reason=reason)
     action = find_action(reference)
@@ -367,7 +324,6 @@ def report_progress(reference: str, state: str, reason: str, *, from_on: date, a
     """Its owner says how far an action is from a day on, and what was done; whether that holds today.
 
     Raises:
-        NotFoundError: There is no such action, or it is not theirs today and on that day.
         EntryRefusedError: It cannot be entered so.
     """
     position = begin_entry(from_on, at)
@@ -381,11 +337,7 @@ def report_progress(reference: str, state: str, reason: str, *, from_on: date, a
 
 
 def find_action(reference: str) -> AssuranceAction:
-    """The action.
-
-    Raises:
-        NotFoundError: There is none with this reference.
-    """
+    """The action."""
     action: AssuranceAction | None = db.session.scalar(
         select(AssuranceAction).where(AssuranceAction.reference == reference)
     )
@@ -455,11 +407,7 @@ def _write_version(
 
 
 def _find_dependencies(action: AssuranceAction, references: Collection[str], position: Position) -> set[int]:
-    """The ids of the actions that are waited for.
-
-    Raises:
-        EntryRefusedError: One of them is the action itself, or is not there on that day.
-    """
+    """The ids of the actions that are waited for."""
     if action.reference in references:
         raise EntryRefusedError("waits_for", "An action cannot wait for itself.")
     rows = db.session.execute(
@@ -479,9 +427,6 @@ def _refuse_cycles(action: AssuranceAction, position: Position) -> None:
     """Refuse that an action waits for itself through others, on any day from the position's on.
 
     What is written in between is undone with the transaction that this error ends.
-
-    Raises:
-        EntryRefusedError: It would.
     """
     days = db.session.scalars(
         select(ActionVersion.from_on)

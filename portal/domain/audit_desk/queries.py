@@ -307,11 +307,7 @@ class AuditSight:
         return [or_(by_seen, AuditEvent.subject_id.in_(people))]
 
     def find_person(self, staff_number: str) -> int:
-        """The id of a person whom the reader may see.
-
-        Raises:
-            NotFoundError: Nobody has the number, or the reader may not see that person.
-        """
+        """The id of a person whom the reader may see."""
         return find_seen_person(self.viewer, staff_number, ACT)
 
     def visible_among(self, ids: Collection[int]) -> set[int]:

@@ -153,11 +153,7 @@ class DraftSubject(ABC):
 
     @abstractmethod
     def numbered_version(self, number: int) -> Version:
-        """Its published version ``number``.
-
-        Raises:
-            NotFoundError: There is none.
-        """
+        """Its published version ``number``."""
 
     @abstractmethod
     def version_files(self, version_id: int) -> dict[str, bytes]:

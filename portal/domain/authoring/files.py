@@ -400,11 +400,7 @@ def read_checks(body: str) -> list[LessonCheck]:
 
 
 def find_check(body: str, key: str) -> LessonCheck:
-    """The check with this key.
-
-    Raises:
-        NotFoundError: There is none that a form can edit.
-    """
+    """The check with this key."""
     for check in read_checks(body):
         if check.key == key:
             return check
@@ -449,7 +445,6 @@ def write_check(body: str, key: str, table: Table) -> str:
     """The text with other values for a check; only lines that say something else change.
 
     Raises:
-        NotFoundError: There is no such check.
         RuleError: A line of the check's texts would end it early.
     """
     check = find_check(body, key)
@@ -474,11 +469,7 @@ def add_check(body: str, table: Table) -> str:
 
 
 def remove_check(body: str, key: str) -> str:
-    """The text without a check and the blank lines above it.
-
-    Raises:
-        NotFoundError: There is no such check.
-    """
+    """The text without a check and the blank lines above it."""
     check = find_check(body, key)
     lines = body.split("\n")
     above = "\n".join(lines[: check.first]).rstrip("\n")

@@ -44,11 +44,7 @@ def read_items(files: Mapping[str, bytes]) -> list[ItemPlace]:
 
 
 def find_item(files: Mapping[str, bytes], key: str) -> ItemPlace:
-    """The item with this key.
-
-    Raises:
-        NotFoundError: There is none.
-    """
+    """The item with this key."""
     for item in read_items(files):
         if item.key == key:
             return item
@@ -59,7 +55,6 @@ def write_item(files: Mapping[str, bytes], key: str, table: Table) -> Changes:
     """Replace the item ``key`` by ``table``; returns no changes where they are equal already.
 
     Raises:
-        NotFoundError: There is no such item.
         RuleError: ``table`` has another item's key.
     """
     item = find_item(files, key)
@@ -80,11 +75,7 @@ def add_item(files: Mapping[str, bytes], table: Table, path: str = FIRST_FILE) -
 
 
 def remove_item(files: Mapping[str, bytes], key: str) -> Changes:
-    """Remove the item; a file without further items is removed with it.
-
-    Raises:
-        NotFoundError: There is no such item.
-    """
+    """Remove the item; a file without further items is removed with it."""
     item = find_item(files, key)
     tables = _item_tables(files[item.path])
     del tables[item.index]
@@ -92,11 +83,7 @@ def remove_item(files: Mapping[str, bytes], key: str) -> Changes:
 
 
 def move_item(files: Mapping[str, bytes], key: str, up: bool) -> Changes:
-    """Swap the item with the one before or after it; returns no changes at the ends of the bank.
-
-    Raises:
-        NotFoundError: There is no such item.
-    """
+    """Swap the item with the one before or after it; returns no changes at the ends of the bank."""
     items = read_items(files)
     position = next((n for n, item in enumerate(items) if item.key == key), None)
     if position is None:
@@ -109,11 +96,7 @@ def move_item(files: Mapping[str, bytes], key: str, up: bool) -> Changes:
 
 
 def place_item(files: Mapping[str, bytes], key: str, after: str) -> Changes:
-    """Move the item directly after another, or to the first place if ``after`` is empty.
-
-    Raises:
-        NotFoundError: There is no such item.
-    """
+    """Move the item directly after another, or to the first place if ``after`` is empty."""
     item = find_item(files, key)
     if key == after:
         return {}
@@ -172,11 +155,7 @@ def _refuse_taken_key(files: Mapping[str, bytes], table: Table, except_key: str 
 
 
 def read_item_text(files: Mapping[str, bytes], key: str) -> str:
-    """The item's lines with the comment above them, as they are in its file.
-
-    Raises:
-        NotFoundError: There is no such item.
-    """
+    """The item's lines with the comment above them, as they are in its file."""
     item = find_item(files, key)
     text = files[item.path].decode()
     spans = array_table_spans(text, "item")
@@ -187,12 +166,7 @@ def read_item_text(files: Mapping[str, bytes], key: str) -> str:
 
 
 def write_item_text(files: Mapping[str, bytes], key: str, typed: str) -> Changes:
-    """Put these lines in the place of the item's; every other line of the file stays.
-
-    Raises:
-        NotFoundError: There is no such item.
-        RuleError: The lines are not one item of a known kind with this key.
-    """
+    """Put these lines in the place of the item's; every other line of the file stays."""
     item = find_item(files, key)
     typed = normalise_line_ends(typed).strip("\n")
     table = _read_table(typed, key)

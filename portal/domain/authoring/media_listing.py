@@ -163,11 +163,7 @@ def figure_targets(state: DraftState) -> list[tuple[str, str]]:
 
 
 def read_draft_medium(key: str, sha256: str, name: str) -> bytes:
-    """The content of a medium that any state of the module's drafts has under this name.
-
-    Raises:
-        NotFoundError: No state has it.
-    """
+    """The content of a medium that any state of the module's drafts has under this name."""
     pair = f'"media/{name}": "{sha256}"'
     states: Any = (
         select(DraftSave.id)

@@ -135,11 +135,7 @@ class ScheduledPublication(Base):
 
 
 def read_content(sha256: str) -> bytes:
-    """The content with this hash.
-
-    Raises:
-        NotFoundError: No draft has ever had it.
-    """
+    """The content with this hash."""
     stored = db.session.scalar(select(DraftContent.content).where(DraftContent.sha256 == sha256))
     if stored is None:
         raise NotFoundError("There is no such file.")

@@ -41,11 +41,7 @@ from portal.platform.errors import NotFoundError
 
 
 def draft_module(state: DraftState) -> ModuleProgress:
-    """The draft as a module that the learner has not started.
-
-    Raises:
-        NotFoundError: Its details cannot be parsed.
-    """
+    """The draft as a module that the learner has not started."""
     return ModuleProgress(
         version=draft_version(state),
         shared=shared_key(),
@@ -63,11 +59,7 @@ def link_to_previews(key: str, html: str) -> str:
 
 
 def draft_version(state: DraftState) -> PublishedVersion:
-    """The draft as a published version with the next number, dated at its last save.
-
-    Raises:
-        NotFoundError: Its details cannot be parsed.
-    """
+    """The draft as a published version with the next number, dated at its last save."""
     checked = _check_draft(state)
     content = VersionContent(
         {position: rendered.html for position, rendered in enumerate(checked.lessons, 1)},
@@ -88,11 +80,7 @@ def draft_version(state: DraftState) -> PublishedVersion:
 
 
 def draft_sheet(state: DraftState, place: str) -> str:
-    """The text of the draft's job aid or briefing.
-
-    Raises:
-        NotFoundError: It has none, or its details cannot be parsed.
-    """
+    """The text of the draft's job aid or briefing."""
     sheet = _check_draft(state).sheets.get(place)
     if sheet is None:
         raise NotFoundError(f"This draft has no {SHEET_NAMES[place].lower()}.")

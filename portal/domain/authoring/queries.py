@@ -129,11 +129,7 @@ def open_draft_id(key: str) -> int | None:
 
 
 def get_draft(key: str) -> DraftState:
-    """The open draft of a module or guide.
-
-    Raises:
-        NotFoundError: There is none.
-    """
+    """The open draft of a module or guide."""
     row = db.session.execute(_select_open_drafts().where(Draft.module_key == key)).one_or_none()
     if row is None:
         raise NotFoundError(f"There is no draft of “{key}”.")
@@ -168,11 +164,7 @@ def list_saves(draft_id: int) -> list[SavedState]:
 
 
 def get_save(draft_id: int, number: int) -> SavedState:
-    """One saved state of a draft.
-
-    Raises:
-        NotFoundError: There is no such state.
-    """
+    """One saved state of a draft."""
     row = db.session.execute(
         _select_saves().where(DraftSave.draft_id == draft_id, DraftSave.number == number)
     ).one_or_none()

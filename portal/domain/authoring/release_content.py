@@ -41,8 +41,6 @@ def publish_release(root: Path, *, author: str, publisher: str, at: datetime) ->
         at: Now, stored as the time of publishing.
 
     Raises:
-        RuleError: It is one person, or one of them has not the role. Nothing is written.
-        NotFoundError: Nobody has the staff number.
         BadInputError: There are faults; the error lists all of them.
     """
     if author.strip() == publisher.strip():

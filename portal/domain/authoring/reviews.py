@@ -278,11 +278,7 @@ class ReviewState:
 
 
 def latest_review(key: str) -> ReviewState:
-    """The newest review of the module's open draft, whether or not it has ended.
-
-    Raises:
-        NotFoundError: There is no open draft, or it has never been sent.
-    """
+    """The newest review of the module's open draft, whether or not it has ended."""
     sender, ender = aliased(PersonName), aliased(PersonName)
     row = db.session.execute(
         select(
@@ -436,11 +432,7 @@ class PassAgain:
 
 
 def propose_minimum(key: str, from_on: date, today: date) -> MinimumVersionRule:
-    """The rule that publishing the module's draft now would record.
-
-    Raises:
-        RuleError: It is a guide, or nothing of it is published yet; or the day is not to come.
-    """
+    """The rule that publishing the module's draft now would record."""
     current = None if is_guide(key) else version_cache.current_version(key)
     if current is None:
         raise RuleError("Only a module that is published already can be asked for again.")
@@ -569,10 +561,6 @@ def schedule_publication(review_id: int, publish_at: datetime, *, by: int, at: d
         publish_at: When.
         by: The publisher, who changed nothing in the draft.
         at: Now.
-
-    Raises:
-        ConflictError: The review has ended, or it is scheduled already.
-        RuleError: The time is not to come or more than a year away, or it may not be published by them.
     """
     if publish_at <= at:
         raise RuleError("Enter a time to come. To publish now, use the button on the review.")
@@ -591,11 +579,7 @@ def schedule_publication(review_id: int, publish_at: datetime, *, by: int, at: d
 
 
 def cancel_publication(review_id: int, *, by: int, at: datetime) -> None:
-    """Cancel a scheduled publication; the review stays open.
-
-    Raises:
-        ConflictError: It is not scheduled any more, or the review has ended.
-    """
+    """Cancel a scheduled publication; the review stays open."""
     _review, draft = lock_review(review_id)
     row = _open_schedule(review_id)
     if row is None:

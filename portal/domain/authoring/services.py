@@ -113,9 +113,6 @@ def open_draft(key: str, *, by: int, at: datetime) -> int:
     """Open a draft of the module's or guide's next version, unless one is open; returns the open draft's id.
 
     State 1 has the published files. Repeating the call changes nothing.
-
-    Raises:
-        NotFoundError: There is no such module or guide.
     """
     draft_id = queries.open_draft_id(key)
     if draft_id is not None:
@@ -159,7 +156,6 @@ def _new_subject(key: str, title: str) -> DraftSubject:
 
     Raises:
         KeyTakenError: The name is taken.
-        RuleError: The name or the title is invalid.
     """
     draft_subject = subject_of(key)
     if (
@@ -229,7 +225,6 @@ def restore_state(draft_id: int, number: int, *, by: int, at: datetime) -> int:
     Nothing is written where they are the current files.
 
     Raises:
-        NotFoundError: There is no such state.
         RuleError: The draft is being reviewed.
         ConflictError: The draft was published or discarded.
     """
@@ -325,7 +320,6 @@ def lock_draft(draft_id: int) -> Draft:
     """The open draft, locked to the end of the transaction.
 
     Raises:
-        NotFoundError: There is no draft with this id.
         DraftEndedError: It was published or discarded.
     """
     draft = db.session.scalar(

@@ -92,11 +92,7 @@ def guide_recorded_by(key: str, until: datetime) -> GuideVersion | None:
 
 
 def numbered_guide(key: str, number: int) -> GuideVersion:
-    """Return version ``number`` of the guide ``key``.
-
-    Raises:
-        NotFoundError: There is no such version.
-    """
+    """Return version ``number`` of the guide ``key``."""
     version = db.session.scalar(
         select(GuideVersion)
         .join(Activity, Activity.id == GuideVersion.activity_id)
@@ -201,11 +197,7 @@ def list_event_type_versions(key: str) -> list[EventTypeVersion]:
 
 
 def numbered_event_type(key: str, number: int | None = None) -> EventTypeVersion:
-    """Return version ``number`` of the event type ``key``; the latest unless given.
-
-    Raises:
-        NotFoundError: There is no such event type, or version.
-    """
+    """Return version ``number`` of the event type ``key``; the latest unless given."""
     if number is None:
         version = current_event_type(key)
     else:
@@ -245,11 +237,7 @@ def _published_titles(keys: set[str]) -> dict[tuple[str, str], str]:
 
 
 def refuse_unknown_preparation(source: EventTypeSource) -> None:
-    """Refuse an event type that asks for a module or guide which is not published.
-
-    Raises:
-        BadInputError: One reason for each.
-    """
+    """Refuse an event type that asks for a module or guide which is not published."""
     known = _published_titles({name.partition(":")[2] for name in source.preparation})
     unknown = [name for name in source.preparation if tuple(name.split(":")) not in known]
     if unknown:

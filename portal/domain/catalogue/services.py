@@ -75,9 +75,6 @@ def check_folder(folder: Path) -> CheckedFolder:
 
     One module is checked against the published shared files; one that is not published is read from beside
     the module's folder.
-
-    Raises:
-        BadInputError: There is no such folder.
     """
     folder = folder.resolve()
     if not folder.is_dir():
@@ -407,7 +404,6 @@ def archive_module(key: str, successor: str | None, *, by: int, at: datetime) ->
         at: Now.
 
     Raises:
-        NotFoundError: There is no such module.
         RuleError: The successor is the module itself, is not published, or is archived too.
     """
     recorded_at = stamp()
@@ -432,11 +428,7 @@ def archive_module(key: str, successor: str | None, *, by: int, at: datetime) ->
 
 
 def restore_module(key: str, *, by: int) -> None:
-    """Offer an archived module again.
-
-    Raises:
-        ConflictError: It is not archived.
-    """
+    """Offer an archived module again."""
     recorded_at = stamp()
     activity_id = _published_id(key)
     archive = archive_of(activity_id)

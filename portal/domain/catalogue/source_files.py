@@ -218,11 +218,7 @@ class KeyedFiles(Generic[Read]):
     compare: Callable[[list[Read], Faults], None] = lambda _read, _faults: None  # those of one folder
 
     def check_path(self, path: Path) -> list[Read]:
-        """Read and check a file, or every file of a folder by name. Nothing is written.
-
-        Raises:
-            BadInputError: There are faults; the error lists all of them.
-        """
+        """Read and check a file, or every file of a folder by name. Nothing is written."""
         if path.is_dir():
             return self._check_folder(path)
         if path.suffix != ".toml":
@@ -251,11 +247,7 @@ class KeyedFiles(Generic[Read]):
         return found
 
     def check_content(self, key: str, content: bytes) -> Read:
-        """Read and check a file from its bytes.
-
-        Raises:
-            BadInputError: There are faults; the error lists all of them.
-        """
+        """Read and check a file from its bytes."""
         faults = Faults()
         read = self.read_content(key, content, faults)
         faults.refuse()

@@ -318,11 +318,7 @@ def published_modules() -> list[ModuleVersion]:
 
 
 def numbered_version(key: str, number: int) -> ModuleVersion:
-    """Return version ``number`` of the module ``key``.
-
-    Raises:
-        NotFoundError: There is no such version.
-    """
+    """Return version ``number`` of the module ``key``."""
     version = db.session.scalar(
         select(ModuleVersion)
         .join(Activity, Activity.id == ModuleVersion.activity_id)
@@ -344,11 +340,7 @@ def package_files(version_id: int) -> dict[str, bytes]:
 
 
 def media_content(sha256: str, name: str) -> bytes:
-    """Return the content of a published media file with this hash and name.
-
-    Raises:
-        NotFoundError: No such file is published under this name.
-    """
+    """Return the content of a published media file with this hash and name."""
     for file in (PackageFile, GuideFile):
         content: bytes | None = db.session.scalar(
             select(file.content).where(file.sha256 == sha256, file.path == f"media/{name}").limit(1)

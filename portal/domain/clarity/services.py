@@ -341,10 +341,6 @@ def reply_to_words(key: str, answer_id: int, text: str, *, by: int, at: datetime
         text: The author's answer.
         by: The author.
         at: Now.
-
-    Raises:
-        ConflictError: The words were answered already, changed or erased.
-        RuleError: The answer is empty or too long.
     """
     text = _read_words(text, LONGEST_REPLY)
     if not text:

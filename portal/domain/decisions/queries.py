@@ -45,11 +45,7 @@ class RequestSubject:
 
 
 def request_subject(viewer: Viewer, staff_number: str) -> RequestSubject:
-    """The person with this staff number.
-
-    Raises:
-        NotFoundError: Nobody has it, or the viewer may not make requests about this person.
-    """
+    """The person with this staff number."""
     person_id = find_seen_person(viewer, staff_number, Permission.DECISION_ASK)
     return RequestSubject(person_id, staff_number, holder_name(person_id))
 
@@ -287,11 +283,7 @@ def count_joint_states(viewer: Viewer, joint_uuids: Collection[UUID]) -> dict[UU
 
 
 def list_joint_requests(viewer: Viewer, joint_uuid: UUID) -> list[RequestRow]:
-    """The requests made together that the viewer may see, by surname. One statement.
-
-    Raises:
-        NotFoundError: There are none.
-    """
+    """The requests made together that the viewer may see, by surname. One statement."""
     statement = _select_requests().where(r.joint_uuid == joint_uuid, _visible_requests(viewer))
     rows = _request_rows(statement.order_by(_person.surname, _person.staff_number, r.id))
     if not rows:
@@ -306,11 +298,7 @@ def list_waiting(change: ChangeRequest, people: Collection[int]) -> list[Request
 
 
 def get_request(viewer: Viewer, uuid: UUID) -> RequestRow:
-    """One request.
-
-    Raises:
-        NotFoundError: There is none, or the viewer may not see it.
-    """
+    """One request."""
     rows = _request_rows(_select_requests().where(r.uuid == uuid, _visible_requests(viewer)))
     if not rows:
         raise NotFoundError("There is no such request.")

@@ -152,7 +152,6 @@ def _get_decidable_request(viewer: Viewer, uuid: UUID) -> RequestRow:
     """The request, if the viewer may decide it.
 
     Raises:
-        NotFoundError: The viewer may not see it.
         DecidedAlreadyError: It has been answered.
         OwnMatterError: It is about the viewer.
         SecondPersonError: The viewer asked for what a second person must decide.
@@ -419,11 +418,7 @@ def _find_same_request(waiting: Iterable[RequestRow], change: ChangeRequest, by:
 
 
 def list_decidable(viewer: Viewer, joint_uuid: UUID) -> list[RequestRow]:
-    """The waiting requests made together that the viewer may decide, by surname. At most two statements.
-
-    Raises:
-        NotFoundError: The viewer may see none of them.
-    """
+    """The waiting requests made together that the viewer may decide, by surname. At most two statements."""
     rows = queries.list_joint_requests(viewer, joint_uuid)
     if Permission.DECISION_MAKE not in viewer.permissions:
         return []
@@ -437,7 +432,6 @@ def get_decidable(viewer: Viewer, joint_uuid: UUID) -> list[RequestRow]:
     """As ``list_decidable``, but never empty.
 
     Raises:
-        NotFoundError: The viewer may see none of them.
         DecidedAlreadyError: All that the viewer may decide have been answered.
         OwnMatterError: What waits is about the viewer, or about people for whom the viewer may not decide.
     """

@@ -53,7 +53,6 @@ def record_sample(entry: SampleEntry, *, replaces: int | None, by: int, at: date
 
     Raises:
         CountRefusedError: The counts cannot be true, or the month has not begun.
-        ConflictError: Somebody else recorded or corrected this month meanwhile.
     """
     recorded_at = stamp()
     refuse_wrong_month(entry.month, london_day(at))
@@ -93,11 +92,7 @@ def add_sample(
 
 
 def withdraw_sample(sample_id: int, *, by: int) -> None:
-    """Withdraw a sample, such as one of the wrong unit: adds a void row.
-
-    Raises:
-        ConflictError: It was corrected or withdrawn meanwhile.
-    """
+    """Withdraw a sample, such as one of the wrong unit: adds a void row."""
     recorded_at = stamp()
     sample = db.session.get_one(DipSample, sample_id)
     current = find_sample(sample.unit_id, sample.month)
@@ -112,7 +107,6 @@ def refuse_wrong_month(month: date, today: date) -> None:
 
     Raises:
         CountRefusedError: The month has not begun, or is before ``EARLIEST``.
-        RuleError: The date is not the first day of a month.
     """
     if month != first_of_month(month):
         raise RuleError("A month is named by its first day.")
@@ -181,9 +175,6 @@ def read_sample_file(content: bytes, name: str) -> list[SourceRow]:
     Args:
         content: The file's bytes: CSV in UTF-8, or a workbook.
         name: The file's name, whose ending says its kind.
-
-    Raises:
-        BadInputError: The file is no table with these columns, has no rows, or has too many.
     """
     rows = parse_table(content, name, required=REQUIRED, optional=OPTIONAL)
     if len(rows) > MOST_ROWS:
@@ -226,11 +217,7 @@ def _check_rows(
     known_samples: Mapping[tuple[int, date], DipSample],
     today: date,
 ) -> list[SampleEntry]:
-    """Read and check every row.
-
-    Raises:
-        BadInputError: A sentence for each row that is refused.
-    """
+    """Read and check every row."""
     entries, reasons, lines = [], [], dict[tuple[int, date], int]()
     for row in rows:
         try:
@@ -257,7 +244,6 @@ def _read_entry(row: SourceRow, units: Mapping[int, UnitRow], today: date) -> Sa
     """Read a row as an entry.
 
     Raises:
-        NotFoundError: The row names no unit.
         RuleError: A month, count or reason cannot be read.
     """
     unit_id = find_current_unit(row.values["unit"], units)

@@ -456,12 +456,7 @@ def _refuse_other_spelling(reference: str) -> None:
 
 
 def propose_withdrawal(reference: str, on: date) -> Proposal:
-    """The directive's next version, which withdraws it from ``on``.
-
-    Raises:
-        NotFoundError: There is no such directive.
-        BadInputError: It is withdrawn already, or a version takes effect on that day or later.
-    """
+    """The directive's next version, which withdraws it from ``on``."""
     directive_id = find_directive_id(reference)
     newest = newest_version_of(directive_id) if directive_id is not None else None
     if newest is None:
@@ -479,10 +474,6 @@ def propose_version_withdrawal(reference: str, number: int, today: date) -> Prop
     """The withdrawal of the directive's newest version before it takes effect.
 
     The withdrawal has a version number of its own. The version before, if any, stays in force.
-
-    Raises:
-        NotFoundError: There is no such directive, or it has no such version.
-        RuleError: The version has taken effect, or a later version exists.
     """
     directive_id = find_directive_id(reference)
     newest = newest_version_of(directive_id) if directive_id is not None else None

@@ -227,11 +227,7 @@ def _is_whole_number(value: Any, least: int) -> TypeGuard[int]:
 
 
 def read_directive(content: bytes) -> DirectiveFile:
-    """Read the directive from the file's bytes.
-
-    Raises:
-        BadInputError: It is not TOML, or not a valid directive; one reason for each fault.
-    """
+    """Read the directive from the file's bytes."""
     try:
         values = tomllib.loads(content.decode("utf-8"))
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:

@@ -104,11 +104,7 @@ def list_directives() -> list[DirectiveDetails]:
 
 
 def get_directive(reference: str) -> DirectiveDetails:
-    """The directive of this reference.
-
-    Raises:
-        NotFoundError: There is none.
-    """
+    """The directive of this reference."""
     statement = select(Directive.id, Directive.reference, DirectiveVersion)
     directives = _load_directives(statement.where(Directive.reference == reference))
     if not directives:

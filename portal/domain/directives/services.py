@@ -82,7 +82,6 @@ def record_proposal(propose: Callable[[], Proposal], confirmation: Confirmation)
 
     Raises:
         PortalError: As ``propose`` refuses.
-        ConflictError: Its effect is no longer the one that was previewed.
     """
     stamped, proposal = stamp(), propose()
     if proposal.is_unchanged and proposal.newest is not None:
@@ -157,21 +156,13 @@ def exceeds_own_units(viewer: Viewer, proposal: Proposal) -> bool:
 
 
 def refuse_outside_own_units(viewer: Viewer, proposal: Proposal) -> None:
-    """Refuse a proposal whose audience is not within the viewer's units.
-
-    Raises:
-        ForbiddenError: It is not.
-    """
+    """Refuse a proposal whose audience is not within the viewer's units."""
     if exceeds_own_units(viewer, proposal):
         raise ForbiddenError(OUTSIDE_OWN_UNITS)
 
 
 def refuse_directive_outside_own_units(viewer: Viewer, directive_id: int) -> None:
-    """Refuse a change to a directive whose audience is not within the viewer's units.
-
-    Raises:
-        ForbiddenError: It is not.
-    """
+    """Refuse a change to a directive whose audience is not within the viewer's units."""
     newest = newest_version_of(directive_id)
     if newest is not None and _audience_exceeds_units(viewer, [newest.audience]):
         raise ForbiddenError(OUTSIDE_OWN_UNITS)
@@ -390,9 +381,6 @@ def end_exclusion(exclusion_id: int, last_on: date | None, *, by: int) -> int:
 
     Returns:
         The id of the new fact.
-
-    Raises:
-        ConflictError: It has been corrected or voided, or already ends by then.
     """
     e, stamped = Exclusion, stamp()
     row = db.session.scalars(select(e).where(e.id == exclusion_id, is_known_fact(e))).one_or_none()

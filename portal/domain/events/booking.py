@@ -78,8 +78,6 @@ def book_place(reference: str, person_id: int, *, way: str, by: int, at: datetim
         at: Now.
 
     Raises:
-        NotFoundError: No such event.
-        RuleError: It has begun or is cancelled, or the person may not attend it.
         ConflictError: The person has a booking of this type already.
     """
     recorded_at = stamp()
@@ -109,12 +107,7 @@ def book_place(reference: str, person_id: int, *, way: str, by: int, at: datetim
 
 
 def approve_booking(booking_id: int, *, by: int, at: datetime) -> Booking:
-    """Give the person who asked a place, or their turn on the wait list where none is free.
-
-    Raises:
-        NotFoundError: It does not wait for approval any more.
-        RuleError: The event has begun or is cancelled, or it is their own.
-    """
+    """Give the person who asked a place, or their turn on the wait list where none is free."""
     booking, event = _open_booking(booking_id, ("asked",), at)
     if booking.person_id == by:
         raise RuleError("Somebody else must approve your own booking.")
@@ -127,7 +120,6 @@ def decline_booking(booking_id: int, *, by: int, at: datetime) -> Booking:
     """Refuse the person who asked for a place.
 
     Raises:
-        NotFoundError: It does not wait for approval any more.
         RuleError: The event has begun or is cancelled.
     """
     booking, event = _open_booking(booking_id, ("asked",), at)
@@ -136,12 +128,7 @@ def decline_booking(booking_id: int, *, by: int, at: datetime) -> Booking:
 
 
 def accept_place(booking_id: int, *, by: int, at: datetime) -> Booking:
-    """Take a place that was offered; on the day itself, also one that is free to whoever waits.
-
-    Raises:
-        NotFoundError: The booking has ended, or the offer has lapsed.
-        RuleError: The event has begun or is cancelled, or no place is free.
-    """
+    """Take a place that was offered; on the day itself, also one that is free to whoever waits."""
     booking, event = _open_booking(booking_id, ("offered", "waiting"), at)
     if booking.state == "waiting":
         seat = next(seat for seat in event.seats if seat.booking_id == booking.id)
@@ -159,10 +146,6 @@ def cancel_booking(booking_id: int, reason: str, *, by: int, at: datetime) -> Bo
         reason: One of ``CANCEL_REASONS``, or ``BY_MANAGER``.
         by: Who cancels.
         at: Now.
-
-    Raises:
-        NotFoundError: The booking has ended already.
-        RuleError: The event has begun or is cancelled, or the reason is not known.
     """
     if reason not in (*CANCEL_REASONS, BY_MANAGER):
         raise RuleError("Choose a reason.")
@@ -178,11 +161,6 @@ def keep_places(
     """Keep places of an event for the people in and under a unit, to the end of a day.
 
     Kept again for the same unit, the number and the day are replaced.
-
-    Raises:
-        NotFoundError: No such event.
-        RuleError: It has begun or is cancelled, fewer places than these are free, or the day is past or after
-            the event.
     """
     stamp()
     event = _update_event_bookings(id_of_event(reference), at)
@@ -214,11 +192,7 @@ def keep_places(
 
 
 def stop_keeping_places(reference: str, unit_id: int, *, by: int, at: datetime) -> None:
-    """Stop keeping places for a unit, and offer them to the people who have waited longest.
-
-    Raises:
-        NotFoundError: There is no such event, or no places are kept for the unit.
-    """
+    """Stop keeping places for a unit, and offer them to the people who have waited longest."""
     stamp()
     event_id = id_of_event(reference)
     of_unit = (PlaceReservation.event_id == event_id, PlaceReservation.unit_id == unit_id)

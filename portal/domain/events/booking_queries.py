@@ -182,11 +182,7 @@ class BookableEvent:
 
 
 def id_of_event(reference: str) -> int:
-    """Find the id of an event.
-
-    Raises:
-        NotFoundError: No event has this reference.
-    """
+    """Find the id of an event."""
     event_id = db.session.scalar(select(Event.id).where(Event.reference == reference))
     if event_id is None:
         raise NotFoundError(NO_EVENT)

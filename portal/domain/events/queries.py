@@ -145,11 +145,7 @@ class EventFilters:
 
 
 def event_details(reference: str) -> EventDetails:
-    """Read the newest version of the event with a reference.
-
-    Raises:
-        NotFoundError: There is no such event.
-    """
+    """Read the newest version of the event with a reference."""
     events = _read_events(_NEWEST.where(Event.reference == reference))
     if not events:
         raise NotFoundError(f"There is no event {reference}.")
@@ -324,11 +320,7 @@ def list_rooms(*, with_closed: bool = True) -> Sequence[EventRoom]:
 
 
 def room_with_id(room_id: int) -> EventRoom:
-    """Find a room.
-
-    Raises:
-        NotFoundError: There is no such room.
-    """
+    """Find a room."""
     room = db.session.get(EventRoom, room_id)
     if room is None:
         raise NotFoundError("There is no such room.")
@@ -339,7 +331,6 @@ def save_room(room_id: int | None, details: RoomDetails, *, by: int, at: datetim
     """Add a room, or change one; return its id. A closed room keeps the events that are planned there.
 
     Raises:
-        NotFoundError: There is no such room.
         RoomRefusedError: Another room has its name, or a future event has more places than its new capacity.
     """
     take_writers_lock()  # so that people who save a room or plan an event at once see each other's changes

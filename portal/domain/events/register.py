@@ -150,11 +150,7 @@ class RegisterPerson:
 
 
 def get_register_event(reference: str) -> RegisterEvent:
-    """The event with this reference. Two statements.
-
-    Raises:
-        NotFoundError: There is none.
-    """
+    """The event with this reference. Two statements."""
     row = db.session.execute(
         select(Event, EventVersion, EventTypeVersion, EventRoom.name)
         .join(EventVersion, EventVersion.event_id == Event.id)
@@ -233,11 +229,7 @@ def _describe_person(
 
 
 def find_booking(event: RegisterEvent, staff_number: str) -> int:
-    """The booking of the person with this staff number at an event.
-
-    Raises:
-        NotFoundError: Nobody with a place has it; whether somebody without one has it is not said.
-    """
+    """The booking of the person with this staff number at an event."""
     number = fold_staff_number(staff_number)
     booking_id = db.session.scalar(
         select(Booking.id)
@@ -471,9 +463,6 @@ def note_entries(reference: str, notes: Iterable[Note], *, by: int, at: datetime
         notes: The entries, in any order.
         by: The facilitator.
         at: Now, by the portal's clock; the age of each entry is counted back from it.
-
-    Raises:
-        RuleError: The register is not open yet, the event was cancelled, or an entry is malformed.
     """
     notes = list(notes)
     if len(notes) > MOST_SENT or any(note.kind not in KINDS for note in notes):
@@ -519,12 +508,7 @@ def _people_of_bookings(event: RegisterEvent, notes: Iterable[Note]) -> dict[int
 
 
 def note_staff_number(reference: str, staff_number: str, *, by: int, at: datetime) -> int:
-    """Note that the person with this staff number is there, or came late. Returns their person id.
-
-    Raises:
-        NotFoundError: Nobody with a place at the event has it.
-        RuleError: The register is not open, or the person is signed off.
-    """
+    """Note that the person with this staff number is there, or came late. Returns their person id."""
     recorded_at = stamp()
     event = get_register_event(reference)
     require_open(event, at)
@@ -543,7 +527,6 @@ def issue_ticket(secret: str, reference: str, code: str, person_id: int, at: dat
 
     Raises:
         ForbiddenError: The person has no place at the event.
-        RuleError: The code is not on show any more, the register is not open, or the person is signed off.
     """
     event = get_register_event(reference)
     require_open(event, at)
@@ -566,8 +549,6 @@ def sign_in_by_ticket(
     Raises:
         FieldError: The screen does not show this number, or showed it before the code was read.
         ForbiddenError: The person has no place at the event.
-        RuleError: The ticket is somebody else's, has ended or is malformed; the register is not open; or the
-            person is signed off.
     """
     recorded_at = stamp()
     event = get_register_event(reference)

@@ -243,7 +243,6 @@ def change_event(reference: str, plan: EventPlan, *, number: int, reason: str, b
 
     Raises:
         ConflictError: Somebody else changed the event meanwhile.
-        RuleError: It has begun, is cancelled, is moved without a reason, or cannot take place so.
     """
     recorded_at = stamp()
     event = _open_event(reference, number, at)
@@ -278,7 +277,6 @@ def cancel_event(reference: str, *, number: int, reason: str, by: int, at: datet
 
     Raises:
         ConflictError: Somebody else changed the event meanwhile.
-        RuleError: It has begun, or is cancelled already, or no reason is given.
     """
     recorded_at = stamp()
     event = _open_event(reference, number, at)

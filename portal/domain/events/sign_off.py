@@ -53,7 +53,6 @@ def sign_off(reference: str, decisions: Iterable[SignOff], *, by: int, at: datet
 
     Raises:
         RuleError: The event has not begun or was cancelled, or an outcome, its reason or a person is wrong.
-        ConflictError: Somebody was signed off with another outcome meanwhile.
     """
     recorded_at = stamp()
     event = get_register_event(reference)
@@ -86,11 +85,6 @@ def correct_outcome(reference: str, decision: SignOff, *, by: int, at: datetime)
         decision: The right outcome.
         by: Neither who signed it off nor the person themself.
         at: Now.
-
-    Raises:
-        NotFoundError: The person was not signed off at this event.
-        RuleError: ``by`` signed it off, or the outcome or its reason is wrong.
-        ConflictError: The person is signed off with this outcome already.
     """
     recorded_at = stamp()
     event = get_register_event(reference)
@@ -333,9 +327,6 @@ def move_people(reference: str, moves: Mapping[int, int | None], *, by: int) -> 
 
     Returns:
         How many changed their syndicate.
-
-    Raises:
-        RuleError: There is no such syndicate, one would be too large, or a person has no place any more.
     """
     stamp()
     event = get_register_event(reference)

@@ -210,7 +210,6 @@ def withdraw_action(run: RunView, action_key: UUID, *, key: UUID) -> None:
 
     Raises:
         ForbiddenError: As ``add_action``.
-        NotFoundError: The run has no such action.
     """
     action = db.session.scalar(
         select(RunAction).where(RunAction.run_id == run.id, RunAction.key == action_key)

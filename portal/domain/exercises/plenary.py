@@ -81,11 +81,7 @@ def count_in_fives(run_id: int, prompt_key: str) -> int:
 
 
 def add_statement(run_id: int, prompt_key: str, text: str) -> None:
-    """Add a statement; the same words again are the same statement, so sent twice is once.
-
-    Raises:
-        RuleError: It is empty, too long, or one too many.
-    """
+    """Add a statement; the same words again are the same statement, so sent twice is once."""
     clean_text = " ".join(text.split())
     if not clean_text:
         raise RuleError("Write a statement.")
@@ -111,12 +107,7 @@ def add_statement(run_id: int, prompt_key: str, text: str) -> None:
 
 
 def rank_statements(run_id: int, prompt_key: str, keys: Collection[UUID], person_id: int) -> None:
-    """Give one point to each of the statements that a person chose; who has ranked already, changes nothing.
-
-    Raises:
-        RuleError: None was chosen, or too many.
-        ConflictError: One of them is no longer shown.
-    """
+    """Give a point to each statement that a person chose; who has ranked already, changes nothing."""
     chosen_keys = set(keys)
     if not 1 <= len(chosen_keys) <= CHOICES:
         raise RuleError(f"Choose one, two or three statements. You chose {len(chosen_keys)}.")
@@ -264,11 +255,7 @@ class PlenaryRun:
         return self.run.may_control or self.has_ended
 
     def find_prompt(self, key: str) -> PlenaryPrompt:
-        """Find a prompt.
-
-        Raises:
-            NotFoundError: The exercise has no prompt with this key.
-        """
+        """Find a prompt."""
         for prompt in self.exercise.content["plenary"]:
             if prompt["key"] == key:
                 return prompt
@@ -276,11 +263,7 @@ class PlenaryRun:
 
 
 def find_plenary(reference: str, viewer: Viewer) -> PlenaryRun:
-    """The plenary of the run with this reference.
-
-    Raises:
-        NotFoundError: As ``find_run``.
-    """
+    """The plenary of the run with this reference."""
     run = find_run(reference, viewer)
     exercise, steps = exercise_in(run), list_steps(run)
     stages = dict.fromkeys((prompt["key"] for prompt in exercise.content["plenary"]), PromptStage.NOT_YET)
@@ -302,12 +285,6 @@ def move_to_stage(
 
     All statements of the run are written anew, so that this act is the last that touched any of them. When
     the ranking ends, who ranked is forgotten.
-
-    Raises:
-        NotFoundError: There is no such run for the viewer, or no such prompt.
-        ForbiddenError: The viewer leads no plenary of this run.
-        RuleError: The plenary is not on (after the end a prompt is only closed), or the prompt would go back
-            to before it was opened, or be ranked twice.
     """
     stamp()
     plenary = find_plenary(reference, viewer)
@@ -350,7 +327,6 @@ def write_statement(reference: str, viewer: Viewer, prompt_key: str, text: str) 
     """Write an anonymous statement, as somebody who takes part or leads.
 
     Raises:
-        NotFoundError: There is no such run or prompt, or the person has no part in it.
         ConflictError: The room no longer writes statements.
         RuleError: As ``add_statement``.
     """
@@ -362,7 +338,6 @@ def choose_statements(reference: str, viewer: Viewer, prompt_key: str, keys: Col
     """Rank a prompt's statements, once for each person.
 
     Raises:
-        NotFoundError: As ``write_statement``.
         ConflictError: The room does not rank, or a statement is no longer shown.
         RuleError: As ``rank_statements``.
     """

@@ -385,9 +385,6 @@ def find_run(reference: str, viewer: Viewer, syndicate: int = 0) -> RunView:
         reference: Such as EX-0001.
         viewer: Who asks.
         syndicate: The one whose newest log entry is wanted; 0: of all.
-
-    Raises:
-        NotFoundError: There is none, or the viewer neither runs it nor has a place in it.
     """
     values = {"reference": reference, "person_id": viewer.person_id, "syndicate": syndicate}
     rows = read(_GLANCE, values) if syndicate <= _HIGHEST_SYNDICATE else []
@@ -514,11 +511,7 @@ class LogAnswer(TypedDict, total=False):
 
 
 def find_question(content: ExerciseContent, key: str) -> tuple[str, InjectQuestion]:
-    """The key of the inject that asks a question, and the question.
-
-    Raises:
-        RuleError: The exercise has no such question.
-    """
+    """The key of the inject that asks a question, and the question."""
     for inject in content["injects"]:
         for question in inject["questions"]:
             if question["key"] == key:
@@ -530,9 +523,6 @@ def read_answer(question: InjectQuestion | None, fields: Mapping[str, str]) -> L
     """The answer that a form's fields give to a question; for None a decision of the syndicate's own.
 
     The fields are ``text``, ``choice``, ``reason`` and ``place-`` with a choice's key.
-
-    Raises:
-        RuleError: Something is missing or too long.
     """
     kind = question["kind"] if question else "decision"
     answer: LogAnswer = {}

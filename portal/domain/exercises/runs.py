@@ -80,11 +80,6 @@ def take_step(reference: str, viewer: Viewer, key: UUID, requested: StepRequest,
 
     Returns:
         Whether the step was taken; False: it had no effect, or was taken before.
-
-    Raises:
-        NotFoundError: There is no such run for the viewer, or no such step.
-        ForbiddenError: The viewer does not run it.
-        RuleError: The step is not allowed in the run's phase.
     """
     if requested.kind not in CONTROL_KINDS:
         raise NotFoundError("There is no such step.")
@@ -192,10 +187,6 @@ def become_scribe(reference: str, viewer: Viewer, syndicate: int, key: UUID, at:
 
     Returns:
         Whether the scribe changed; False: the viewer is the scribe already.
-
-    Raises:
-        NotFoundError: There is no such run, or no such syndicate of theirs.
-        RuleError: The exercise has ended.
     """
     stamp()
     run = _find_writable_run(reference, viewer, syndicate)
@@ -227,10 +218,6 @@ def write_entry(
 
     Returns:
         Whether something was written: False where an entry with this key is there.
-
-    Raises:
-        NotFoundError: There is no such run, or no such syndicate of theirs.
-        RuleError: Somebody else is scribe, or the entry is not allowed in the run's phase.
     """
     stamp()
     run = _find_writable_run(reference, viewer, syndicate)
@@ -376,11 +363,6 @@ def open_run(viewer: Viewer, requested: RunRequest, at: datetime) -> str:
 
     Returns:
         The reference of the run.
-
-    Raises:
-        ForbiddenError: Only a facilitator opens one at an event, or as a rehearsal.
-        NotFoundError: There is no such exercise.
-        RuleError: The event is cancelled or unknown, or the number of syndicates is out of range.
     """
     if requested.kind not in KINDS:
         raise RuleError("Choose how to open the exercise.")

@@ -440,11 +440,7 @@ def pack_exercise(key: str, files: dict[str, bytes]) -> bytes:
 
 
 def open_exercise(content: bytes) -> tuple[str, dict[str, bytes]]:
-    """The exercise's key, which is the name of the one folder in the ZIP, and its files by path.
-
-    Raises:
-        BadInputError: It is no ZIP of one folder, is ambiguous, or is larger than allowed.
-    """
+    """The exercise's key, which is the name of the one folder in the ZIP, and its files by path."""
     if len(content) > MOST_ARCHIVE_BYTES:
         raise BadInputError([f"The ZIP may have up to {MOST_ARCHIVE_BYTES // MEBIBYTE} MB."])
     archive = _read_bounded(content)

@@ -99,11 +99,7 @@ def newest_version(key: str) -> ExerciseVersion | None:
 
 
 def numbered_version(key: str, number: int) -> ExerciseVersion:
-    """Version ``number`` of the exercise ``key``.
-
-    Raises:
-        NotFoundError: There is no such version.
-    """
+    """Version ``number`` of the exercise ``key``."""
     version = None
     if number <= MOST_VERSIONS:
         version = db.session.scalar(
@@ -127,11 +123,7 @@ def version_files(version_id: int) -> dict[str, bytes]:
 
 
 def exercise_medium(sha256: str, name: str) -> bytes:
-    """The content of a published exercise's media file with this hash and name.
-
-    Raises:
-        NotFoundError: No such file is published under this name.
-    """
+    """The content of a published exercise's media file with this hash and name."""
     content: bytes | None = db.session.scalar(
         select(ExerciseFile.content)
         .where(ExerciseFile.sha256 == sha256, ExerciseFile.path == f"media/{name}")
@@ -166,9 +158,6 @@ def check_exercise_folder(folder: Path) -> CheckedExercises:
 
     Texts are checked against the published sources, terms and force settings; one that is not published is
     read from the folder ``modules`` beside the folder of exercises.
-
-    Raises:
-        BadInputError: There is no such folder.
     """
     folder = folder.resolve()
     if not folder.is_dir():
@@ -308,11 +297,7 @@ def count_exercises_for(person_id: int) -> int:
 
 
 def get_proposal(proposal_id: int) -> ProposedExercise:
-    """The proposal with this id, open or ended.
-
-    Raises:
-        NotFoundError: There is no such proposal.
-    """
+    """The proposal with this id, open or ended."""
     lines = _read_lines(ExerciseProposal.id == proposal_id)
     if not lines:
         raise NotFoundError("There is no such proposal.")
@@ -320,11 +305,7 @@ def get_proposal(proposal_id: int) -> ProposedExercise:
 
 
 def proposal_archive(proposal_id: int) -> bytes:
-    """The ZIP of a proposal, as it was sent.
-
-    Raises:
-        NotFoundError: There is no such proposal.
-    """
+    """The ZIP of a proposal, as it was sent."""
     get_proposal(proposal_id)
     return db.session.scalars(
         select(ExerciseProposal.archive).where(ExerciseProposal.id == proposal_id)
@@ -342,8 +323,6 @@ def propose_exercise(archive: bytes, *, note: str, by: int, at: datetime) -> int
 
     Raises:
         BadInputError: The ZIP is refused, or the exercise has faults; the error lists all of them.
-        RuleError: These bytes are published already.
-        ConflictError: Another proposal of the same exercise waits.
     """
     key, files = open_exercise(archive)
     reading = check_exercise_files(key, files)
@@ -373,7 +352,6 @@ def publish_proposal(proposal_id: int, *, by: int, at: datetime) -> tuple[str, i
 
     Raises:
         ConflictError: The proposal has ended, or a version was published after it was sent.
-        RuleError: The publisher sent it.
         BadInputError: It has faults by now, such as a source that is no longer there.
     """
     proposal = lock_proposal(ExerciseProposal, proposal_id)

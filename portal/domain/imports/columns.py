@@ -479,7 +479,6 @@ def choose_mapping(kind: str, name: str | None, columns: Sequence[str]) -> Colum
 
     Raises:
         UnknownValueError: There is no such profile.
-        BadInputError: The columns do not fit it.
     """
     if is_built_in(kind, name):
         return BUILT_IN_PROFILES[kind][name or "default"](columns)

@@ -107,11 +107,7 @@ def _run_conditions(kinds: list[str], unfinished: bool) -> list[ColumnElement[bo
 
 
 def get_run(run_id: UUID, *, lock: bool = False) -> ImportRun:
-    """One import; with ``lock`` nobody else changes it until this transaction ends.
-
-    Raises:
-        NotFoundError: There is no such import.
-    """
+    """One import; with ``lock`` nobody else changes it until this transaction ends."""
     statement = select(ImportRun).where(ImportRun.id == run_id).options(undefer(ImportRun.report))
     if lock:
         statement = statement.with_for_update().execution_options(populate_existing=True)
@@ -139,11 +135,7 @@ def is_file_kept(run_id: UUID) -> bool:
 
 
 def read_file_content(run_id: UUID) -> bytes:
-    """The bytes of an import's file, while they are kept.
-
-    Raises:
-        NotFoundError: They are deleted.
-    """
+    """The bytes of an import's file, while they are kept."""
     content = db.session.scalar(select(ImportContent.content).where(ImportContent.run_id == run_id))
     if content is None:
         raise NotFoundError("The file of this import is no longer kept.")
@@ -170,11 +162,7 @@ def list_profiles(kind: str) -> list[ImportProfile]:
 
 
 def get_profile(kind: str, name: str) -> ImportProfile:
-    """A saved profile.
-
-    Raises:
-        NotFoundError: No profile of the kind has this name.
-    """
+    """A saved profile."""
     profile = db.session.scalar(
         select(ImportProfile).where(ImportProfile.kind == kind, ImportProfile.name == name)
     )

@@ -112,11 +112,7 @@ def delete_expired_files(at: datetime) -> int:
 
 
 def begin_again(run_id: UUID, *, by: int, at: datetime) -> ImportRun:
-    """Begin a new import with the file and the columns of one that was applied, to see what would change now.
-
-    Raises:
-        NotFoundError: The file is deleted.
-    """
+    """Begin a new import with the file and the columns of one that was applied, to see what changes now."""
     run = queries.get_run(run_id)
     upload = Upload(
         run.kind,
@@ -229,7 +225,6 @@ def check_run(run: ImportRun, tell: Tell = ignore_progress, opened: Sheet | None
 
     Raises:
         BadInputError: The file cannot be read.
-        NotFoundError: The file is deleted.
         RuleError: Its columns are not matched.
     """
     return CHECKS[run.kind](*_match_sheet(run, opened), tell)
@@ -253,7 +248,6 @@ def open_run_sheet(run: ImportRun, mapping: ColumnMapping, first: int | None = N
 
     Raises:
         BadInputError: The file cannot be read.
-        NotFoundError: The file is deleted.
     """
     return open_for_mapping(queries.read_file_content(run.id), run.file_name, mapping, first)
 
@@ -291,7 +285,6 @@ def apply_import(run_id: UUID, result: CheckResult, expected: str, *, by: int | 
         at: Now, by the clock.
 
     Raises:
-        RuleError: A row is bad.
         MovedError: It would do something else than the person saw. Nothing was written.
         ConflictError: The import has ended.
     """
@@ -386,11 +379,7 @@ def _start_job(kind: str, run_id: UUID, arguments: dict[str, str], by: int | Non
 
 
 def refuse_lost_role(kind: str, by: int | None) -> None:
-    """Refuse a job whose starter may no longer import such files; None: a command, which may import all.
-
-    Raises:
-        ForbiddenError: They may not import this any more.
-    """
+    """Refuse a job whose starter may no longer import such files; None: a command, which may import all."""
     if by is None:
         return
     viewer = viewer_of(by)
@@ -490,9 +479,6 @@ def check_upload(upload: Upload, *, new_values: bool = False) -> CheckResult:
     Args:
         upload: The file.
         new_values: Whether somebody said that new values are meant which look mistyped.
-
-    Raises:
-        BadInputError: Rows are bad, or values look mistyped: one reason for each, with its line.
     """
     result = CHECKS[upload.kind](upload.sheet, upload.mapping, ignore_progress)
     faults = sorted([*result.faults, *([] if new_values else result.mistyped)])

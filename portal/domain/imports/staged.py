@@ -240,11 +240,7 @@ def count_rows_by_identifier(schemes: Sequence[str], at: datetime) -> dict[tuple
 
 
 def rows_of_person(row_id: int, at: datetime) -> list[KeptRow]:
-    """The kept rows of the person that this row names, oldest first.
-
-    Raises:
-        NotFoundError: The row is not kept any more.
-    """
+    """The kept rows of the person that this row names, oldest first."""
     row = db.session.scalar(select(KeptRow).where(KeptRow.id == row_id, is_kept(at)))
     if row is None:
         raise NotFoundError("This row is not kept any more.")
@@ -278,11 +274,7 @@ def _has_lapsed(at: datetime) -> ColumnElement[bool]:
 
 
 def erase_person(row_id: int, *, by: int | None, at: datetime) -> int:
-    """Erase every kept row of the person that this row names, and return how many.
-
-    Raises:
-        NotFoundError: The row is not kept any more.
-    """
+    """Erase every kept row of the person that this row names, and return how many."""
     return _end_rows([row.id for row in rows_of_person(row_id, at)], "erased", by, at)
 
 

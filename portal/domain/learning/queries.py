@@ -136,11 +136,7 @@ class ModuleReading:
         return next(iter(later_lessons + open_lessons), None)
 
     def lesson_by_key(self, key: str) -> PublishedLesson:
-        """Return the lesson with this key.
-
-        Raises:
-            NotFoundError: This version has no such lesson.
-        """
+        """Return the lesson with this key."""
         lesson = next((lesson for lesson in self.lessons if lesson.key == key), None)
         if lesson is None:
             raise NotFoundError("There is no such lesson.")
@@ -265,11 +261,7 @@ _Rows = Sequence[Sequence[Any]]  # of one module
 
 
 def module_reading(person_id: int, slug: str) -> ModuleReading:
-    """Load one module for one person, without attempts. One statement.
-
-    Raises:
-        NotFoundError: No module with this key is published.
-    """
+    """Load one module for one person, without attempts. One statement."""
     rows = read(_ONE_MODULE, {"person_id": person_id, "slug": slug})
     if not rows:
         raise NotFoundError("There is no such module.")
@@ -280,9 +272,6 @@ def module_reading_with_lesson(person_id: int, slug: str, lesson: str) -> Module
     """Load one module for one person in a version that has this lesson.
 
     That is the version of ``module_reading``, else the latest version with the lesson that the person passed.
-
-    Raises:
-        NotFoundError: No module with this key is published, or the person never passed one with this lesson.
     """
     reading = module_reading(person_id, slug)
     if any(other.key == lesson for other in reading.lessons):
@@ -306,11 +295,7 @@ def module_progress_by_activity(person_id: int) -> dict[int, ModuleProgress]:
 
 
 def module_progress(person_id: int, slug: str) -> ModuleProgress:
-    """Load one module for one person. Two statements.
-
-    Raises:
-        NotFoundError: No module with this key is published.
-    """
+    """Load one module for one person. Two statements."""
     rows = read(_ONE_MODULE, {"person_id": person_id, "slug": slug})
     if not rows:
         raise NotFoundError("There is no such module.")
@@ -328,11 +313,7 @@ def readable_versions(person_id: int) -> ReadableVersions:
 
 
 def newest_version(slug: str) -> ModuleVersion:
-    """Return the newest published version of a module.
-
-    Raises:
-        NotFoundError: No module with this key is published.
-    """
+    """Return the newest published version of a module."""
     version = db.session.scalar(
         select(ModuleVersion)
         .join(Activity, Activity.id == ModuleVersion.activity_id)

@@ -369,11 +369,7 @@ def load_debrief(person_id: int, case: CaseLesson, at: datetime) -> Debrief | No
 def save_own_rubric(
     person_id: int, slug: str, lesson_key: str, number: int, form: FormValues, at: datetime
 ) -> None:
-    """Save what the learner finds in their own texts of the run ``number``.
-
-    Raises:
-        NotFoundError: There is no such run that has ended.
-    """
+    """Save what the learner finds in their own texts of the run ``number``."""
     case, state = _ended_run(person_id, slug, lesson_key, number)
     known = cases.statements_of(case.kind, case.content)
     cases.apply_own_rubric(state.run_id, set(known) & set(form.get("tick", ())), at=at)
@@ -386,7 +382,6 @@ def show_copy(
 
     Raises:
         CopyRefusedError: Of ``copy_services.show_copy``.
-        NotFoundError: There is no such run that has ended.
     """
     case, state = _ended_run(person_id, slug, lesson_key, number)
     parts = {part.key for part in case.kind.rubric(case.content)}
@@ -402,11 +397,7 @@ def show_copy(
 
 
 def take_copy_back(person_id: int, copy_id: int, at: datetime) -> ShownCopy:
-    """Take back a copy of one's own, and return it as it was. Repeat-safe.
-
-    Raises:
-        NotFoundError: There is no such copy of theirs.
-    """
+    """Take back a copy of one's own, and return it as it was. Repeat-safe."""
     registrations.lock_registration(cases.own_copy(person_id, copy_id).registration_id)
     copy = cases.own_copy(person_id, copy_id)
     cases.take_copy_back(copy, at=at)
@@ -414,11 +405,7 @@ def take_copy_back(person_id: int, copy_id: int, at: datetime) -> ShownCopy:
 
 
 def read_copy(person_id: int, copy_id: int, at: datetime) -> CopyReading:
-    """Load a copy for the person to whom it is shown; the learner's own ticks are not in it.
-
-    Raises:
-        NotFoundError: Of ``copies.copy_shown_to``.
-    """
+    """Load a copy for the person to whom it is shown; the learner's own ticks are not in it."""
     copy = cases.copy_shown_to(person_id, copy_id, at)
     case, own = _case_of(copy), cases.rubrics_of_run(copy.run_id).get(copy.id)
     phrases = case.content.get("phrases_html", [])
@@ -431,11 +418,7 @@ def read_copy(person_id: int, copy_id: int, at: datetime) -> CopyReading:
 
 
 def apply_rubric(person_id: int, copy_id: int, form: FormValues, at: datetime) -> ShownCopy:
-    """Save what a manager finds in a copy that is shown to them, and return the copy.
-
-    Raises:
-        NotFoundError: Of ``copies.copy_shown_to``; it may have been taken back meanwhile.
-    """
+    """Save what a manager finds in a copy that is shown to them, and return the copy."""
     registrations.lock_registration(cases.copy_shown_to(person_id, copy_id, at).registration_id)
     copy = cases.copy_shown_to(person_id, copy_id, at)
     case = _case_of(copy)

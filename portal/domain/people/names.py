@@ -184,7 +184,6 @@ def find_current_or_former_unit(text: str, units: Mapping[int, UnitRow]) -> int:
     """Find a unit as ``find_current_unit`` does, or else by a path that it had before.
 
     Raises:
-        NotFoundError: No unit has or had it.
         RuleError: Several units have this name.
     """
     try:
@@ -201,12 +200,7 @@ def find_current_or_former_unit(text: str, units: Mapping[int, UnitRow]) -> int:
 
 
 def find_current_unit(text: str, units: Mapping[int, UnitRow]) -> int:
-    """Find the unit with this path or, if only one has it, this name; letter case does not matter.
-
-    Raises:
-        NotFoundError: No unit has it.
-        RuleError: Several units have this name.
-    """
+    """Find the unit with this path or, if only one has it, this name; letter case does not matter."""
     name_or_path = text.strip().casefold()
     matching = [unit_id for unit_id, unit in units.items() if unit.path.casefold() == name_or_path]
     if not matching:

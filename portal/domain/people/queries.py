@@ -107,11 +107,7 @@ def viewer_of(person_id: int, *, line_managers: bool = False) -> Viewer | None:
 def require_starter(
     person_id: int | None, permission: Permission, refusal: str, *, line_managers: bool = False
 ) -> Viewer:
-    """The person who started a job, with the posts and grants of today.
-
-    Raises:
-        ForbiddenError: With ``refusal``: they have no post any more, or not this permission.
-    """
+    """The person who started a job, with the posts and grants of today."""
     viewer = None if person_id is None else viewer_of(person_id, line_managers=line_managers)
     if viewer is None or not viewer.has_post or permission not in viewer.permissions:
         raise ForbiddenError(refusal)
@@ -174,11 +170,7 @@ def people_by_staff_number(staff_numbers: Collection[str]) -> set[int]:
 
 
 def person_by_staff_number(staff_number: str) -> int:
-    """The id of the person who has this staff number, however it was typed or copied.
-
-    Raises:
-        NotFoundError: Nobody has it.
-    """
+    """The id of the person who has this staff number, however it was typed or copied."""
     typed = staff_number.strip()
     person_id = db.session.scalar(
         select(PersonName.person_id)
@@ -196,9 +188,6 @@ def find_seen_person(viewer: Viewer, staff_number: str, act: Permission | None =
 
     Neither the answer nor the work for it tells a number of somebody out of sight from one that nobody has:
     two statements, whatever was typed.
-
-    Raises:
-        NotFoundError: There is nobody whom the viewer may see.
     """
     number = staff_number.replace("\x00", "").strip()  # PostgreSQL takes no NUL
     person_id = db.session.scalar(select(PersonName.person_id).where(PersonName.staff_number == number))
@@ -262,11 +251,7 @@ def units_under(unit_id: int, day: date, known_at: datetime | None = None) -> se
 
 
 def unit_by_path(path: str, day: date) -> int:
-    """The id of the unit that has this path on ``day``.
-
-    Raises:
-        NotFoundError: No unit has it.
-    """
+    """The id of the unit that has this path on ``day``."""
     for unit_id, unit_path in unit_paths(day).items():
         if unit_path == path:
             return unit_id
@@ -293,11 +278,7 @@ _COLUMNS = (
 
 
 def get_job_row(reference: uuid.UUID, viewer: Viewer = COMMAND_LINE) -> Any:
-    """One job with the person who asked for it.
-
-    Raises:
-        NotFoundError: There is no such job.
-    """
+    """One job with the person who asked for it."""
     row = db.session.execute(_select_jobs(viewer).where(Job.reference == reference)).one_or_none()
     if row is None:
         raise NotFoundError("There is no such job.")

@@ -52,9 +52,6 @@ def grant_role(
 
     Returns:
         Whether a grant was made.
-
-    Raises:
-        RuleError: The last day is in the past.
     """
     day = london_day(at)
     if until < day:
@@ -79,9 +76,6 @@ def revoke_role(person_id: int, role: Role, *, unit_id: int | None, by: int | No
 
     Returns:
         Whether a grant was ended.
-
-    Raises:
-        RuleError: The person has the role only on other units; nothing was ended.
     """
     grants = _list_live_grants_on_unit(person_id, role, unit_id, at)
     for grant in grants:

@@ -92,9 +92,6 @@ def refuse_own_gain(tree: UnitTree, change: UnitChange, on: date, by: int | None
         change: The move.
         on: Its first day.
         by: Who moves the unit; None for a command, which may do it.
-
-    Raises:
-        RuleError: A role of theirs would apply to more units than before.
     """
     if by is None or not change.moves:
         return

@@ -88,9 +88,6 @@ def split(path: str) -> tuple[str, ...]:
 
     >>> split("Westshire Police/Serious//Organised")
     ('Westshire Police', 'Serious/Organised')
-
-    Raises:
-        RuleError: A name is empty, or begins or ends with white space or a slash.
     """
     names = tuple(part.replace("\0", "/") for part in path.replace("//", "\0").split("/"))
     for name in names:
@@ -264,7 +261,6 @@ def create_unit(path: str, *, on: date, at: datetime) -> int:
     """Create the unit at the end of ``path``, from ``on`` without end, under a unit that exists then.
 
     Raises:
-        NotFoundError: The unit above it does not exist on that day.
         RuleError: A unit has this path on that day or later.
     """
     tree = read_tree()
@@ -284,12 +280,7 @@ def create_unit(path: str, *, on: date, at: datetime) -> int:
 
 
 def rename_unit(path: str, new_path: str, *, on: date, at: datetime, by: int | None = None) -> bool:
-    """Rename a unit from ``on``; its place stays. Return whether anything was changed.
-
-    Raises:
-        NotFoundError: No unit has ``path`` on that day.
-        RuleError: ``new_path`` differs in more than the last name, or is taken.
-    """
+    """Rename a unit from ``on``; its place stays. Return whether anything was changed."""
     if split(path)[:-1] != split(new_path)[:-1]:
         raise RuleError(
             "A rename changes only the last name of the path. Use 'units move' for another place."
@@ -304,7 +295,6 @@ def move_unit(path: str, new_path: str, *, on: date, at: datetime, by: int | Non
     was moved already.
 
     Raises:
-        NotFoundError: No unit has ``path``, or the unit above ``new_path`` does not exist, on that day.
         RuleError: ``new_path`` is taken, or is under the unit itself.
     """
     tree = read_tree()
@@ -346,7 +336,6 @@ def plan_unit_change(tree: UnitTree, path: str, new_path: str, *, on: date) -> U
     """What ``move_unit`` would record; None if the unit was moved already.
 
     Raises:
-        NotFoundError: No unit has ``path``, or the unit above ``new_path`` does not exist, on that day.
         RuleError: ``new_path`` is taken, or is under the unit itself.
     """
     old, new = split(path), split(new_path)

@@ -210,11 +210,7 @@ def due_days_by_person(day: date, after: date) -> dict[int, list[date]]:
 
 
 def own_recall(person_id: int, slug: str, day: date) -> ModuleRecall:
-    """The person's recall of one module.
-
-    Raises:
-        NotFoundError: They have no pass of it that stands.
-    """
+    """The person's recall of one module."""
     recalls = (recall for recall in list_recalls(person_id, day) if recall.slug == slug)
     recall = next(recalls, None)
     if recall is None:
@@ -245,11 +241,7 @@ def draw_recall(recall: ModuleRecall, version: PublishedVersion) -> list[RecallQ
 
 
 def answered_questions(recall: ModuleRecall, number: int) -> list[RecallQuestion]:
-    """The questions of a recall that was answered.
-
-    Raises:
-        NotFoundError: The person answered no recall of this number.
-    """
+    """The questions of a recall that was answered."""
     answered = _earlier_answers(recall.person_id, recall.version.activity_id).get(number)
     if answered is None:
         raise NotFoundError("There is no such recall.")

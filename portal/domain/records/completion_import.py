@@ -59,11 +59,7 @@ class ImportedCompletion:
 
 
 def parse_completions(rows: Sequence[SourceRow], person_by: str = STAFF_NUMBER) -> list[ImportedCompletion]:
-    """Read the rows, checked against people, requirements and the calendar.
-
-    Raises:
-        BadInputError: Some rows have faults: one reason for each, with its line.
-    """
+    """Read the rows, checked against people, requirements and the calendar."""
     completions, reasons = parse_completions_with_faults(rows, person_by)
     if reasons:
         raise BadInputError(reasons)

@@ -311,11 +311,7 @@ def recognise_prior_learning(
 
 
 def revoke_record(record_id: int, from_on: date, *, reason: str, decided_by: int) -> Revocation:
-    """Stop counting a record from a day on; from its own day, it was never a pass.
-
-    Raises:
-        ConflictError: It was corrected or voided, or is already revoked.
-    """
+    """Stop counting a record from a day on; from its own day, it was never a pass."""
     stamped = stamp()
     record = db.session.scalar(select(Record).where(Record.id == record_id, is_known_fact(Record)))
     if record is None or queries.list_revocations([record_id]):
@@ -327,11 +323,7 @@ def revoke_record(record_id: int, from_on: date, *, reason: str, decided_by: int
 
 
 def restore_record(revocation_id: int, *, reason: str, decided_by: int) -> Revocation:
-    """Void a revocation, so that the record counts again.
-
-    Raises:
-        ConflictError: It is already void.
-    """
+    """Void a revocation, so that the record counts again."""
     stamped = stamp()
     revocation = db.session.scalar(
         select(Revocation).where(Revocation.id == revocation_id, is_known_fact(Revocation))

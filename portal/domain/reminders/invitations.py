@@ -259,12 +259,7 @@ def invite_people(
 
 
 def invite_again(viewer: Viewer, person_id: int, *, at: datetime, hours: SendWindow) -> None:
-    """Invite one person by mail, even if a link that was sent or printed still works.
-
-    Raises:
-        RuleError: The person cannot be invited; the sentence says why.
-        ConflictError: An invitation waits for the relay already.
-    """
+    """Invite one person by mail, even if a link that was sent or printed still works."""
     lock_outbox()
     outcome = Candidates(viewer, InvitationFilter(), at).outcomes_of([person_id]).get(person_id)
     if outcome is None:

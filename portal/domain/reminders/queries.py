@@ -79,11 +79,7 @@ def _own_rules(row: ReminderRule) -> ReminderRules:
 
 
 def directive_named(reference: str, day: date) -> ReminderDirective:
-    """The directive in force with this reference.
-
-    Raises:
-        NotFoundError: No directive in force has it.
-    """
+    """The directive in force with this reference."""
     for directive in directives_in_force(day).values():
         if directive.reference == reference:
             return directive
@@ -327,11 +323,7 @@ def list_outbox(viewer: Viewer, state: Delivery | None, offset: int, limit: int)
 
 
 def get_message(viewer: Viewer, reference: UUID) -> Message:
-    """One message.
-
-    Raises:
-        NotFoundError: There is no such message, or the viewer may not see it.
-    """
+    """One message."""
     message = db.session.scalar(
         select(Message).where(Message.reference == reference, _visible_messages(viewer))
     )

@@ -220,7 +220,6 @@ def queue_nudge(
     """Queue a reminder that a manager asked for; return from when it may be sent.
 
     Raises:
-        ConflictError: They were nudged about it less than seven days ago.
         RuleError: They have nothing left to complete for it, or no email address.
     """
     lock_outbox()
@@ -257,11 +256,7 @@ def queue_bulk_nudge(
 
 
 def refuse_needless_nudge(person_id: int, directive: ReminderDirective, day: date) -> None:
-    """Refuse to remind somebody who has nothing left to complete, or has no email address.
-
-    Raises:
-        RuleError: Which of the two it is.
-    """
+    """Refuse to remind somebody who has nothing left to complete, or has no email address."""
     rows = [row for row in people_to_remind(day, [person_id]) if row.directive_id == directive.id]
     if not any(ReminderReason.NUDGE.still_applies(row.status) for row in rows):
         raise RuleError(f"This person has nothing left to complete for {directive.reference}.")
@@ -389,11 +384,7 @@ def requeue_lost_messages(at: datetime, hours: SendWindow) -> int:
 
 
 def requeue_message(row: Message, *, by: int, at: datetime, hours: SendWindow) -> None:
-    """Let a message that was refused, bounced or given up wait to be sent again.
-
-    Raises:
-        ConflictError: It is in another state, a newer one waits, or no email address is known.
-    """
+    """Let a message that was refused, bounced or given up wait to be sent again."""
     lock_outbox()
     db.session.refresh(row)
     if row.state not in {Delivery.REFUSED, Delivery.FAILED, Delivery.BOUNCED}:

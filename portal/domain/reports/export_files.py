@@ -135,9 +135,6 @@ def request_file(wish: FileWish, *, by: int, at: datetime) -> UUID:
         wish: What it is to hold.
         by: Who requests it, and alone may download it.
         at: The current instant.
-
-    Raises:
-        RuleError: ``MOST_UNDER_WAY`` files are being made for the person already.
     """
     with_job = select(PreparedFile.id).join(Job, Job.reference == PreparedFile.job_id)
     under_way = with_job.where(PreparedFile.asked_by_id == by, Job.state.in_(UNDER_WAY))
@@ -188,11 +185,7 @@ def get_own_file(file_id: UUID, by: int, at: datetime) -> PreparedFile | None:
 
 
 def get_requested_file(file_id: UUID, at: datetime) -> PreparedFile:
-    """Get the file that a job is to make.
-
-    Raises:
-        RuleError: It was requested more than a day ago.
-    """
+    """Get the file that a job is to make."""
     row = db.session.get(PreparedFile, file_id)
     if row is None or _is_expired(row, at):
         raise RuleError("You requested this file more than a day ago. Request it again.")
@@ -231,11 +224,7 @@ def may_download(row: PreparedFile, viewer: Viewer) -> bool:
 def mark_file_made(
     row_id: UUID, stored: Path, download_name: str, visibility: dict[str, Any], event_id: int, at: datetime
 ) -> None:
-    """Record that the file is ready, and which audit event says whom it holds; in the transaction of its job.
-
-    Raises:
-        RuleError: Its row was deleted in the meantime.
-    """
+    """Record that the file is ready, and which audit event says whom it holds, in its transaction."""
     values: dict[str, Any] = {
         "made_at": at,
         "stored": stored.name,

@@ -91,11 +91,7 @@ def list_feed_directives(
 
 
 def get_feed_directive(position: Position, reference: str) -> FeedDirective:
-    """The directive with this reference.
-
-    Raises:
-        NotFoundError: There is none, or it was not known then.
-    """
+    """The directive with this reference."""
     directives = list_feed_directives(position, "", 1, only=reference)
     if not directives:
         raise NotFoundError("There is no such directive.")
@@ -190,11 +186,7 @@ def list_feed_people(viewer: Viewer, position: Position, after: str, limit: int)
 
 
 def get_feed_person(viewer: Viewer, position: Position, staff_number: str) -> FeedPerson:
-    """The person with this staff number.
-
-    Raises:
-        NotFoundError: Nobody has it, the viewer may not see that person, or they were not known then.
-    """
+    """The person with this staff number."""
     n = PersonName
     rows = db.session.execute(
         select(n.person_id, n.staff_number, n.surname, n.forenames)
@@ -292,11 +284,7 @@ def list_feed_records(viewer: Viewer, position: Position, after: str, limit: int
 
 
 def get_feed_record(viewer: Viewer, position: Position, reference: str) -> FeedRecord:
-    """The record with this reference.
-
-    Raises:
-        NotFoundError: There is none, it was not known then, or the viewer may not see its person.
-    """
+    """The record with this reference."""
     statement = _select_records(viewer, position).where(Record.reference == reference)
     records = _build_records(db.session.execute(statement), position)
     if not records:

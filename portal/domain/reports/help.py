@@ -147,11 +147,7 @@ def _act_of(viewer: Viewer) -> Permission | None:
 
 
 def get_limited_learner(viewer: Viewer, staff_number: str) -> LimitedLearner:
-    """Get the learner with this staff number.
-
-    Raises:
-        NotFoundError: Nobody has it, or the viewer may not open attempts for that person.
-    """
+    """Get the learner with this staff number."""
     person_id = find_seen_person(viewer, staff_number, _act_of(viewer))
     modules = [
         module

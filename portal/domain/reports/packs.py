@@ -72,7 +72,6 @@ def refuse_pack(report: CompletionReport, name: str, small: int) -> None:
 
     Raises:
         PositionError: The report is a forecast.
-        RuleError: An FOI pack of a part of the force, or of too few people.
     """
     if report.position.forecast:
         raise PositionError("as_known_on", NOT_KNOWN)

@@ -540,11 +540,7 @@ class PersonPage:
 
 
 def person_page(viewer: Viewer, staff_number: str, position: Position) -> PersonPage:
-    """Read the page of the person with this staff number.
-
-    Raises:
-        NotFoundError: Nobody has it, or the viewer may not see that person.
-    """
+    """Read the page of the person with this staff number."""
     person_id = find_seen_person(viewer, staff_number)
     names = db.session.get_one(PersonName, person_id)
     units = live_units(position.as_at, position.as_known_on)

@@ -701,7 +701,6 @@ def completion_report(
     """The report on the directive with this reference.
 
     Raises:
-        NotFoundError: No such directive was known then.
         UnknownValueError: A filter has a value that the viewer cannot know.
     """
     directive, viewer_scope = read_directive(reference, position), ViewerScope.of_viewer(viewer, position)

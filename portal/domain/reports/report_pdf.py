@@ -141,11 +141,7 @@ MOST_OF_A_JOB = 50_000  # nobody reads more
 
 
 def refuse_long(report: CompletionReport, most: int | None = None) -> None:
-    """Refuse a document of more than ``most`` people, by default ``MOST_OF_A_JOB``.
-
-    Raises:
-        RuleError: It would have more.
-    """
+    """Refuse a document of more than ``most`` people, by default ``MOST_OF_A_JOB``."""
     most = MOST_OF_A_JOB if most is None else most
     if report.shown.assigned > most:
         raise RuleError(

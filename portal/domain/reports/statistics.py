@@ -134,11 +134,7 @@ def list_references() -> list[str]:
 
 
 def read_directive(reference: str, position: Position) -> DirectiveSnapshot:
-    """Read the directive with this reference at a position.
-
-    Raises:
-        NotFoundError: There is none, or it was not known then.
-    """
+    """Read the directive with this reference at a position."""
     found = read_directives(position, Directive.reference == reference)
     if not found:
         raise NotFoundError(f"There is no directive {reference}.")

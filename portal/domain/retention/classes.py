@@ -165,11 +165,7 @@ AUDIT_CLASSES = ("access", "audit")
 
 
 def class_of_key(key: str) -> RetentionClass:
-    """The class with this key.
-
-    Raises:
-        NotFoundError: There is none.
-    """
+    """The class with this key."""
     if key not in BY_KEY:
         raise NotFoundError("There is no such class of data.")
     return BY_KEY[key]

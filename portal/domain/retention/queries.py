@@ -204,11 +204,7 @@ def list_disposals(offset: int, limit: int, *, waiting_for: int | None = None) -
 
 
 def get_disposal(uuid: UUID) -> DisposalRow:
-    """One disposal, with the reasons given.
-
-    Raises:
-        NotFoundError: There is none.
-    """
+    """One disposal, with the reasons given."""
     row = db.session.execute(_select_disposals().where(_requests.uuid == uuid)).one_or_none()
     if row is None:
         raise NotFoundError("There is no such disposal.")

@@ -61,11 +61,7 @@ MADE_LONGER = "The period was made longer before the disposal ended. What was le
 
 
 def set_period(key: str, months: int, reason: str, *, by: int, at: datetime) -> None:
-    """Keep a class for so many months from now on; the same period again changes nothing.
-
-    Raises:
-        RuleError: It is too short or too long, or there is no reason.
-    """
+    """Keep a class for so many months from now on; the same period again changes nothing."""
     row = class_of_key(key)
     if not row.least <= months <= LONGEST:
         raise RuleError(f"Enter a number of months from {row.least} to {LONGEST:,}")
@@ -158,11 +154,7 @@ def withdraw_disposal(uuid: UUID, *, by: int, at: datetime) -> None:
 
 
 def resume_disposal(uuid: UUID, *, by: int, at: datetime) -> None:
-    """Start another job for a granted disposal whose job failed, was cancelled or is not kept any more.
-
-    Raises:
-        ConflictError: It is not under way, or a job of disposals waits or runs.
-    """
+    """Start another job for a granted disposal whose job failed, was cancelled or is not kept any more."""
     take_turn()
     if queries.get_disposal(uuid).state != queries.RUNNING or find_unended_job(JOB):
         raise ConflictError(
@@ -297,9 +289,6 @@ def note_request(kind: str, person_id: int, received_on: date, reason: str, *, b
         reason: What is asked.
         by: Who notes it; the person themselves, or who received it.
         at: Now.
-
-    Raises:
-        RuleError: It does not say what is asked, or was received in the future.
     """
     if not reason.strip():
         raise RuleError("Enter what is asked")
@@ -332,8 +321,6 @@ def answer_correction(uuid: UUID, names: PersonNames | None, answer: str, *, by:
 
     Raises:
         AnsweredError: It was answered.
-        RuleError: There is no answer, nothing would change, no roster could say so, or two people would
-            share a number or address.
     """
     row = _get_open(uuid, CORRECTION)
     _require_answer(answer)
@@ -392,7 +379,6 @@ def refuse_request(uuid: UUID, answer: str, *, by: int, at: datetime) -> None:
 
     Raises:
         AnsweredError: It was answered.
-        RuleError: There is no reason.
     """
     row = _get_open(uuid)
     if not answer.strip():
@@ -459,11 +445,7 @@ def count_requests(*, is_open: bool = False) -> int:
 
 
 def get_request(uuid: UUID) -> DataRequestRow:
-    """One request with its texts.
-
-    Raises:
-        NotFoundError: There is none.
-    """
+    """One request with its texts."""
     row = db.session.execute(_select_requests().where(_request.uuid == uuid)).one_or_none()
     if row is None:
         raise NotFoundError("There is no such request.")
@@ -499,9 +481,6 @@ def dispose(progress: JobProgress, arguments: Arguments) -> dict[str, Any]:
 
     Cut off, it goes on where it was: what is removed is counted in the transaction that removes it. A hold
     that is placed meanwhile counts from the next slice on, and so does a period made longer, which ends it.
-
-    Raises:
-        RuleError: It was not granted, or is done already.
     """
     row = queries.get_disposal(UUID(arguments["disposal"]))
     if row.state != queries.RUNNING:
@@ -527,9 +506,6 @@ def _remove_slice(row: DisposalRow, store: Store, last: Any) -> Sequence[Any]:
     """Remove some due rows of a store that no hold keeps, beyond the last key; their keys, in order.
 
     So rows under a hold are passed once, not at every step. None go if the class is kept longer by now.
-
-    Raises:
-        RuleError: Another run ended the disposal meanwhile.
     """
     with transaction():
         take_turn()

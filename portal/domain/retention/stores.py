@@ -272,8 +272,6 @@ def lift_hold(uuid: UUID, reason: str, *, by: int, at: datetime) -> None:
     """Lift a hold.
 
     Raises:
-        NotFoundError: There is none.
-        ConflictError: It was lifted already.
         RuleError: There is no reason.
     """
     _require_reason(reason)

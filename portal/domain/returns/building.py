@@ -46,11 +46,7 @@ GroupKey = tuple[int, str, str]  # position of the requirement, grouping, group
 
 
 def read_period(text: str, today: date) -> str:
-    """Read the month that a text names.
-
-    Raises:
-        BadInputError: The text is no month, or the month has not ended.
-    """
+    """Read the month that a text names."""
     try:
         last_day = last_day_of(text.strip())
     except ValueError as error:
@@ -77,7 +73,6 @@ def build_return(
     With ``round_to`` every number is rounded to a multiple of it; None: none is. ``force`` is the short name.
 
     Raises:
-        NotFoundError: There is no such directive.
         RuleError: It applied to nobody, or to so few that rounded numbers would say nothing.
     """
     report = _open_report(reference, Position(last_day_of(period), known_on, today, latest=False))
@@ -224,11 +219,7 @@ NO_COORDINATOR_KEY = "An operator first sets COORDINATOR_KEY, the public key of 
 
 
 def load_own_key() -> Ed25519PrivateKey:
-    """Load the private key of this portal.
-
-    Raises:
-        RuleError: There is no key, or it cannot be used.
-    """
+    """Load the private key of this portal."""
     settings = current_settings()
     path = settings.returns.find_key_file(settings.mode, settings.instance)
     if path is None or not path.exists():
@@ -248,11 +239,7 @@ def find_own_public_key() -> str:
 
 
 def find_comparison_key() -> str:
-    """Find the public key of the coordinating unit: as set, or this portal's own where it is that unit.
-
-    Raises:
-        RuleError: The key is not known.
-    """
+    """Find the public key of the coordinating unit: as set, or this portal's own where it is that unit."""
     settings = current_settings()
     own_key = find_own_public_key() if is_coordinator() else ""
     if key := settings.returns.coordinator_key or own_key:
@@ -273,11 +260,7 @@ def is_coordinator() -> bool:
 
 
 def refuse_unless_coordinator() -> None:
-    """Refuse what only a coordinating unit can do.
-
-    Raises:
-        NotFoundError: This portal is not that of a coordinating unit.
-    """
+    """Refuse what only a coordinating unit can do."""
     if not is_coordinator():
         raise NotFoundError("Only a coordinating unit can do this. Set COORDINATOR to on.")
 

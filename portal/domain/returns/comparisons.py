@@ -139,12 +139,7 @@ class ComparisonContent:
 
 
 def build_comparison(position: Position, small: int, period: str) -> dict[str, Any]:
-    """Build the unsigned comparison of a month. The number of statements grows with requirements alone.
-
-    Raises:
-        NotFoundError: No returns were asked for of this month.
-        RuleError: Too few forces have a figure.
-    """
+    """Build the unsigned comparison of a month. The number of statements grows with requirements alone."""
     whole = read_national(position, small, period=period, months=1)
     if not whole.months:
         raise NotFoundError("No returns were asked for of this month.")
@@ -199,9 +194,6 @@ def read_comparison(content: bytes, public_key: str) -> ComparisonContent:
     Args:
         content: The file.
         public_key: Of the coordinating unit, as this force knows it.
-
-    Raises:
-        BadInputError: The file is no comparison, or the coordinating unit did not sign it.
     """
     document = read_document(content)
     faults = list_schema_faults(document, COMPARISON_SCHEMA)
@@ -296,7 +288,6 @@ def read_own_comparison(period: str, public_key: str) -> OwnComparison:
     """Read the last comparison of a month that was received, beside this force's newest return of it.
 
     Raises:
-        NotFoundError: No comparison of the month was received.
         BadInputError: The key of the coordinating unit was changed since.
     """
     statement = select(Comparison).where(Comparison.period == period).order_by(Comparison.id.desc())

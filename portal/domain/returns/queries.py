@@ -94,11 +94,7 @@ def list_forces(day: date, known_on: datetime | None = None, key: str = "") -> l
 
 
 def find_force(key: str, day: date) -> RegisteredForce:
-    """Find the force with a short name.
-
-    Raises:
-        NotFoundError: No such force is registered by that day.
-    """
+    """Find the force with a short name."""
     forces = list_forces(day, key=key) if key else []
     if not forces:
         raise NotFoundError(f"No force is registered as “{key}”.")
@@ -162,11 +158,7 @@ def list_made_returns() -> list[MadeReturn]:
 
 
 def find_own_return(period: str, number: int) -> OwnReturn:
-    """Find a return that this force made, by its number among all of the month.
-
-    Raises:
-        NotFoundError: There is no such return.
-    """
+    """Find a return that this force made, by its number among all of the month."""
     own_return = db.session.scalar(
         select(OwnReturn).where(OwnReturn.period == period, OwnReturn.number == number)
     )

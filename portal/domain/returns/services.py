@@ -92,7 +92,6 @@ def prepare_own_return(
 
     Raises:
         BadInputError: The period is no month that has ended.
-        NotFoundError: There is no such directive.
         RuleError: There is nobody to count.
     """
     settings, today = current_settings(), clock.london_day(now)
@@ -120,8 +119,6 @@ def keep_own_return(
         reason: Why it is made again; not needed of the first of its month on its directive.
 
     Raises:
-        RuleError: It says the same as the newest return of its month on its directive, or has no reason and
-            is not the first.
         BadInputError: The return does not pass its own checks.
     """
     recorded_at = stamp()
@@ -343,7 +340,6 @@ def change_force_details(key: str, stated: StatedForce, *, at: datetime, by: int
     """State what a force is called and how large it is, from a day on.
 
     Raises:
-        NotFoundError: There is no such force.
         RegistrationError: The details are refused, or nothing changes.
     """
     stamp()
@@ -388,7 +384,6 @@ def add_key(key: str, public_key: str, *, read_out: str, from_on: date, at: date
         The fingerprint.
 
     Raises:
-        NotFoundError: There is no such force.
         RegistrationError: The text is no key, has another fingerprint, or is registered already.
     """
     recorded_at = stamp()
@@ -427,7 +422,6 @@ def end_key(key: str, fingerprint: str, *, from_on: date, at: datetime, by: int 
     """End a key: no return signed with it is received from a day on. Those received before stay.
 
     Raises:
-        NotFoundError: There is no such force.
         RegistrationError: The force has no such key, or the key has ended already.
     """
     recorded_at = stamp()

@@ -137,11 +137,7 @@ def list_readers(report_id: int) -> list[int]:
 
 
 def get_own(reference: UUID, person_id: int) -> SavedReport:
-    """A saved report of this person.
-
-    Raises:
-        NotFoundError: They have none with this reference.
-    """
+    """A saved report of this person."""
     statement = select(SavedReport).where(
         SavedReport.reference == reference, SavedReport.owner_id == person_id
     )
@@ -152,11 +148,7 @@ def get_own(reference: UUID, person_id: int) -> SavedReport:
 
 
 def get_readable(reference: UUID, person_id: int) -> tuple[SavedReport, ReportShare | None]:
-    """A saved report that a person owns, or that is shared with them, with that share.
-
-    Raises:
-        NotFoundError: There is none, or it is not shared with them.
-    """
+    """A saved report that a person owns, or that is shared with them, with that share."""
     statement = (
         select(SavedReport, ReportShare)
         .outerjoin(

@@ -238,7 +238,6 @@ def open_report(definition: Definition, viewer: Viewer, opened_on: date, now: da
     """The report on a directive as this viewer sees it; its figures are read when they are asked for.
 
     Raises:
-        NotFoundError: No such directive was known then.
         PositionError: The day lies ahead, or before 1900.
         UnknownValueError: A filter has a value that the viewer cannot know.
     """

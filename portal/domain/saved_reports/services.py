@@ -22,11 +22,7 @@ MOST_READERS = 50  # of one report
 
 
 def save_report(name: str, definition: Definition, *, by: Viewer, at: datetime) -> SavedReport:
-    """Save a report for its owner, who must be able to open it now.
-
-    Raises:
-        RuleError: They cannot, have a report of this name already, or have too many.
-    """
+    """Save a report for its owner, who must be able to open it now."""
     if find_refusal(definition, by, at):
         raise RuleError("You cannot open this report any more, so it cannot be saved.")
     own = select(SavedReport.name).where(SavedReport.owner_id == by.person_id)
@@ -66,12 +62,7 @@ def save_report(name: str, definition: Definition, *, by: Viewer, at: datetime) 
 def share_report(
     report: SavedReport, staff_number: str, *, by: Viewer, at: datetime, line_managers: bool = False
 ) -> None:
-    """Share a report with somebody whom its owner sees and who may open it. Again, it changes nothing.
-
-    Raises:
-        RuleError: The owner sees nobody with this staff number, they may not open the report, or it is shared
-            with too many.
-    """
+    """Share a report with somebody whom its owner sees and who may open it. Again, it changes nothing."""
     nobody = RuleError(f"You can see nobody with the staff number {staff_number} who may see reports.")
     try:
         person_id = find_seen_person(by, staff_number)

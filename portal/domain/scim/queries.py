@@ -241,11 +241,7 @@ def count_users(table: UserTable, condition: ColumnElement[bool]) -> int:
 
 
 def get_user(person_id: int | None, day: date) -> UserRecord:
-    """The user.
-
-    Raises:
-        NotFoundError: There is none, or the provider deleted it.
-    """
+    """The user."""
     users = [] if person_id is None else UserTable(day).read_records([person_id])
     if not users:
         raise NotFoundError("There is no such user.")
@@ -363,11 +359,7 @@ def count_groups(condition: ColumnElement[bool]) -> int:
 
 
 def get_group(text: str, *, lock: bool = False) -> ScimGroup:
-    """The group of a SCIM id.
-
-    Raises:
-        NotFoundError: There is none.
-    """
+    """The group of a SCIM id."""
     try:
         statement = select(ScimGroup).where(ScimGroup.id == UUID(text))
     except ValueError as error:

@@ -107,7 +107,6 @@ def set_members(
     """Add and remove members; who is in the group already, or is not, changes nothing.
 
     Raises:
-        BadInputError: One of those to add is no user, or there would be too many.
         RuleError: The group's role may not be given to one of them, or nobody would be left to administer.
     """
     current = set(db.session.scalars(select(ScimMember.person_id).where(ScimMember.group_id == group.id)))
@@ -419,11 +418,7 @@ def _log_unknown_values(plan: RosterPlan, person_id: int, act: ProviderChange) -
 
 
 def _manager_number(values: UserValues) -> str:
-    """The line manager's staff number; empty if there is none.
-
-    Raises:
-        BadInputError: They are nobody in the portal.
-    """
+    """The line manager's staff number; empty if there is none."""
     if values.manager_id is None:
         return ""
     names: list[PersonNames] = services.list_names_of([values.manager_id])

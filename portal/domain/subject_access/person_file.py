@@ -642,7 +642,6 @@ def make_copy(
         most: Refuse a copy with more entries.
 
     Raises:
-        RuleError: It has more entries.
         TypesettingError: No PDF can be made of it.
     """
     settings = current_settings()

@@ -53,7 +53,6 @@ def add_webhook(settings: WebhookSettings, *, by: int | None, at: datetime) -> t
 
     Raises:
         WebhookError: The settings are refused.
-        RuleError: There are as many webhooks as there may be.
     """
     if (db.session.scalar(select(func.count()).select_from(Webhook)) or 0) >= MOST_WEBHOOKS:
         raise RuleError(f"There are {MOST_WEBHOOKS} webhooks, and there may be no more. Remove one first.")
@@ -146,9 +145,6 @@ def resume_webhook(webhook: Webhook, *, by: int | None, at: datetime, from_now: 
         by: Who resumes it.
         at: This instant, from which messages that wait are tried for three days.
         from_now: Whether to leave out what happened meanwhile, and what still waits.
-
-    Raises:
-        ConflictError: It is not paused.
     """
     if webhook.paused is None:
         raise ConflictError("The webhook is not paused.")
@@ -174,11 +170,7 @@ def remove_webhook(webhook: Webhook, *, by: int | None) -> None:
 
 
 def send_test_event(webhook: Webhook, *, by: int | None, at: datetime) -> None:
-    """Put a message into the outbox that is about nothing.
-
-    Raises:
-        ConflictError: The webhook is paused.
-    """
+    """Put a message into the outbox that is about nothing."""
     if webhook.paused is not None:
         raise ConflictError("The webhook is paused. Resume it first.")
     row = {"event_id": uuid.uuid4(), "type": EventType.TEST, "happened_at": at, "person_id": None}
@@ -198,9 +190,6 @@ def send_again(webhook: Webhook, message: uuid.UUID | None, *, by: int | None, a
 
     Returns:
         How many.
-
-    Raises:
-        ConflictError: There is none that can be sent again, or the webhook is paused.
     """
     if webhook.paused is not None:
         raise ConflictError("The webhook is paused. Resume it first.")
@@ -246,11 +235,7 @@ def start_window(webhook: Webhook) -> ChangeWindow:
 
 
 def get_webhook_to_change(reference: uuid.UUID) -> Webhook:
-    """The webhook, locked until the transaction ends.
-
-    Raises:
-        NotFoundError: There is none.
-    """
+    """The webhook, locked until the transaction ends."""
     return queries.get_webhook(reference, lock=True)
 
 

@@ -152,11 +152,7 @@ def write_cursor(operation: str, cursor: Cursor) -> str:
 
 
 def read_cursor(operation: str, text: str) -> Cursor:
-    """The cursor that was written for this operation.
-
-    Raises:
-        BadInputError: It was not.
-    """
+    """The cursor that was written for this operation."""
     try:
         written_for, arguments, key = _signer().loads(text)
     except (BadData, ValueError) as error:
@@ -331,9 +327,7 @@ def _read_call(operation: Operation, path: dict[str, str]) -> Call:
     """The request's arguments, strictly.
 
     Raises:
-        BadInputError: An argument is unknown, repeated or malformed.
         ForbiddenError: The token is of one directive, and the operation is about people or others.
-        NotFoundError: The token is of another directive.
     """
     token = current_token()
     _refuse_outside_directive(operation, token, path)

@@ -180,11 +180,7 @@ class NarrativePage:
 
     @classmethod
     def read(cls, key: str, position: Position) -> "NarrativePage":
-        """Read it.
-
-        Raises:
-            NotFoundError: There is no such recommendation at the position.
-        """
+        """Read it."""
         recommendation = read_recommendation(key, position)
         states = check_evidence(recommendation.evidence, position)
         force = current_app.config["PORTAL"].force_name

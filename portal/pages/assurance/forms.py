@@ -268,7 +268,6 @@ def read_at(read: Callable[[Position], T], position: Position, name: str) -> T:
 
     Raises:
         PositionError: It is there today, and was not at the position.
-        NotFoundError: It is not there today either.
     """
     try:
         return read(position)

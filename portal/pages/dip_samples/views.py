@@ -97,11 +97,7 @@ def read_month(text: str) -> date | None:
 
 
 def require_month(text: str) -> date:
-    """The first day of the month in an address.
-
-    Raises:
-        NotFoundError: The text is no month.
-    """
+    """The first day of the month in an address."""
     month = read_month(text)
     if month is None:
         raise NotFoundError("There is no such month.")
@@ -109,20 +105,12 @@ def require_month(text: str) -> date:
 
 
 def require_recordable_unit(unit_id: int) -> str:
-    """The label of a unit for which the signed-in person may record.
-
-    Raises:
-        NotFoundError: They may not, or there is no such unit.
-    """
+    """The label of a unit for which the signed-in person may record."""
     return _require_unit(unit_id, list_recordable_units(current_user.viewer))
 
 
 def require_viewable_unit(unit_id: int, position: Position) -> str:
-    """The label of a unit whose samples the signed-in person may see.
-
-    Raises:
-        NotFoundError: They may not, or there is no such unit.
-    """
+    """The label of a unit whose samples the signed-in person may see."""
     return _require_unit(unit_id, list_viewable_units(current_user.viewer, position))
 
 

@@ -246,11 +246,7 @@ def _describe_states(
 
 
 def _read_notes(text: str) -> list[Note]:
-    """The entries that a device sent.
-
-    Raises:
-        RuleError: It sent something else.
-    """
+    """The entries that a device sent."""
     try:
         rows = json.loads(text)
         return [_read_note(row) for row in rows]

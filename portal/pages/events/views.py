@@ -181,11 +181,7 @@ def _read_plan_choices() -> PlanChoices:
 
 
 def _number_of(text: str | None) -> int:
-    """The number of the version that a form was opened with.
-
-    Raises:
-        NotFoundError: The text is no number.
-    """
+    """The number of the version that a form was opened with."""
     if not (text or "").isascii() or not (text or "").isdigit() or len(text or "") > 6:
         raise NotFoundError("The form is not complete. Open it again.")
     return int(text or "0")

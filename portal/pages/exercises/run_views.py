@@ -495,11 +495,7 @@ def _render_syndicate(
 
 
 def _sent_key(form: MultiDict[str, str]) -> UUID:
-    """The key of the form that was sent.
-
-    Raises:
-        RuleError: It has none.
-    """
+    """The key of the form that was sent."""
     try:
         return UUID(form.get("key", ""))
     except ValueError as error:

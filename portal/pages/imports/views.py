@@ -74,11 +74,7 @@ def delete_expired_files() -> None:
 
 
 def find_run(run_id: UUID) -> ImportRun:
-    """The import of this address, if the person may see it.
-
-    Raises:
-        NotFoundError: There is none, or they may not.
-    """
+    """The import of this address, if the person may see it."""
     delete_expired_files()
     run = imports_queries.get_run(run_id)
     if run.kind not in allowed_kinds():
@@ -195,9 +191,6 @@ def _choose_sheet(run: ImportRun, name: str, opened: Sheet) -> None:
         run: The import.
         name: The sheet's name.
         opened: The sheet that has been read already; it need not be the chosen one.
-
-    Raises:
-        BadInputError: It cannot be read, or two of its columns have one name.
     """
     mapping = replace(services.mapping_of_run(run), sheet=name)
     sheet = opened if opened.name == name else services.open_run_sheet(run, mapping, LOOKED_AT)

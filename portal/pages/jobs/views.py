@@ -104,11 +104,7 @@ def retry_job(reference: uuid.UUID) -> ResponseReturnValue:
 
 
 def _get_own_job(reference: uuid.UUID) -> Any:
-    """The job, if the viewer asked for it or sees all jobs.
-
-    Raises:
-        NotFoundError: There is no such job, or it is another person's.
-    """
+    """The job, if the viewer asked for it or sees all jobs."""
     row = queries.get_job_row(reference, current_user.viewer)
     if row.asked_by_id != current_user.person_id and not _sees_all_jobs():
         raise NotFoundError("There is no such job.")

@@ -79,9 +79,6 @@ def serve_medium(content: bytes, name: str, sha256: str) -> Response:
         content: The bytes.
         name: What a download is called.
         sha256: Their hash, under which the address names them, so that a browser may keep them for good.
-
-    Raises:
-        NotFoundError: It is of no type that may be shown.
     """
     kind = media_kind(content)
     if kind is None:
@@ -151,9 +148,6 @@ def send_prepared(
         row: The file; None if this person has none.
         record: Records the download in the audit trail.
         parent: The page above: its text and address.
-
-    Raises:
-        RuleError: They may no longer see everyone in it.
     """
     path = export_files.file_folder().stored_path(row) if row else None
     if row is None or path is None:

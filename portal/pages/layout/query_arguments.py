@@ -30,11 +30,7 @@ PAGE_SIZE = 25
 
 
 def asked_number(arguments: Mapping[str, str]) -> int:
-    """The page that an address asks for; 1 where it asks for none.
-
-    Raises:
-        BadInputError: What it asks for is no number of a page.
-    """
+    """The page that an address asks for; 1 where it asks for none."""
     number = arguments.get("page", "").strip() or "1"
     if number.isascii() and number.isdigit() and len(number) < 10 and int(number):
         return int(number)

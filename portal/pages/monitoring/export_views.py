@@ -305,7 +305,6 @@ def _completion_report(reference: str, position: Position, filters: Filters) -> 
 
     Raises:
         PositionError: The directive was not known at the position, but is known now.
-        NotFoundError: There is no such directive.
         UnknownValueError: A filter has a value that they cannot know.
     """
     viewer = current_user.viewer
@@ -344,7 +343,6 @@ def read_report(reference: str, position: Position, arguments: QueryArguments) -
 
     Raises:
         PositionError: The directive was not known at the position, but is known now.
-        NotFoundError: There is no such directive.
     """
     filters = parse_filters(request.args)
     try:

@@ -82,11 +82,7 @@ def add_account_pages(bp: Blueprint) -> None:
 
 
 def find_person_in_administration(staff_number: str) -> Viewer:
-    """Find the person at whose account the administrator may look: by that role alone, not by another.
-
-    Raises:
-        NotFoundError: Nobody has this number, or the administrator may not look at that account.
-    """
+    """Find the person at whose account the administrator may look: by that role alone, not by another."""
     person_id = find_seen_person(current_user.viewer, staff_number, Permission.ACCOUNT_ADMINISTER)
     person = viewer_of(person_id, line_managers=cookies.current_settings().line_managers_see)
     if person is None:
@@ -95,12 +91,7 @@ def find_person_in_administration(staff_number: str) -> Viewer:
 
 
 def find_administered_person(staff_number: str) -> Viewer:
-    """Find the person whose account the administrator is about to change.
-
-    Raises:
-        NotFoundError: Nobody has this number, or the administrator may not look at that account.
-        ForbiddenError: They may not change it.
-    """
+    """Find the person whose account the administrator is about to change."""
     person = find_person_in_administration(staff_number)
     if not grants.administers_person(current_user.viewer, person.person_id):
         raise ForbiddenError(grants.OUTSIDE)

@@ -400,11 +400,7 @@ def _name_key(row: tuple[Addressee, object]) -> tuple[str, str]:
 
 
 def _get_person(staff_number: str) -> Addressee:
-    """The person with this staff number, if the viewer may remind them.
-
-    Raises:
-        NotFoundError: Nobody has the number, or the viewer may not see the person.
-    """
+    """The person with this staff number, if the viewer may remind them."""
     person_id = find_seen_person(current_user.viewer, staff_number, Permission.REMINDER_NUDGE)
     person = queries.list_addressees([person_id], clock.today()).get(person_id)
     if person is None:

@@ -114,11 +114,7 @@ def _build_form() -> HoldForm:
 
 
 def _subject_of(form: HoldForm) -> int | str:
-    """Whom or what the hold is on.
-
-    Raises:
-        NotFoundError: Nobody has the staff number.
-    """
+    """Whom or what the hold is on."""
     if form.scope.data == stores.PERSON:
         return find_seen_person(current_user.viewer, form.staff_number.data)
     return int(form.unit.data) if form.scope.data == stores.UNIT else str(form.kept_class.data)

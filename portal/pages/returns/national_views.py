@@ -174,7 +174,6 @@ def read_page(*, strict: bool = False, months: int = 12) -> NationalPage:
         months: Read at most this many.
 
     Raises:
-        NotFoundError: This portal does not coordinate forces.
         PositionError: The position is refused.
         UnknownValueError: A value is refused, and the address is strict.
     """

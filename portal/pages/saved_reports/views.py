@@ -248,11 +248,7 @@ def _choose_times(definition: Definition, form: SaveForm) -> Definition:
 
 
 def _requested_definition() -> Definition:
-    """The report that the address names, with its filters and the rule that its position suggests.
-
-    Raises:
-        NotFoundError: It names none, or none that the viewer may open.
-    """
+    """The report that the address names, with its filters and the rule that its position suggests."""
     kinds = [kind for kind in SavedPage if kind == request.args.get("of", "directive")]
     directive = request.args.get("directive", "")
     if not kinds or bool(directive) == (kinds[0] is SavedPage.OVERVIEW):

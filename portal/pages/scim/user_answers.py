@@ -259,11 +259,7 @@ def _choose_email(emails: list[Email]) -> str | None:
 
 
 def _find_manager(manager: Manager | None, before: UserValues | None) -> int | None:
-    """The line manager, whom a provider names by id or staff number.
-
-    Raises:
-        BadInputError: There is no such person.
-    """
+    """The line manager, whom a provider names by id or staff number."""
     key = _text(manager.value) if manager else ""
     if not key:
         return None

@@ -151,11 +151,7 @@ class AdministeredUnits:
         ]
 
     def find_unit(self, text: str) -> int:
-        """The unit of this path or name.
-
-        Raises:
-            NotFoundError: None of the viewer's units has it.
-        """
+        """The unit of this path or name."""
         administered = {
             unit_id: unit for unit_id, unit in self.workforce.units.items() if self.administers_unit(unit_id)
         }
@@ -294,7 +290,6 @@ def preview_unit_change(viewer: Viewer, path: str, new_path: str, on: date) -> U
     People are named as far as ``viewer`` may see them; all are counted.
 
     Raises:
-        NotFoundError: There is no such unit, or no unit above its new place, on that day.
         RuleError: The path is taken, the unit would be under itself, or a role of the viewer's would
             cover more units.
     """
@@ -510,11 +505,7 @@ def _change_message(old: str, new: str, on: date, is_done: bool) -> str:
 
 
 def _refuse_outside_own_units(old: str, new: str, on: date) -> None:
-    """Refuse a change outside the units that the viewer administers.
-
-    Raises:
-        ForbiddenError: The unit, or the one above its new place, is outside them.
-    """
+    """Refuse a change outside the units that the viewer administers."""
     own_units = administered_units(current_user.viewer)
     if own_units is None:
         return

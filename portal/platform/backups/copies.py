@@ -46,11 +46,7 @@ class BackupFile:
 
 
 def backup(file: Path) -> BackupFile:
-    """Write the database to ``file``, which then stands whole or not at all.
-
-    Raises:
-        RuleError: The file exists, its folder does not or is full, or the database's own tool failed.
-    """
+    """Write the database to ``file``, which then stands whole or not at all."""
     if file.exists():
         raise RuleError(f"{file} exists: name a file that does not.")
     if not file.parent.is_dir():
@@ -121,9 +117,6 @@ def run_tool(url: URL, name: str, *words: str) -> str:
 
     The password is passed in the environment, which only the same user can read: every user of the machine
     can see the command line.
-
-    Raises:
-        RuleError: The tool is missing or failed.
     """
     query = {name: value for name, value in url.query.items() if name != "password"}
     plain = URL.create("postgresql", url.username, None, url.host, url.port, url.database, query)
@@ -245,21 +238,13 @@ def hash_file(file: Path) -> str:
 
 
 def refuse_changed(file: Path, manifest: Manifest) -> None:
-    """Refuse a file that is not the one its manifest describes.
-
-    Raises:
-        RuleError: It was cut off, damaged or changed.
-    """
+    """Refuse a file that is not the one its manifest describes."""
     if file.stat().st_size != manifest.size or hash_file(file) != manifest.sha256:
         raise RuleError(f"{file} is not what {manifest.file_name} beside it says: it is damaged or cut off.")
 
 
 def manifest_beside(file: Path) -> Manifest | None:
-    """The manifest of this file; None if none stands beside it.
-
-    Raises:
-        RuleError: Something stands there that is no file.
-    """
+    """The manifest of this file; None if none stands beside it."""
     beside = file.with_name(file.name + SUFFIX)
     if beside.exists() and not beside.is_file():
         raise RuleError(f"{beside} is not a file: remove it, or put the backup's manifest there.")
@@ -331,11 +316,7 @@ def encrypt_file(source: Path, target: Path, public_keys: tuple[str, ...]) -> No
 
 
 def refuse_bad_keys(public_keys: tuple[str, ...]) -> list[pyrage.x25519.Recipient]:
-    """The public keys, read.
-
-    Raises:
-        RuleError: One was not copied right: each holds a checksum.
-    """
+    """The public keys, read."""
     try:
         return [pyrage.x25519.Recipient.from_str(key) for key in public_keys]
     except pyrage.RecipientError as error:
@@ -380,11 +361,7 @@ def read_identities(file: Path) -> list[pyrage.x25519.Identity]:
 
 
 def make_identity(file: Path) -> str:
-    """Write a new identity to a new file, for its owner alone; returns its public key.
-
-    Raises:
-        RuleError: The file exists, or cannot be written.
-    """
+    """Write a new identity to a new file, for its owner alone; returns its public key."""
     identity = pyrage.x25519.Identity.generate()
     public_key = str(identity.to_public())
     try:

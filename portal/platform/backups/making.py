@@ -104,7 +104,6 @@ def hold_folder(settings: BackupSettings, waiting: Report | None) -> Iterator[Pa
 
     Raises:
         ConflictError: Another is, and nobody waits.
-        RuleError: A folder is missing or cannot be written.
     """
     work = current_settings().instance / WORK
     lock = _open_lock(settings)

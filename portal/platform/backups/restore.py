@@ -72,11 +72,7 @@ class SqliteTarget:
 
     @contextmanager
     def copy_of_backup(self, file: Path) -> Iterator[URL]:
-        """A copy of the backup beside the database, checked for damage.
-
-        Raises:
-            RuleError: There is no room for it, it is damaged, or was copied from under a running portal.
-        """
+        """A copy of the backup beside the database, checked for damage."""
         _refuse_part(file)
         _remove_database(self.copy)
         try:
@@ -262,11 +258,7 @@ def read_acts_after(url: URL, after: datetime | None, actions: Collection[str]) 
 
 
 def read_acts_in_file(file: Path, actions: Collection[str]) -> list[LaterAct]:
-    """The acts of these kinds in a file of the audit trail, as its page gives it.
-
-    Raises:
-        BadInputError: It is no such file.
-    """
+    """The acts of these kinds in a file of the audit trail, as its page gives it."""
     try:
         with file.open(encoding="utf-8-sig", newline="") as text:
             rows = csv.DictReader(text)
@@ -363,11 +355,6 @@ def restore(
         replace: Whether to replace a database that holds data or cannot be read.
         identity_file: Opens the backup, if it is encrypted.
         actions: Kinds of act to list that were done after the backup, as far as the database before knows.
-
-    Raises:
-        RuleError: The portal runs; the file is no backup of this kind of database, is damaged, cannot be
-            opened, or was not made by this portal; or the database holds data, or cannot be read, and
-            ``replace`` is false. Nothing is changed.
     """
     if not file.is_file():  # a pipe would be waited for
         raise RuleError(f"{file} is not a file. Nothing was changed.")
@@ -455,11 +442,7 @@ def check_schema(engine: Engine, target: "SqliteTarget | PostgresqlTarget") -> s
 
 
 def _revision_of(engine: Engine) -> str:
-    """The migration revision of the copy.
-
-    Raises:
-        RuleError: It has none, or one that this release does not know.
-    """
+    """The migration revision of the copy."""
     revisions: list[str] = []
     if inspect(engine).has_table("alembic_version"):
         with engine.connect() as connection:

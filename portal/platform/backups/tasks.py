@@ -98,7 +98,6 @@ def rehearse(
 
     Raises:
         ConflictError: A backup is under way.
-        RuleError: It cannot be fetched, opened or restored, or is not what its manifest says.
     """
     with hold_folder(settings, report if waits else None) as work:
         begun = monotonic()

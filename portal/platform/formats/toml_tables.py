@@ -49,11 +49,7 @@ class Faults:
         return [str(fault) for fault in self.listed()]
 
     def refuse(self) -> None:
-        """Refuse what has faults.
-
-        Raises:
-            BadInputError: There are some; it lists all of them.
-        """
+        """Refuse what has faults."""
         if self._found:
             raise BadInputError(self.sentences())
 

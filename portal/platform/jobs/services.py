@@ -26,11 +26,7 @@ def find_state(reference: uuid.UUID) -> str | None:
 
 
 def get_state(reference: uuid.UUID) -> str:
-    """The state of a job.
-
-    Raises:
-        NotFoundError: There is no such job.
-    """
+    """The state of a job."""
     state = find_state(reference)
     if state is None:
         raise NotFoundError("There is no such job.")
@@ -119,9 +115,6 @@ def start_job(kind: str, arguments: dict[str, Any], *, by: int | None, at: datet
         arguments: Values that JSON can hold: references, not data.
         by: The person who asks, who may watch and cancel it; None for a command.
         at: This instant.
-
-    Raises:
-        RuleError: No feature does jobs of this kind.
     """
     if task_of_kind(kind) is None:
         raise RuleError(f"The portal does no jobs of the kind “{kind}”.")
@@ -160,12 +153,7 @@ def record_ended_job(
 
 
 def cancel_job(reference: uuid.UUID, *, by: int | None, at: datetime) -> None:
-    """End a job that waits or runs; what a running one has not committed is rolled back.
-
-    Raises:
-        NotFoundError: There is no such job.
-        ConflictError: It has ended already.
-    """
+    """End a job that waits or runs; what a running one has not committed is rolled back."""
     values = {"state": JobState.CANCELLED, "ended_at": at, "claim": None}
     if not _update_job(reference, UNENDED_STATES, values):
         raise ConflictError(f"The job cannot be cancelled: it is {get_state(reference)} already.")
@@ -173,12 +161,7 @@ def cancel_job(reference: uuid.UUID, *, by: int | None, at: datetime) -> None:
 
 
 def retry_job(reference: uuid.UUID, *, by: int | None, at: datetime) -> None:
-    """Put a job that failed or was cancelled back to wait, to be run from its start.
-
-    Raises:
-        NotFoundError: There is no such job.
-        ConflictError: It neither failed nor was cancelled.
-    """
+    """Put a job that failed or was cancelled back to wait, to be run from its start."""
     values: dict[str, Any] = {"done": 0, "total": 0, "said": "", "reason": "", "runs": 0, "result": None}
     values |= {"started_at": None, "heartbeat_at": None, "ended_at": None, "claim": None, "asked_at": at}
     values["state"] = JobState.WAITING

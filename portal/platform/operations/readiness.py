@@ -284,9 +284,6 @@ def plan_upgrade(connection: Connection, target: str) -> list[PlannedMigration]:
     Args:
         connection: To the database.
         target: A revision, or ``head``.
-
-    Raises:
-        RuleError: The database is of a newer release, or there is no such way up.
     """
     current = revisions_of(connection)
     known = known_revisions()

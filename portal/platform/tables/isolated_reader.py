@@ -48,11 +48,7 @@ Line = tuple[int, list[str]]
 
 
 def decode_text(content: bytes) -> tuple[str, str]:
-    """The text of a file, and its encoding: UTF-8, UTF-16 with or without a mark, else Windows-1252.
-
-    Raises:
-        BadInputError: It is in none of them.
-    """
+    """The text of a file, and its encoding: UTF-8, UTF-16 with or without a mark, else Windows-1252."""
     odd, even = content[1:400:2], content[:400:2]
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         names = ["utf-16"]
@@ -174,11 +170,7 @@ class WorkbookSheet:
     _spans: list[Span] | None  # None: the reader gives them
 
     def read(self) -> "SheetContent":
-        """The content of the sheet.
-
-        Raises:
-            BadInputError: The sheet cannot be read.
-        """
+        """The content of the sheet."""
         if self.fault:
             raise BadInputError([self.fault])
         try:
@@ -201,11 +193,7 @@ class SheetContent(NamedTuple):
 
 
 def open_workbook(content: bytes) -> list[WorkbookSheet]:
-    """The sheets of a workbook, in its order; charts and programs are left out.
-
-    Raises:
-        BadInputError: The file is no workbook, or does more than hold tables.
-    """
+    """The sheets of a workbook, in its order; charts and programs are left out."""
     spans: list[list[Span]] | None = None
     if content.startswith(OLD_MAGIC):
         faults = check_xls(content)
@@ -237,11 +225,7 @@ def open_workbook(content: bytes) -> list[WorkbookSheet]:
 
 
 def read_lines(content: bytes) -> Iterator[Line]:
-    """The lines of the workbook's first sheet.
-
-    Raises:
-        BadInputError: The file is no workbook, or is one that ``open_workbook`` refuses.
-    """
+    """The lines of the workbook's first sheet."""
     sheets = open_workbook(content)
     if not sheets:
         raise BadInputError([UNREADABLE])
@@ -320,11 +304,7 @@ FEW_CONTROLS, MOST_CONTROLS = 2, 0.05  # bytes of a text, and part of it, that m
 
 
 def refuse_other_kinds(content: bytes) -> None:
-    """Refuse a file that is no table, and say what it is.
-
-    Raises:
-        BadInputError: It is something else.
-    """
+    """Refuse a file that is no table, and say what it is."""
     answer = _other_kind(content)
     if answer:
         what, advice = answer
@@ -483,11 +463,7 @@ class SheetReading(NamedTuple):
 
 
 def read_sheet(content: bytes, name: str) -> tuple[list[str], list[Line]]:
-    """The names of the columns, and the lines below them, unchanged; of a workbook's first sheet.
-
-    Raises:
-        BadInputError: The file holds no table, or one that is too large.
-    """
+    """The names of the columns, and the lines below them, unchanged; of a workbook's first sheet."""
     refuse_other_kinds(content)
     lines = read_lines(content) if is_workbook(content) else _csv_lines(content)
     header = next(iter(lines), None)
@@ -555,11 +531,7 @@ def _glimpse_of_sheet(sheet: WorkbookSheet) -> SheetGlimpse:
 
 
 def _check_columns(names: list[str]) -> list[str]:
-    """The columns' names without white space around them.
-
-    Raises:
-        BadInputError: There are too many, or a name cannot stand on a page.
-    """
+    """The columns' names without white space around them."""
     if len(names) > MOST_COLUMNS:
         raise BadInputError([f"The file has more than {MOST_COLUMNS} columns."])
     columns = [column.strip() for column in names]

@@ -44,11 +44,7 @@ Feed = Callable[[bytes, bool], object]  # takes a piece of XML, and whether it i
 
 @contextmanager
 def opened_archive(content: bytes) -> Iterator[ZipArchive]:
-    """The archive of a workbook; its faults are refusals, also those found as its parts are read.
-
-    Raises:
-        BadInputError: Says in a sentence what is wrong and what to do.
-    """
+    """The archive of a workbook; its faults are refusals, also those found as its parts are read."""
     try:
         archive = read_archive(content)
         if sum(entry.unpacked for entry in archive.entries) > MOST_UNPACKED:
@@ -395,11 +391,7 @@ def is_ods(content: bytes) -> bool:
 
 
 def check_ods(content: bytes) -> list[OdsTable]:
-    """Refuse a workbook that is ambiguous, or is not a plain table; what was found in each of its tables.
-
-    Raises:
-        BadInputError: Says in a sentence what is wrong with the workbook as a whole, and what to do.
-    """
+    """Refuse a workbook that is ambiguous, or is not a plain table; what was found in each of its tables."""
     scan = _ContentScan()
     feeds: dict[str, Feed] = {
         _CONTENT: feed_elements(scan.start_element, scan.end_element),
@@ -507,9 +499,6 @@ def check_xls(content: bytes) -> list[str]:
 
     Returns:
         By the place of each sheet in the workbook why it cannot be read; empty if it can.
-
-    Raises:
-        BadInputError: Says in a sentence what is wrong with the workbook as a whole, and what to do.
     """
     try:
         return _BookScan(_read_book(content)).check_sheets()

@@ -465,11 +465,7 @@ def format_sheet(banks: Sequence[Bank], *, only_open: Mapping[str, SenseKey] | N
 
 
 def read_sheet(sheet: str, banks: Sequence[Bank], *, blind: bool) -> dict[str, list[SenseAnswer]]:
-    """Read a filled-in sheet: the answers by module.
-
-    Raises:
-        BadInputError: An answer has letters that its question does not have, or too many or too few.
-    """
+    """Read a filled-in sheet: the answers by module."""
     letters = {mark: typed.replace(" ", "") for mark, typed in _ANSWER.findall(sheet)}
     answers: dict[str, list[SenseAnswer]] = {}
     problems = []

@@ -47,11 +47,7 @@ class Document(NamedTuple):
 
 
 def recognise_format(content: bytes) -> str:
-    """The format of a file by its content: "gift", "moodle" or "qti".
-
-    Raises:
-        BadInputError: It is none of them, or larger than allowed.
-    """
+    """The format of a file by its content: "gift", "moodle" or "qti"."""
     if len(content) > MOST_BYTES:
         size = f"{-(-len(content) // MEBIBYTE):,} MB"
         raise BadInputError(
@@ -84,11 +80,7 @@ def _format_of_root(name: str) -> str:
 
 
 def parse_document(content: bytes) -> Element:
-    """The outermost element of a document in XML.
-
-    Raises:
-        BadInputError: It is not well-formed, has a document type, or is larger or deeper than allowed.
-    """
+    """The outermost element of a document in XML."""
     try:
         root: Element = ElementTree.fromstring(content, forbid_dtd=True)
     except ParseError as error:
@@ -108,11 +100,7 @@ def local_name(tag: str) -> str:
 
 
 def open_package(content: bytes) -> Iterator[Document]:
-    """The items of a QTI package, in the order of its manifest; or of one document alone.
-
-    Raises:
-        BadInputError: It is ambiguous, larger than allowed, or has no manifest.
-    """
+    """The items of a QTI package, in the order of its manifest; or of one document alone."""
     if not content.startswith(b"PK"):
         yield Document("", parse_document(content))
         return

@@ -61,11 +61,7 @@ def read_gift(text: str) -> Iterator[RawQuestion]:
 
 
 def decode_gift(content: bytes) -> str:
-    """The text of a file in GIFT.
-
-    Raises:
-        BadInputError: It is not UTF-8.
-    """
+    """The text of a file in GIFT."""
     try:
         return content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError as error:

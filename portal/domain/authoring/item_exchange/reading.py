@@ -47,9 +47,6 @@ def read_file(content: bytes, format_name: str = "") -> ReadFile:
     Args:
         content: The file as sent; larger ones are refused.
         format_name: A key of ``packages.FORMATS``; empty: recognised by its content.
-
-    Raises:
-        BadInputError: The file is refused as a whole.
     """
     if len(content) > files.MOST_BYTES:
         files.recognise_format(content)

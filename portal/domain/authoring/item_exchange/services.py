@@ -66,9 +66,6 @@ def add_questions(
         files: The module's files by path.
         additions: The questions, with keys that are free.
         outcomes: The keys of the module's outcomes.
-
-    Raises:
-        RuleError: A key is taken, an outcome is none of the module's, or a question is not whole.
     """
     taken = {place.key for place in item_files.read_items(files)}
     for addition in additions:
@@ -90,11 +87,7 @@ def dump_questions(questions: Sequence[ForeignQuestion]) -> str:
 
 
 def load_questions(text: str) -> list[dict[str, Any]]:
-    """The questions of a form, checked as those of a file are.
-
-    Raises:
-        RuleError: They are none, or not whole.
-    """
+    """The questions of a form, checked as those of a file are."""
     try:
         tables = strip_invisible(json.loads(text))
     except (ValueError, RecursionError) as error:
@@ -156,8 +149,6 @@ def save_questions(
         at: The instant.
 
     Raises:
-        RuleError: There is nothing to add, a key is taken, or an outcome is none of the module's. Nothing is
-            written.
         StaleSaveError: Someone else has just added questions from a file.
     """
     files = read_bank_files(state)
@@ -203,9 +194,6 @@ def format_bank(bank: OutgoingBank, name: str, file_format: str) -> bytes:
         bank: As ``choose_outgoing`` gives it.
         name: The module's key.
         file_format: A key of ``OUT_FORMATS``.
-
-    Raises:
-        RuleError: There is nothing to write.
     """
     if not bank.items:
         raise RuleError(NOTHING_FITS)

@@ -159,11 +159,7 @@ def take_over(key: str) -> ResponseReturnValue:
 
 
 def _editor_address(key: str, place: str) -> str:
-    """The address of a place's editor.
-
-    Raises:
-        RuleError: There is no such place.
-    """
+    """The address of a place's editor."""
     kind, _, name = place.partition(":")
     if kind == "lesson" and name and not is_guide(key):
         return url_for(".edit_lesson", key=key, name=name)

@@ -75,11 +75,7 @@ def may_edit() -> bool:
 
 
 def read_file(state: DraftState, path: str) -> bytes:
-    """The draft's file at ``path``.
-
-    Raises:
-        NotFoundError: It has none.
-    """
+    """The draft's file at ``path``."""
     if path not in state.files:
         raise NotFoundError(f"This draft has no {path}.")
     return queries.read_content(state.files[path])

@@ -270,11 +270,7 @@ def lesson_path(name: str) -> str:
 
 
 def open_item(state: DraftState, key: str) -> EditedItem:
-    """A question of the draft.
-
-    Raises:
-        NotFoundError: There is none, or its kind is unknown.
-    """
+    """A question of the draft."""
     files = queries.draft_files(state)
     places = item_files.read_items(files)
     number = next((n for n, place in enumerate(places, 1) if place.key == key), None)
@@ -294,11 +290,7 @@ def start_item(state: DraftState, kind_name: str) -> EditedItem:
 
 
 def open_check(state: DraftState, lesson_name: str, key: str) -> EditedCheck:
-    """A self-check of a lesson.
-
-    Raises:
-        NotFoundError: There is no such lesson, or no check that a form can edit, or its kind is unknown.
-    """
+    """A self-check of a lesson."""
     files, fields = _read_lesson(state, lesson_name)
     check = authoring_files.find_check(fields.body, key)
     require_kind(str(check.table.get("kind", "")))
@@ -328,11 +320,7 @@ def _read_lesson(state: DraftState, name: str) -> tuple[dict[str, bytes], Lesson
 
 
 def require_kind(name: str) -> ItemKind:
-    """The kind with this name.
-
-    Raises:
-        NotFoundError: There is none.
-    """
+    """The kind with this name."""
     kind = kinds_by_name().get(name)
     if kind is None:
         raise NotFoundError(f"“{name}” is not a kind of question.")

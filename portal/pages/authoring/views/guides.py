@@ -151,11 +151,7 @@ def _compared_lines(content: bytes) -> list[str]:
 
 
 def preview_guide(state: DraftState) -> str:
-    """Show the draft on the readers' page, where nothing is saved.
-
-    Raises:
-        NotFoundError: It cannot be read.
-    """
+    """Show the draft on the readers' page, where nothing is saved."""
     reading = queries.check_draft_hashes(state.key, state.files)
     if not reading.guides:
         raise NotFoundError("This draft cannot be read.")
