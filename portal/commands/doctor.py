@@ -17,7 +17,7 @@ def doctor() -> None:
     Ends with 1 if there is a problem, with 2 if a setting is wrong. Run it as the user who runs the server.
     """
     from portal.domain.directives.first_steps import examine_first_steps  # all 9 MiB, unused in a server
-    from portal.platform.backups.tasks import examine_backups
+    from portal.platform.backups.set_up import examine_backups
     from portal.platform.operations.doctor import State, examine_set_up
 
     findings = examine_set_up()

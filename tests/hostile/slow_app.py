@@ -16,7 +16,6 @@ from typing import Any
 from uuid import uuid4
 
 import serve
-from portal.platform.serving import server
 from portal.platform.serving.lanes import FILES_ARE_BUSY
 from portal.platform.serving.long_requests import MOST_MIB
 
@@ -68,7 +67,7 @@ if __name__ == "__main__":
     if sys.argv[1:]:  # short windows, so that a test need not wait for the long ones
         from portal.platform.serving import server
 
-        server.HEADER_SECONDS = server.HEADER_SECONDS = server.BODY_WINDOW = 1
+        server.HEADER_SECONDS = server.BODY_WINDOW = 1
         server.READER_WINDOW, server.IDLE_SECONDS = 2, 3
         server.MOST_CONNECTIONS, server.MOST_FILES_WAITING = 40, 1
         server.SETTINGS["connection_limit"] = 40

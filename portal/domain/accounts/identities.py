@@ -29,7 +29,7 @@ from portal.domain.people.visibility import Viewer
 from portal.platform.audit import log
 from portal.platform.db import db
 from portal.platform.errors import ConflictError, NotFoundError, RuleError
-from portal.platform.openid.provider import ProviderSubject
+from portal.platform.openid.claims import ProviderSubject
 from portal.platform.openid.settings import STAFF_NUMBER
 
 # Which person an identity at the force's provider signs in: found by one claim once, then bound for ever.

@@ -28,7 +28,7 @@ from portal.platform.tables.columns import (
     plain_name,
     write_example,
 )
-from portal.platform.tables.isolated_reader import ANY_SHEET, SheetWish
+from portal.platform.tables.sheet_choice import ANY_SHEET, SheetWish
 from portal.platform.tables.table_files import Sheet, SourceRow, map_rows, open_sheet, refuse_columns
 
 STAFF_NUMBER, EMAIL = (

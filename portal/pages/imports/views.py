@@ -52,7 +52,7 @@ from portal.platform.errors import BadInputError, ConflictError, NotFoundError
 from portal.platform.jobs.models import JobState
 from portal.platform.jobs.services import find_state
 from portal.platform.permissions import Permission
-from portal.platform.tables.isolated_reader import SheetGlimpse
+from portal.platform.tables.sheet_choice import SheetGlimpse
 from portal.platform.tables.table_files import Sheet
 from portal.platform.wording import plural
 

@@ -20,7 +20,7 @@ from portal.pages.sign_in.opening import BegunSignIn
 from portal.platform import clock
 from portal.platform.db import transaction
 from portal.platform.observability.logs import get_logger
-from portal.platform.openid.provider import (
+from portal.platform.openid.claims import (
     PROVIDER,
     ProviderUnavailableError,
     TokenRefusedError,

@@ -17,7 +17,7 @@ from portal.pages.layout.navigation import first_page
 from portal.pages.layout.query_arguments import safe_next
 from portal.pages.layout.sessions import cookies, passkey_requests
 from portal.pages.sign_in.forms import SignInForm
-from portal.platform.openid.provider import PendingSignIn
+from portal.platform.openid.claims import PendingSignIn
 from portal.platform.permissions import Permission
 
 _OWN_LEARNING = "/learning"

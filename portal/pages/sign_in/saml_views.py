@@ -26,7 +26,7 @@ from portal.pages.sign_in import opening, provider_answers
 from portal.pages.sign_in.opening import BegunSignIn
 from portal.platform import clock
 from portal.platform.db import transaction
-from portal.platform.openid.provider import (
+from portal.platform.openid.claims import (
     LEEWAY,
     PROVIDER,
     ClockError,

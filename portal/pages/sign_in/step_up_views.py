@@ -20,7 +20,7 @@ from portal.pages.sign_in.opening import BegunSignIn
 from portal.platform import clock
 from portal.platform.audit import log
 from portal.platform.db import transaction
-from portal.platform.openid.provider import ProviderSubject
+from portal.platform.openid.claims import ProviderSubject
 from portal.platform.permissions import Permission
 from portal.platform.write_lock import BUSY_SECONDS
 

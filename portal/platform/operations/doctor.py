@@ -25,12 +25,8 @@ from portal.platform import clock, presence
 from portal.platform.db import db
 from portal.platform.documents.fonts import list_missing_packages
 from portal.platform.mail import Relay, RelayError, connect_relay
-from portal.platform.openid.provider import (
-    ProviderConnection,
-    ProviderUnavailableError,
-    parse_metadata,
-    well_known_address,
-)
+from portal.platform.openid.claims import ProviderUnavailableError
+from portal.platform.openid.provider import ProviderConnection, parse_metadata, well_known_address
 from portal.platform.operations import readiness
 from portal.platform.operations.readiness import SchemaWatch
 from portal.platform.processes import is_socket_handed_over

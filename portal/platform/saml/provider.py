@@ -15,7 +15,7 @@ from saml2.pack import http_redirect_message
 from saml2.sigver import RSACrypto
 from saml2.xml.schema import XMLSchemaError, validate
 
-from portal.platform.openid.provider import PendingSignIn, ProviderUnavailableError, TokenRefusedError
+from portal.platform.openid.claims import PendingSignIn, ProviderUnavailableError, TokenRefusedError
 from portal.platform.saml import metadata
 from portal.platform.saml.keys import read_certificate
 from portal.platform.saml.metadata import IdpMetadata, MetadataError, read_metadata

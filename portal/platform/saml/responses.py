@@ -12,7 +12,7 @@ from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 from saml2.saml import assertion_from_string
 
-from portal.platform.openid.provider import LONGEST_VALUE, ClockError, ProviderSubject, TokenRefusedError
+from portal.platform.openid.claims import LONGEST_VALUE, ClockError, ProviderSubject, TokenRefusedError
 from portal.platform.saml import metadata
 from portal.platform.saml.metadata import ds, saml, samlp, xenc
 from portal.platform.saml.settings import NAME_ID

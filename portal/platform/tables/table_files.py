@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from portal.platform.errors import BadInputError
 from portal.platform.isolation.messages import MEBIBYTE, Limits, Reader
 from portal.platform.isolation.running import ReadingStoppedError, read_apart
-from portal.platform.tables.isolated_reader import ANY_SHEET, SheetGlimpse, SheetWish
+from portal.platform.tables.sheet_choice import ANY_SHEET, SheetGlimpse, SheetWish
 
 MOST_BYTES = 50 * MEBIBYTE
 LONGEST_VALUE = 2_000  # characters

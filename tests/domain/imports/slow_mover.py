@@ -7,7 +7,6 @@ from typing import Any
 
 from portal.commands.jobs import run_worker
 from portal.platform.watched_folder import WatchedFolder
-from wsgi import app
 
 
 def put_away(*_given: Any) -> None:

@@ -7,7 +7,6 @@ from typing import Any
 
 from portal.commands.jobs import run_worker
 from portal.domain.people import roster_store
-from wsgi import app
 
 written = roster_store.write_plan
 

@@ -9,7 +9,6 @@ from sqlalchemy import Engine
 
 from portal.commands.jobs import run_worker
 from portal.domain.status import projection_rows, recording
-from wsgi import app
 
 slices = count(1)
 

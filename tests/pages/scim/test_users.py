@@ -15,7 +15,7 @@ from portal.domain.people.models import Identifier, Person, PersonName, Post
 from portal.domain.status.models import StatusPeriod
 from portal.platform import clock as portal_clock
 from portal.platform.db import db, stamp, transaction
-from portal.platform.openid.provider import ProviderSubject
+from portal.platform.openid.claims import ProviderSubject
 from tests.domain.status.facts import make_activity, make_directive, make_version
 from tests.factories.people import make_person, make_unit
 from tests.page_reading import PortalClient

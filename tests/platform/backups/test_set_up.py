@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from portal.platform.backups.copies import make_identity
-from portal.platform.backups.tasks import examine_backups
+from portal.platform.backups.set_up import examine_backups
 from portal.platform.operations.doctor import State
 from tests.platform.backups.made import backup_settings, encrypted_settings
 
@@ -31,7 +31,7 @@ def examine(app, monkeypatch):
 
 
 def test_a_right_set_up_has_neither_problem_nor_note(examine, tmp_path, monkeypatch):
-    monkeypatch.setattr("portal.platform.backups.tasks._is_same_disk", lambda one, other: False)
+    monkeypatch.setattr("portal.platform.backups.set_up._is_same_disk", lambda one, other: False)
     settings, identity = encrypted_settings(tmp_path, **RIGHT)
 
     assert examine(dataclasses.replace(settings, identity_file=str(identity))) == [[], []]

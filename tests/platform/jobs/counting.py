@@ -9,7 +9,6 @@ from portal.commands.jobs import run_worker
 from portal.platform.audit import log
 from portal.platform.db import transaction
 from portal.platform.jobs.registry import Arguments, JobProgress, Task, set_tasks
-from wsgi import app
 
 KIND = "counting"
 STEP_SECONDS = 0.05

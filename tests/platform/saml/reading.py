@@ -5,7 +5,7 @@ import base64
 import pytest
 
 from portal.platform import clock
-from portal.platform.openid.provider import TokenRefusedError
+from portal.platform.openid.claims import TokenRefusedError
 from portal.platform.saml.provider import SamlProvider
 from portal.platform.saml.responses import SignedStatement
 

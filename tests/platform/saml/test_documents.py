@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from portal.platform.openid.provider import TokenRefusedError
+from portal.platform.openid.claims import TokenRefusedError
 from portal.platform.saml import provider as saml_provider
 from portal.platform.saml.provider import SamlProvider
 from tests.pages.sign_in.saml.hostile_idp import (

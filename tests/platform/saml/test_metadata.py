@@ -9,7 +9,7 @@ from xml.etree.ElementTree import fromstring
 import pytest
 
 from portal.platform import clock
-from portal.platform.openid.provider import ProviderUnavailableError
+from portal.platform.openid.claims import ProviderUnavailableError
 from portal.platform.saml.metadata import MetadataError, md, read_metadata
 from portal.platform.saml.provider import SamlProvider
 from tests.pages.sign_in.saml.hostile_idp import ACS, AUDIENCE, SSO, HostileIdp

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from portal.platform.openid.provider import ProviderUnavailableError
+from portal.platform.openid.claims import ProviderUnavailableError
 from portal.platform.saml import provider as saml_provider
 from portal.platform.saml.provider import SamlProvider
 from tests.pages.sign_in.saml.hostile_idp import HostileIdp

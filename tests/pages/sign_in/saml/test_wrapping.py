@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 
 from portal.domain.accounts.models import ProviderIdentity, SignInSession
 from portal.platform.db import db
-from portal.platform.openid.provider import TokenRefusedError
+from portal.platform.openid.claims import TokenRefusedError
 from portal.platform.saml import provider
 from portal.platform.saml.keys import read_public_key
 from tests.logged import Log
