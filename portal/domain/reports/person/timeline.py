@@ -25,9 +25,7 @@ from portal.platform import wording as say
 from portal.platform.db import OPEN_END, db
 
 _AT_ONCE = timedelta(minutes=1)
-_LEARNED_HERE = frozenset(
-    {"assessed", "acknowledged"}
-)  # sources of records of what was learned in the portal
+_LEARNED_HERE = frozenset({"assessed", "acknowledged"})  # sources of records
 
 
 @dataclass(frozen=True, slots=True)
