@@ -488,11 +488,11 @@ def note_entries(reference: str, notes: Iterable[Note], *, by: int, at: datetime
     if written_count:
         log("register.noted", actor_id=by, event=reference, entries=written_count)
     db.session.flush()
-    return NotedEntries(written_count, _refuse_signed_off(refused) if refused else "")
+    return NotedEntries(written_count, _describe_signed_off(refused) if refused else "")
 
 
-def _refuse_signed_off(people: Collection[int]) -> str:
-    """The sentences that refuse entries about people who are signed off."""
+def _describe_signed_off(people: Collection[int]) -> str:
+    """Why entries about people who are signed off are not taken, in sentences."""
     first, *others = people
     who = f"{len(people)} people are" if others else f"{find_name(first)} is"
     sentence = f"{who} signed off, so nothing more is noted of them."
@@ -514,7 +514,7 @@ def note_staff_number(reference: str, staff_number: str, *, by: int, at: datetim
     require_open(event, at)
     booking = db.session.get_one(Booking, find_booking(event, staff_number))
     if booking.person_id in read_outcomes(event.id):
-        raise RuleError(_refuse_signed_off([booking.person_id]))
+        raise RuleError(_describe_signed_off([booking.person_id]))
     kind = arrival_kind(event, at)
     _write_entry(event, booking.person_id, uuid4(), kind, at, "staff_number", by, recorded_at)
     log("register.noted", actor_id=by, subject_id=booking.person_id, event=reference, entries=1)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, select
+from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select
 
 from portal.domain.accounts.grants import is_in_administration
 from portal.domain.directives.applies import split_into_batches
@@ -295,8 +295,8 @@ class OutboxRow:
     staff_number: str
     name: str
     state: Delivery
-    created_at: datetime
-    not_before: datetime
+    planned_at: datetime  # of its newest reason that the viewer may see
+    not_before: datetime | None  # None: for a viewer who may not see everyone
     sent_at: datetime | None
     tries: int
     reason: str
@@ -311,15 +311,35 @@ def count_by_delivery(viewer: Viewer) -> dict[Delivery, int]:
 
 
 def list_outbox(viewer: Viewer, state: Delivery | None, offset: int, limit: int) -> list[OutboxRow]:
-    """A slice of the messages that the viewer may see, the newest first. Three statements."""
-    statement: Select[Message, PersonName] = select(Message, PersonName).outerjoin(
-        PersonName, PersonName.person_id == Message.person_id
+    """A slice of the messages that the viewer may see, the newest first. Four statements."""
+    sees_everyone = visibility_of(viewer).everyone
+    planned_at = Message.created_at if sees_everyone else _planned_at_for(viewer)
+    order = (Message.id.desc(),) if sees_everyone else (PersonName.staff_number, Message.kind, Message.id)
+    statement = (
+        select(Message, PersonName, planned_at)
+        .outerjoin(PersonName, PersonName.person_id == Message.person_id)
+        .where(_visible_messages(viewer), *([Message.state == state] if state else []))
+        .order_by(planned_at.desc(), *order)
     )
-    statement = statement.where(_visible_messages(viewer), *([Message.state == state] if state else []))
-    statement = statement.order_by(Message.created_at.desc(), Message.id.desc()).offset(offset).limit(limit)
-    rows = db.session.execute(statement).all()
-    lines = lines_in_words(viewer, [message.id for message, _ in rows])
-    return [_outbox_row(message, name, lines.get(message.id, [])) for message, name in rows]
+    rows = db.session.execute(statement.offset(offset).limit(limit)).all()
+    lines = lines_in_words(viewer, [message.id for message, *_ in rows])
+    return [
+        _outbox_row(
+            message, name, lines.get(message.id, []), planned, message.not_before if sees_everyone else None
+        )
+        for message, name, planned in rows
+    ]
+
+
+def _planned_at_for(viewer: Viewer) -> ColumnElement[datetime]:
+    """SQL expression: when the newest reason of a message was planned that the viewer may see.
+
+    A reason joins a message that waits already, also for somebody whom the viewer may not see: then neither
+    when it was made nor when it may be sent says anything to them.
+    """
+    seen = or_(MessageLine.about_id.in_(visible_people(viewer)), Message.person_id == viewer.person_id)
+    newest = select(func.max(MessageLine.created_at)).where(MessageLine.message_id == Message.id, seen)
+    return func.coalesce(newest.correlate(Message).scalar_subquery(), Message.created_at)
 
 
 def get_message(viewer: Viewer, reference: UUID) -> Message:
@@ -356,10 +376,16 @@ def _visible_messages(viewer: Viewer) -> ColumnElement[bool]:
     return or_(is_reminder, and_(is_of_account, Message.kind.not_in(PRIVATE_KINDS)), is_own)
 
 
-def _outbox_row(row: Message, name: PersonName | None, lines: Iterable[str]) -> OutboxRow:
+def _outbox_row(
+    row: Message,
+    name: PersonName | None,
+    lines: Iterable[str],
+    planned_at: datetime,
+    not_before: datetime | None,
+) -> OutboxRow:
     number, listed_name = (name.staff_number, f"{name.surname}, {name.forenames}") if name else ("", "Erased")
     state = Delivery(row.state)
-    times = (row.created_at, row.not_before, row.sent_at, row.tries, row.reason)
+    times = (planned_at, not_before, row.sent_at, row.tries, row.reason)
     words = tuple(lines) or WORDS_OF_KIND.get(MessageKind(row.kind), ())
     return OutboxRow(row.reference, number, listed_name, state, *times, words)
 

@@ -19,11 +19,12 @@ from portal.domain.catalogue.models import Activity
 from portal.domain.catalogue.version_cache import published_title
 from portal.domain.directives.models import Directive, DirectiveVersion, Exclusion
 from portal.domain.people.models import Post, UnitState
+from portal.domain.people.positions import choose_known
 from portal.domain.people.queries import UnitRow
 from portal.domain.people.units import KnownUnitState, UnitTree, read_tree
 from portal.domain.records.models import Record, Registration, Revocation
 from portal.domain.reports import sentences
-from portal.domain.reports.queries import ViewerScope, days_under
+from portal.domain.reports.queries import DaysByUnit, ViewerScope, days_under, is_held_within
 from portal.domain.status.changes import Step
 from portal.platform import wording as say
 from portal.platform.db import OPEN_END, db
@@ -60,29 +61,22 @@ class UnitStates:
         statement = select(UnitState, _replacement_time(UnitState)).order_by(UnitState.id)
         self.rows = [(row, replaced_at) for row, replaced_at in db.session.execute(statement)]
         self._instants = sorted({row.recorded_at for row, _ in self.rows})
-        self._days: dict[tuple[int, Collection[int]], dict[int, list[tuple[date, date]]]] = {}
+        self._days: dict[int, DaysByUnit] = {}  # by how many of the instants were past
 
-    def days_under(
-        self, units: frozenset[int], before: datetime | None
-    ) -> dict[int, list[tuple[date, date]]]:
-        """For each unit, the runs of days on which it is one of ``units`` or below one, as known just before.
+    def days_under(self, units: frozenset[int], before: datetime | None) -> DaysByUnit:
+        """The days of each unit in or under ``units``, which are the same at every call.
 
-        ``before`` None: as known now.
+        As known just before an instant; None: as known now.
         """
-        version = len(self._instants) if before is None else bisect_left(self._instants, before)
-        if (version, units) not in self._days:
-            known = (row for row, replaced_at in self.rows if self._is_known(row, replaced_at, version))
-            states = (
-                KnownUnitState(r.id, r.unit_id, r.name, r.parent_id, r.valid_from, r.valid_to) for r in known
-            )
-            self._days[version, units] = days_under(UnitTree(states), units)
-        return self._days[version, units]
+        past = len(self._instants) if before is None else bisect_left(self._instants, before)
+        if past not in self._days:
+            known = choose_known((row for row, _ in self.rows), self._instants[past - 1]) if past else ()
+            self._days[past] = days_under(UnitTree(map(_tree_state, known)), units)
+        return self._days[past]
 
-    def _is_known(self, row: Any, replaced_at: datetime | None, version: int) -> bool:
-        at = self._instants[version - 1] if version else None
-        if at is None or row.void or row.recorded_at > at:
-            return False
-        return replaced_at is None or replaced_at > at
+
+def _tree_state(row: UnitState) -> KnownUnitState:
+    return KnownUnitState(row.id, row.unit_id, row.name, row.parent_id, row.valid_from, row.valid_to)
 
 
 @dataclass(frozen=True)
@@ -103,9 +97,7 @@ class FactSight:
         if any(_is_in_sight(post, replaced_at, scope) for scope in (self.earlier, self.later)):
             return True
         days = states.days_under(self.later.granted, post.recorded_at if post.void else replaced_at)
-        return any(
-            first <= post.valid_to and post.valid_from <= last for first, last in days.get(post.unit_id, ())
-        )
+        return is_held_within(post, days)
 
     def may_tell(self, fact: Cause, step: Step) -> bool:
         """Whether a fact may be named as a cause of a step; never for days out of sight."""

@@ -156,9 +156,7 @@ def _main_post(today: date) -> Any:
 # The timeline of a person: facts by valid time, each with its transaction time.
 
 _AT_ONCE = timedelta(minutes=1)
-_LEARNED_HERE = frozenset(
-    {"assessed", "acknowledged"}
-)  # sources of records of what was learned in the portal
+_LEARNED_HERE = frozenset({"assessed", "acknowledged"})  # sources of records
 
 
 @dataclass(frozen=True, slots=True)

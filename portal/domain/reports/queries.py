@@ -57,6 +57,7 @@ from portal.platform.replica import read_as_known_on
 # Every number, page and file of a report goes through ``ViewerScope.select_people``, so visibility is
 # decided once, and a filter can only narrow it.
 
+DaysByUnit = dict[int, list[tuple[date, date]]]  # runs of days, the first and the last of each
 PEOPLE = 10_000  # in one statement: below the databases' limits of bound values
 
 
@@ -121,11 +122,10 @@ class ViewerScope:
             return True
         if post.unit_id in self.unit_ids and post.valid_from <= self.position.as_at <= post.valid_to:
             return True
-        days = self._days_in_sight.get(post.unit_id, ())
-        return any(first <= post.valid_to and post.valid_from <= last for first, last in days)
+        return is_held_within(post, self._days_in_sight)
 
     @cached_property
-    def _days_in_sight(self) -> dict[int, list[tuple[date, date]]]:
+    def _days_in_sight(self) -> DaysByUnit:
         """For each unit, the runs of days on which it was in or under a granted unit, as known now."""
         return {} if self.everyone or not self.granted else days_under(read_tree(), self.granted)
 
@@ -223,14 +223,21 @@ def units_under(units: dict[int, UnitRow], *tops: int) -> set[int]:
     return unit_ids
 
 
-def days_under(tree: UnitTree, tops: Collection[int]) -> dict[int, list[tuple[date, date]]]:
+def days_under(tree: UnitTree, tops: Collection[int]) -> DaysByUnit:
     """For each unit, the runs of days on which it is one of ``tops`` or below one."""
-    runs: dict[int, list[tuple[date, date]]] = defaultdict(list)
+    runs: DaysByUnit = defaultdict(list)
     edges = [date.min, *tree.edges_after(date.min), date.max]
     for first, after in pairwise(edges):
         for unit_id in units_under(tree_on(tree, first), *tops):
             runs[unit_id].append((first, after - timedelta(days=1)))
     return runs
+
+
+def is_held_within(post: Any, days: DaysByUnit) -> bool:
+    """Whether a post is held on one of these days of its unit."""
+    return any(
+        first <= post.valid_to and post.valid_from <= last for first, last in days.get(post.unit_id, ())
+    )
 
 
 def tree_on(tree: UnitTree, day: date) -> dict[int, UnitRow]:

@@ -30,9 +30,8 @@ class SavedReport(Base):
     name: Mapped[str]
     kind: Mapped[str]  # a SavedPage
     directive: Mapped[str] = mapped_column(default="")  # its reference; empty for the overview
-    arguments: Mapped[dict[str, str]] = mapped_column(
-        JSON
-    )  # of its address: filters, order, columns, fixed start
+    # Of the address: filters, order, columns, and where changes begin if that is fixed.
+    arguments: Mapped[dict[str, str]] = mapped_column(JSON)
     day_rule: Mapped[str]  # a DayRule
     fixed_on: Mapped[date | None]
     known_rule: Mapped[str]  # a KnownRule

@@ -311,7 +311,7 @@ class ValuesForm(PortalForm):
             problem = (
                 ""
                 if self.settles_others(question.target) and not field.data
-                else _problem(field, question, self.known)
+                else _find_problem(field, question, self.known)
             )
             if problem:
                 field.errors = [problem]
@@ -376,7 +376,7 @@ def _question_field(question: ValueQuestion) -> Field:
     return SelectField(label, description=description, choices=choices, widget=GovSelect())
 
 
-def _problem(field: Field, question: ValueQuestion, known: KnownValues) -> str:
+def _find_problem(field: Field, question: ValueQuestion, known: KnownValues) -> str:
     """Why an answer cannot be taken; empty if it can."""
     answer = (field.data or "").strip()
     if not answer:

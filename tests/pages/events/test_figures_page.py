@@ -47,8 +47,8 @@ def test_whoever_sees_the_board_is_told_why_its_figure_is_another(client, force)
 
     page = client.page("/events/figures")
 
-    assert "Assurance counts everybody whom its evidence names, by rank, role or unit" in page.text
-    assert "with a post on the day, whether a directive counts them or not." in page.text
+    assert "Assurance also counts people whom no directive asks: everybody with a post" in page.text
+    assert "in the group that the evidence is about." in page.text
     assert client.page(page.links["Assurance"]).status == 200
 
 

@@ -198,13 +198,34 @@ MOVED_BEFORE = Story(  # the south moves out of sight before P1 joins it, which 
         ("post", "P1", clock.read_day("2026-05-25"), ("south", "contact", "Constable", "sergeant")),
     ],
 )
+WAITED = Story(  # a line manager's message waited for somebody out of sight when P3's line joined it
+    [
+        ("roads", "custody", "Sergeant", "stranger"),
+        ("crime", "contact", "Sergeant", "sergeant"),
+        ("south", "custody", "Sergeant", "stranger"),
+    ],
+    [
+        ("exempt", "P2", clock.read_day("2026-03-09"), 2),
+        ("revoke", "P2", clock.read_day("2026-02-08"), 1),
+        ("record", "P2", clock.read_day("2026-05-07"), 3),
+        ("end", "P2", clock.read_day("2026-06-16")),
+        ("exempt", "P3", clock.read_day("2026-02-18"), 56),
+        ("start", "P1", clock.read_day("2026-03-30"), 0),
+        ("move", "south", clock.read_day("2026-03-05"), "crime"),
+        ("start", "P1", clock.read_day("2026-04-03"), 1),
+        ("exempt", "P2", clock.read_day("2026-01-29"), 26),
+        ("start", "P3", clock.read_day("2026-05-18"), 3),
+        ("exempt", "P3", clock.read_day("2026-03-25"), 29),
+        ("post", "P3", clock.read_day("2026-05-21"), ("south", "response", "Sergeant", "sergeant")),
+    ],
+)
 QUIET = settings(
     deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 LOOKING = st.sampled_from(LOOKERS)
-INSPECTOR = LOOKERS[1]
+INSPECTOR, OWNER = LOOKERS[1], LOOKERS[3]
 
 
 @pytest.mark.slow
@@ -212,6 +233,7 @@ INSPECTOR = LOOKERS[1]
 @example(story=LEFT, looker=INSPECTOR)
 @example(story=UNIT_MOVED, looker=INSPECTOR)
 @example(story=MOVED_BEFORE, looker=INSPECTOR)
+@example(story=WAITED, looker=OWNER)
 @given(story=STORIES, looker=LOOKING)
 def test_what_is_out_of_sight_changes_nothing(
     app: Flask, database: None, by_jobs: None, story: Story, looker: Looker
