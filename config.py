@@ -13,16 +13,15 @@ from urllib.parse import urlsplit
 from portal.pages.layout import brand, proxies
 from portal.platform.backups.settings import BackupSettings, read_backup_settings
 from portal.platform.engines import list_database_faults, with_driver
-from portal.platform.mail.settings import MailSettings
+from portal.platform.mail import MailSettings
 from portal.platform.network_names import list_faults
-from portal.platform.observability.settings import SeeingSettings, read_seeing_settings
+from portal.platform.observability.logs import SeeingSettings, read_seeing_settings
 from portal.platform.openid.settings import OpenIdSettings
-from portal.platform.outbound.proxy import list_proxy_faults
+from portal.platform.outbound import list_proxy_faults
 from portal.platform.saml.settings import SamlSettings, read_saml_settings
-from portal.platform.secret_files import list_secret_faults, read_secret
-from portal.platform.secret_keys import weakness_of_secret
+from portal.platform.secret_values import list_secret_faults, read_secret, weakness_of_secret
 from portal.platform.signing.settings import ReturnSettings, read_return_settings
-from portal.platform.watched_folder.settings import FolderSettings, read_folder_settings
+from portal.platform.watched_folder import FolderSettings, read_folder_settings
 
 ROOT = Path(__file__).resolve().parent
 # Where the instance folder is unless a setting names another: installed from a wheel, below where one works.

@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from config import Config, ConfigError, list_retired_settings
-from portal.pages.layout.headers import security_headers
-from portal.platform.observability.process_parts import take_part
+from portal.pages.layout.compression import security_headers
+from portal.platform.observability.request_figures import take_part
 from portal.platform.processes import Slot, Supervisor, keep_running, take_handed_over_socket
 from portal.platform.serving.long_requests import LongRequests
 from portal.platform.serving.server import FINISH_SECONDS, serve_requests
@@ -110,7 +110,7 @@ def main(words: list[str]) -> int:
     try:
         config = Config()
         faults: Sequence[str] = importlib.import_module(
-            "portal.platform.operations.start_checks"
+            "portal.platform.operations.doctor"
         ).reasons_not_to_serve(config)
     except ConfigError as error:
         faults = error.sentences

@@ -5,7 +5,7 @@ import click
 from config import ConfigError
 from portal.app import COMMANDS, create_app
 from portal.commands.release import application_without_settings
-from portal.pages.layout.release_guard import WATCH
+from portal.pages.layout.setup import WATCH
 
 try:
     app = create_app()

@@ -15,11 +15,10 @@ from benchmarks.figures import Figure
 from benchmarks.world import flask
 from config import Config
 from portal.app import create_app
-from portal.domain.directives.assignments import load_assignments
-from portal.domain.directives.fact_loader import RuleHistory, load_posts, split_into_batches
-from portal.domain.directives.proposals import propose_version, propose_withdrawal
+from portal.domain.directives.applies import RuleHistory, load_assignments, load_posts, split_into_batches
+from portal.domain.directives.changes import propose_version, propose_withdrawal
+from portal.domain.directives.files import DirectiveFile
 from portal.domain.directives.queries import get_directive
-from portal.domain.directives.toml_reader import DirectiveFile
 from portal.domain.people.models import Person
 from portal.platform.db import db
 

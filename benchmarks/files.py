@@ -18,9 +18,8 @@ from benchmarks.world import REPORT, WHOLE_FORCE, World
 from config import Config
 from portal.app import create_app
 from portal.domain.people.queries import COMMAND_LINE
-from portal.domain.reports.completion import pdf_export
-from portal.domain.reports.completion import writers as completion_writers
-from portal.domain.reports.completion.export_columns import Column
+from portal.domain.reports import completion_files, report_pdf
+from portal.domain.reports.completion_rows import Column
 from portal.domain.reports.parameters import parse_position
 from portal.domain.reports.queries import CompletionReport, completion_report
 from portal.domain.status.rules import Status
@@ -45,14 +44,12 @@ def measure(world: World) -> list[Figure]:
 def made_here(report: CompletionReport, part: str = "x") -> list[Figure]:
     """A workbook beside its writer alone, and JSON, in processor seconds of this process."""
     columns = report.columns
-    whole = _best(lambda: completion_writers.write_xlsx(_long(report), io.BytesIO(), report, columns))
+    whole = _best(lambda: completion_files.write_xlsx(_long(report), io.BytesIO(), report, columns))
     typed = [[_value(column.value_of(row)) for column in columns] for row in _long(report)]
     alone = _best(lambda: _alone(typed, columns))
     read = _best(lambda: sum(1 for _ in _long(report)))
     rows = PEOPLE * len(report.directive.requirements)
-    pieces = _best(
-        lambda: sum(map(len, completion_writers.json_pieces(report, _some(report, rows), columns)))
-    )
+    pieces = _best(lambda: sum(map(len, completion_files.json_pieces(report, _some(report, rows), columns))))
     what = f"XLSX of {len(typed):,} rows"
     ratio = whole / alone
     return [
@@ -64,7 +61,7 @@ def made_here(report: CompletionReport, part: str = "x") -> list[Figure]:
 
 def _paper(report: CompletionReport) -> Figure:
     some = list(itertools.islice(report.person_rows(), PEOPLE))
-    paged = _best(lambda: pdf_export.report_pdf(report, force="x", at=clock.now(), rows=some), 1)
+    paged = _best(lambda: report_pdf.report_pdf(report, force="x", at=clock.now(), rows=some), 1)
     return Figure("x", f"PDF of {len(some):,} people", paged, "s")
 
 

@@ -19,7 +19,7 @@ from benchmarks.serving import ROOT, Server, Watch, environment
 from benchmarks.world import flask
 from config import Config
 from portal.app import create_app
-from portal.domain.imports import profiles, queries, services, tasks
+from portal.domain.imports import columns, queries, services
 from portal.domain.imports.services import Upload
 from portal.platform import clock
 from portal.platform.db import db, transaction
@@ -151,17 +151,17 @@ def _job(instance: Path) -> list[Figure]:
 def _walk(instance: Path) -> list[Figure]:
     content = (instance / "roster.csv").read_bytes()
     sheet = open_sheet(content, "roster.csv")
-    brought = Upload("roster", "roster.csv", content, sheet, profiles.map_roster(sheet.columns))
+    brought = Upload("roster", "roster.csv", content, sheet, columns.map_roster(sheet.columns))
     with transaction():
         run_id = services.begin_import(brought, by=None, at=clock.now()).id
     before = _posts(instance)
-    checked, told = _until_ended(instance, lambda: tasks.start_check(run_id, by=None), "done")
+    checked, told = _until_ended(instance, lambda: services.start_check(run_id, by=None), "done")
     digest = queries.get_run(run_id).digest or ""
     cancelled, _ = _until_ended(
-        instance, lambda: tasks.start_apply(run_id, digest, by=None), "cancelled", "Worked out"
+        instance, lambda: services.start_apply(run_id, digest, by=None), "cancelled", "Worked out"
     )
     left = _posts(instance) - before
-    applied, more = _until_ended(instance, lambda: tasks.start_apply(run_id, digest, by=None), "done")
+    applied, more = _until_ended(instance, lambda: services.start_apply(run_id, digest, by=None), "done")
     what = f"first load of {LARGE:,} rows as a job"
     return [
         Figure("g", f"{what}: its check", checked, "s"),

@@ -18,20 +18,18 @@ from benchmarks.figures import Figure
 from benchmarks.world import flask
 from config import Config
 from portal.app import create_app
-from portal.domain.directives.fact_loader import RuleHistory
+from portal.domain.directives.applies import RuleHistory
 from portal.domain.people.models import PersonName
 from portal.domain.reminders import queries, services
 from portal.domain.reminders.models import Message
-from portal.domain.reminders.rules import LATE, ReminderRules
-from portal.domain.reminders.send_window import SendWindow
+from portal.domain.reminders.rules import LATE, ReminderRules, SendWindow
 from portal.domain.reminders.sending import SendingSettings, send_due_messages
-from portal.domain.status.periods import group_facts_by_position
 from portal.domain.status.projector import load_facts
 from portal.domain.status.queries import people_to_remind
-from portal.domain.status.rules import compute_status
+from portal.domain.status.rules import compute_status, group_facts_by_position
 from portal.platform import clock
 from portal.platform.db import db, transaction
-from portal.platform.mail.smtp import Relay
+from portal.platform.mail import Relay
 
 SENT = 1_000
 ALWAYS = SendWindow(first=day_time.min, last=day_time.max)

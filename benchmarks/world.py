@@ -17,7 +17,7 @@ from benchmarks.multiply import multiply
 from benchmarks.serving import ROOT, Server, environment, free_port, serving
 from config import Config
 from portal.app import create_app
-from portal.domain.status import count_check
+from portal.domain.status import tasks
 from portal.platform.db import db, transaction
 
 EIGHT = ("D1001", "D2001", "D2002", "D3001", "D3002", "D4001", "D5001", "D9001")
@@ -106,7 +106,7 @@ def _sum_up(instance: Path) -> None:
     app = create_app(Config(mode="demo", instance=instance, database_url=""))
     with app.app_context():
         with transaction():
-            count_check.check_counts(True)
+            tasks.check_counts(True)
         db.engine.dispose()
 
 

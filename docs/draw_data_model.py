@@ -11,9 +11,9 @@ from sqlalchemy import JSON, Boolean, Column, Date, Integer, LargeBinary, Numeri
 from migrations.append_only import FACT_TABLES
 from portal.app import TABLES
 from portal.platform import db as platform_db
-from portal.platform.column_types import UtcDateTime
-from portal.platform.db import Base
+from portal.platform.db import Base, UtcDateTime
 
+ROOT = Path(__file__).parents[1]
 PAGE = Path(__file__).with_name("data-model.md")
 HEAD = """\
 # Data model
@@ -21,7 +21,7 @@ HEAD = """\
 <!-- Written by `make data-model` from the models. Change a model, then run it again. -->
 
 Every table of the database, by the room that owns it (a room is a folder of `portal/domain/` or
-`portal/platform/`; its tables are in its `models.py`). What the words mean is in the
+`portal/platform/`, with its tables in `models.py`, or one file). What the words mean is in the
 [glossary](glossary.md).
 
 **Facts** are append-only: triggers refuse update, delete and truncate. A row of a table with
@@ -90,13 +90,9 @@ def draw() -> str:
     for module, tables in rooms().items():
         if not tables:
             continue
-        folder = module.replace(".", "/")
-        parts += [
-            f"## {module.rsplit('.', 1)[1]}",
-            "",
-            f"`{folder}{'.py' if folder.endswith('/db') else '/'}`",
-            "",
-        ]
+        place = module.replace(".", "/")
+        is_folder = (ROOT / place).is_dir()
+        parts += [f"## {module.rsplit('.', 1)[1]}", "", f"`{place}{'/' if is_folder else '.py'}`", ""]
         parts += ["| Table | Fact | One row is |", "| --- | --- | --- |"]
         parts += [
             f"| `{table.name}` | {'fact' if table.name in FACT_TABLES else ''} | {meaning} |"

@@ -5,7 +5,7 @@ Run by ``make data-model``; a test compares the files with the code.
 
 from pathlib import Path
 
-from portal.domain.imports.formats import FORMATS, FileFormat
+from portal.domain.imports.columns import FORMATS, FileFormat
 
 PAGE = Path(__file__).parent / "operating" / "imports.md"
 FOLDER = Path(__file__).parent / "examples" / "imports"

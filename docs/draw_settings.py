@@ -1,23 +1,19 @@
-"""Writes docs/operating/settings.md from ``portal/platform/setting_texts``.
+"""Writes docs/operating/settings.md from ``portal/platform/setting_texts.py``.
 
 Run by ``make data-model``; a test compares the file with the code.
 """
 
 from pathlib import Path
 
-from portal.platform.secret_files import SECRETS
-from portal.platform.setting_texts import SettingGroup, SettingText
-from portal.platform.setting_texts.people import PEOPLE
-from portal.platform.setting_texts.running import RUNNING
-from portal.platform.setting_texts.sign_in import SIGN_IN
-from portal.platform.setting_texts.watching import WATCHING
+from portal.platform.secret_values import SECRETS
+from portal.platform.setting_texts import PEOPLE, RUNNING, SIGN_IN, WATCHING, SettingGroup, SettingText
 
 PAGE = Path(__file__).parent / "operating" / "settings.md"
 GROUPS = (*RUNNING, *WATCHING, *PEOPLE, *SIGN_IN)
 HEAD = """\
 # Settings
 
-<!-- Written by `make data-model` from `portal/platform/setting_texts`. Change a text, then run it. -->
+<!-- Written by `make data-model` from `portal/platform/setting_texts.py`. Change a text, then run it. -->
 
 Settings come from the environment and are read once, at the start, in `config.py`. A setting that
 is wrong stops the start with a sentence that says what to write; no sentence repeats a value. After

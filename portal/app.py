@@ -28,48 +28,42 @@ from portal.commands import returns as returns_commands
 from portal.commands import tokens as tokens_commands
 from portal.commands import units as units_commands
 from portal.commands import webhooks as webhooks_commands
-from portal.demo import command as demo_commands
-from portal.domain.access_tokens import models as access_tokens_models
+from portal.demo import create
+from portal.domain import access_tokens, cases
 from portal.domain.accounts import models as accounts_models
-from portal.domain.accounts.factors import models as factors_models
 from portal.domain.assessment import models as assessment_models
+from portal.domain.assurance import evidence_kinds, packs
 from portal.domain.assurance import models as assurance_models
-from portal.domain.assurance.evidence import link as evidence_links
-from portal.domain.assurance.packs import tasks as answer_tasks
-from portal.domain.audit_desk.alerts import raise_alerts
+from portal.domain.audit_desk.services import raise_alerts
 from portal.domain.authoring import models as authoring_models
-from portal.domain.authoring.reviews import publishing as publishing_tasks
-from portal.domain.authoring.reviews import scheduling as scheduling_tasks
-from portal.domain.cases import models as cases_models
-from portal.domain.catalogue import link_checks
+from portal.domain.authoring import reviews
 from portal.domain.catalogue import models as catalogue_models
+from portal.domain.catalogue import upkeep
 from portal.domain.clarity import models as clarity_models
 from portal.domain.clarity.services import erase_clarity
 from portal.domain.decisions import models as decisions_models
 from portal.domain.dip_samples import models as dip_samples_models
 from portal.domain.directives import models as directives_models
-from portal.domain.directives.assignments import reconcile_assignments
+from portal.domain.directives.applies import reconcile_assignments
+from portal.domain.events import booking
 from portal.domain.events import models as events_models
-from portal.domain.events.booking import tasks as booking_tasks
 from portal.domain.exercises import models as exercises_models
+from portal.domain.imports import folder, services
 from portal.domain.imports import models as imports_models
-from portal.domain.imports import tasks as imports_tasks
-from portal.domain.imports.folder import looking as folder_looking
 from portal.domain.people import models as people_models
 from portal.domain.people.staff_numbers import reserve_numbers
 from portal.domain.recall import models as recall_models
 from portal.domain.recall.services import erase_answers
 from portal.domain.records import models as records_models
-from portal.domain.reminders import event_notices, folder_mails, notices
+from portal.domain.reminders import desk_mails, notices
 from portal.domain.reminders import models as reminders_models
 from portal.domain.reminders import tasks as reminders_tasks
-from portal.domain.reminders.invitations import tasks as invitations_tasks
-from portal.domain.reminders.settings import mail_hours
+from portal.domain.reminders.sending import mail_hours
+from portal.domain.reports import export_files
 from portal.domain.reports import models as reports_models
-from portal.domain.reports.completion import tasks as reports_tasks
 from portal.domain.retention import models as retention_models
-from portal.domain.retention import tasks as retention_tasks
-from portal.domain.retention.holds import list_unheld
+from portal.domain.retention import services as retention_services
+from portal.domain.retention.stores import list_unheld
 from portal.domain.returns import models as returns_models
 from portal.domain.saved_reports import models as saved_reports_models
 from portal.domain.scim import models as scim_models
@@ -97,16 +91,14 @@ from portal.pages.imports import views as imports_views
 from portal.pages.jobs import views as jobs_views
 from portal.pages.layout import item_kinds, setup
 from portal.pages.layout.access import limiter, refuse_undeclared_routes
-from portal.pages.layout.busy_files import register_busy_files
 from portal.pages.layout.compression import register_compression
-from portal.pages.layout.frame import register_frame
+from portal.pages.layout.pdf_files import register_busy_files
+from portal.pages.layout.proxies import register_origin
 from portal.pages.layout.query_arguments import refuse_control_characters
-from portal.pages.layout.release_guard import register_release_guard
 from portal.pages.layout.request_log import make_figures, register_request_log
-from portal.pages.layout.request_origin import register_origin
-from portal.pages.layout.sessions.refused_forms import register_refused_forms
-from portal.pages.layout.sessions.request_guard import register_sessions
+from portal.pages.layout.sessions.request_guard import register_refused_forms, register_sessions
 from portal.pages.layout.sessions.step_up import register_step_up
+from portal.pages.layout.setup import register_frame, register_release_guard
 from portal.pages.learning import views as learning_views
 from portal.pages.monitoring import views as monitoring_views
 from portal.pages.people import views as people_views
@@ -121,9 +113,8 @@ from portal.pages.statements import views as statements_views
 from portal.pages.tokens import views as tokens_views
 from portal.pages.units import views as units_views
 from portal.pages.webhooks import views as webhooks_views
-from portal.platform.audit import models as audit_models
-from portal.platform.audit.models import AuditEvent
-from portal.platform.audit.origin import current_origin
+from portal.platform import audit
+from portal.platform.audit import AuditEvent, current_origin
 from portal.platform.backups import tasks as backups_tasks
 from portal.platform.db import db, subscribe
 from portal.platform.engines import POOL, prepare_engine, replica_engines
@@ -131,21 +122,21 @@ from portal.platform.jobs import models as jobs_models
 from portal.platform.jobs.registry import set_tasks
 from portal.platform.observability.logs import configure_logs
 from portal.platform.observability.statements import log_slower_than
-from portal.platform.operations.schema_watch import SchemaWatch
+from portal.platform.operations.readiness import SchemaWatch
 
 NUMBER = "<staff_number>"  # in the address of a page about a person
 TABLES = (
     people_models,
-    audit_models,
+    audit,
     accounts_models,
-    access_tokens_models,
-    factors_models,
+    access_tokens,
+    accounts_models,
     jobs_models,
     catalogue_models,
     records_models,
     directives_models,
     assessment_models,
-    cases_models,
+    cases,
     status_models,
     recall_models,
     clarity_models,
@@ -204,7 +195,7 @@ COMMANDS = (
     accounts_commands,
     modules_commands,
     content_commands,
-    demo_commands,
+    create,
     dip_samples_commands,
     directives_commands,
     doctor_commands,
@@ -228,18 +219,18 @@ COMMANDS = (
 TASKS = (
     *status_tasks.TASKS,
     *reminders_tasks.TASKS,
-    *invitations_tasks.TASKS,
-    *booking_tasks.TASKS,
-    *imports_tasks.TASKS,
-    *folder_looking.TASKS,
-    *reports_tasks.TASKS,
-    *answer_tasks.TASKS,
-    *link_checks.TASKS,
-    *evidence_links.TASKS,
-    *publishing_tasks.TASKS,
-    *scheduling_tasks.TASKS,
+    *reminders_tasks.INVITATION_TASKS,
+    *booking.TASKS,
+    *services.TASKS,
+    *folder.TASKS,
+    *export_files.TASKS,
+    *packs.TASKS,
+    *upkeep.TASKS,
+    *evidence_kinds.TASKS,
+    *reviews.TASKS,
+    *reviews.SCHEDULE_TASKS,
     *backups_tasks.TASKS,
-    *retention_tasks.TASKS,
+    *retention_services.TASKS,
 )
 MOST_BYTES = 2 * 1024 * 1024  # of one request at the authors' desk
 
@@ -326,8 +317,8 @@ def _forget_connections(app: Flask) -> Callable[[], None]:
 
 def _announce_acts(acts: Sequence[AuditEvent]) -> None:
     notices.queue_notices([*acts, *raise_alerts(acts)])
-    event_notices.queue_event_mails(acts)
-    folder_mails.queue_folder_mails(acts, current_settings().import_folder.readers, mail_hours)
+    notices.queue_event_mails(acts)
+    desk_mails.queue_folder_mails(acts, current_settings().import_folder.readers, mail_hours)
     closed = [act.subject_id for act in acts if act.action == "account.closed" and act.subject_id]
     if closed:
         erase_answers(list_unheld(closed, ()))

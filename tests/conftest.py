@@ -15,7 +15,7 @@ from jinja2 import FileSystemBytecodeCache, Undefined
 from playwright.sync_api import Browser
 
 from portal.app import create_app
-from portal.domain.accounts.passwords import hashing
+from portal.domain.accounts import passwords
 from portal.platform.db import db
 from tests.chromium import chromium
 from tests.databases import (
@@ -46,7 +46,7 @@ pytest_plugins = ("tests.times", "tests.quick", "tests.reading_once")
 
 SECRET = secrets.token_hex(32)
 
-REAL_COSTS = hashing.PASSES, hashing.KIBIBYTES
+REAL_COSTS = passwords.PASSES, passwords.KIBIBYTES
 LEAST_COSTS = 1, 8
 
 
@@ -89,8 +89,8 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 def _hash_with(monkeypatch: pytest.MonkeyPatch, costs: tuple[int, int]) -> None:
     for name, cost in zip(("PASSES", "KIBIBYTES"), costs, strict=True):
-        monkeypatch.setattr(hashing, name, cost)
-    hashing._dummy_hash.cache_clear()
+        monkeypatch.setattr(passwords, name, cost)
+    passwords._dummy_hash.cache_clear()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -113,7 +113,7 @@ def real_passwords() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as monkeypatch:
         _hash_with(monkeypatch, REAL_COSTS)
         yield
-    hashing._dummy_hash.cache_clear()
+    passwords._dummy_hash.cache_clear()
 
 
 @pytest.fixture(scope="session")

@@ -11,11 +11,10 @@ from flask_migrate import upgrade
 
 from config import Config
 from portal.app import create_app
-from portal.domain.cases.queries import _shares_in
-from portal.domain.catalogue import queries, version_cache
-from portal.domain.catalogue.markdown import placeholders
-from portal.domain.directives.fact_loader import _keep_rule_history
-from portal.domain.exercises.running.queries import forget_runs
+from portal.domain.cases import _shares_in
+from portal.domain.catalogue import lesson_html, version_cache
+from portal.domain.directives.applies import _keep_rule_history
+from portal.domain.exercises.run_queries import forget_runs
 from portal.platform.db import db
 from tests.running import copied, fresh_database
 
@@ -83,8 +82,7 @@ def undone() -> Iterator[None]:
 def forget_published_content() -> None:
     """Empty what this process keeps of published versions by id: another database gives the same ids."""
     versions = version_cache.published_version, version_cache.version_content
-    for kept in (
-        *versions, queries._cached_shared_content, placeholders._fill_from, _shares_in, _keep_rule_history,
-    ):  # fmt: skip
+    texts = version_cache._cached_shared_content, lesson_html._fill_from
+    for kept in (*versions, *texts, _shares_in, _keep_rule_history):
         kept.cache_clear()
     forget_runs()

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from portal.platform.audit.origin import current_origin
+from portal.platform.audit import current_origin
 from portal.platform.observability import logs
 
 

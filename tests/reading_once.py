@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from portal.platform.isolation.readers import Reader
+from portal.platform.isolation.messages import Reader
 from portal.platform.tables import table_files
 
 ROOMS = ("tests/commands/", "tests/domain/imports/", "tests/domain/status/", "tests/pages/imports/")

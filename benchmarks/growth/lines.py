@@ -22,7 +22,7 @@ from benchmarks.world import EIGHT, REPORT, WHOLE_FORCE, lessons
 from portal.demo.create import directive_file
 from portal.domain.people.models import PersonName
 from portal.domain.records.models import Record
-from portal.domain.status.count_check import add_missing_snapshots
+from portal.domain.status.tasks import add_missing_snapshots
 from portal.platform import clock
 from portal.platform.db import db, transaction
 

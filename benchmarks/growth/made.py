@@ -16,7 +16,7 @@ from benchmarks.growth.plan import DIMENSIONS, Dimension
 from benchmarks.multiply import multiply
 from benchmarks.serving import ROOT
 from benchmarks.world import execute, flask, modules
-from portal.domain.status.count_check import check_counts
+from portal.domain.status.tasks import check_counts
 from portal.platform import clock
 from portal.platform.db import transaction
 

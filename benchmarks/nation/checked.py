@@ -12,9 +12,9 @@ from sqlalchemy import select
 from benchmarks.nation.cluster import connected
 from config import Config
 from portal.app import create_app
-from portal.domain.directives.fact_loader import RuleHistory
+from portal.domain.directives.applies import RuleHistory
 from portal.domain.people.models import Person
-from portal.domain.status import count_check
+from portal.domain.status import tasks
 from portal.domain.status.models import OPEN_KNOWN
 from portal.domain.status.projection_rows import PERIOD_COLUMNS, flatten_row
 from portal.domain.status.projector import load_facts, replay_facts
@@ -37,13 +37,13 @@ def _application(instance: Path, url: str) -> Iterator[None]:
 def put_right(instance: Path, url: str) -> None:
     """Let the portal count its kept sums anew, as ``directives reconcile`` does."""
     with _application(instance, url), transaction():
-        count_check.check_counts(True)
+        tasks.check_counts(True)
 
 
 def kept(instance: Path, url: str) -> list[str]:
     """What the portal says of kept sums that are not what the spans make."""
     with _application(instance, url):
-        return count_check.check_counts(False)
+        return tasks.check_counts(False)
 
 
 def replayed(instance: Path, url: str, people: int = PEOPLE) -> list[int]:

@@ -3,8 +3,7 @@
 import click
 from flask import Blueprint, current_app
 
-from portal.domain.accounts import services
-from portal.domain.accounts.factors import enrolment
+from portal.domain.accounts import factors, services
 from portal.domain.people.queries import person_by_staff_number
 from portal.platform import clock
 from portal.platform.db import transaction
@@ -33,7 +32,7 @@ def reset_factors(staff_number: str) -> None:
     """Remove the second factor and the recovery codes of STAFF_NUMBER, who lost them."""
     try:
         with transaction():
-            enrolment.reset_factors(person_by_staff_number(staff_number), by=None, at=clock.now())
+            factors.reset_factors(person_by_staff_number(staff_number), by=None, at=clock.now())
     except PortalError as error:
         raise click.ClickException(str(error)) from error
     click.echo(

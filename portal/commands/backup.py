@@ -8,12 +8,12 @@ from flask import Blueprint
 
 from portal.commands import release
 from portal.domain.audit_desk.action_words import ACCESS_CHANGES
-from portal.domain.audit_desk.sentences import sentence_of
-from portal.domain.people.units.tree import read_tree
+from portal.domain.audit_desk.queries import sentence_of
+from portal.domain.people.units import read_tree
 from portal.platform import clock
-from portal.platform.backups import backup as backups_backup
+from portal.platform.backups import copies
 from portal.platform.backups import restore as backups_restore
-from portal.platform.backups.later_acts import LaterAct, join_acts, read_acts_in_file
+from portal.platform.backups.restore import LaterAct, join_acts, read_acts_in_file
 from portal.platform.errors import PortalError
 from portal.platform.wording import instant, plural
 
@@ -25,7 +25,7 @@ bp = Blueprint("operations_commands", __name__, cli_group=None)
 def backup(file: Path) -> None:
     """Write the whole database to FILE, consistent while the portal is in use."""
     try:
-        backup_file = backups_backup.backup(file)
+        backup_file = copies.backup(file)
     except PortalError as error:
         raise click.ClickException(str(error)) from error
     click.echo(

@@ -9,11 +9,11 @@ from flask import Blueprint, current_app
 
 from portal.platform import clock
 from portal.platform.backups import making, tasks
-from portal.platform.backups.encryption import WrongIdentityError, make_identity
-from portal.platform.backups.rehearsal import rehearse
+from portal.platform.backups.copies import WrongIdentityError, make_identity
+from portal.platform.backups.making import BACKUP, REHEARSAL, describe_gap, read_backup_status
 from portal.platform.backups.settings import BackupSettings
-from portal.platform.backups.status import BACKUP, REHEARSAL, describe_gap, read_backup_status
 from portal.platform.backups.storage import FolderStorage, fetch_backup, list_backups, open_copies
+from portal.platform.backups.tasks import rehearse
 from portal.platform.db import transaction
 from portal.platform.errors import ConflictError, PortalError
 from portal.platform.jobs.services import record_ended_job

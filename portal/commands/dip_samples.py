@@ -7,7 +7,7 @@ from flask import Blueprint
 
 from portal.commands.publications import NEW_FILE, write_new_file
 from portal.commands.refusals import exit_if_refused
-from portal.domain.dip_samples.importing import import_samples, read_sample_file, write_template
+from portal.domain.dip_samples.services import import_samples, read_sample_file, write_template
 from portal.domain.people.queries import live_units, person_by_staff_number
 from portal.platform import clock
 from portal.platform.db import transaction

@@ -9,16 +9,20 @@ from pathlib import Path
 import click
 from flask import Blueprint
 
-from portal.domain.directives import checks, toml_reader
-from portal.domain.directives.descriptions import describe_people_affected
-from portal.domain.directives.exclusions import COLUMNS, OPTIONAL, record_exclusions
-from portal.domain.directives.preview import AudienceChange, AudienceEffect
-from portal.domain.directives.proposals import propose_version
-from portal.domain.directives.queries import load_staff_numbers
-from portal.domain.directives.services import Confirmation, IssueResult, record_proposal
-from portal.domain.status.count_check import check_counts
-from portal.domain.status.issuing import record_version, stage_version, write_version
+from portal.domain.directives import files, services
+from portal.domain.directives.changes import AudienceChange, AudienceEffect, propose_version
+from portal.domain.directives.queries import describe_people_affected, load_staff_numbers
+from portal.domain.directives.services import (
+    COLUMNS,
+    OPTIONAL,
+    Confirmation,
+    IssueResult,
+    record_exclusions,
+    record_proposal,
+)
 from portal.domain.status.projector import rebuild_status
+from portal.domain.status.recording import record_version, stage_version, write_version
+from portal.domain.status.tasks import check_counts
 from portal.platform import clock
 from portal.platform.db import OPEN_END, settle, transaction
 from portal.platform.errors import BadInputError, PortalError
@@ -58,7 +62,7 @@ def _run_in_transaction(dry_run: bool) -> Iterator[None]:
 def issue(file: Path, dry_run: bool) -> None:
     """Issue the directive in FILE, or its next version."""
     with _exit_on_refusal(file):
-        propose = partial(propose_version, toml_reader.read_directive(file.read_bytes()))
+        propose = partial(propose_version, files.read_directive(file.read_bytes()))
         if not dry_run:
             _print_result(record_version(propose, Confirmation(clock.now())))
             return
@@ -93,7 +97,7 @@ def _describe_days(change: AudienceChange) -> str:
 def _print_result(result: IssueResult) -> None:
     version = f"{result.reference} version {result.number}"
     if result.new:
-        people = checks.count_people_ever_assigned(result.directive_id)
+        people = services.count_people_ever_assigned(result.directive_id)
         click.echo(
             f"{version} takes effect on {result.effective_on}. People it applies to on any day: {people}."
         )
@@ -120,7 +124,7 @@ def exclude(file: Path, dry_run: bool) -> None:
 def reconcile(dry_run: bool, rebuild: bool) -> None:
     """Check assignments and status counts against the facts, and correct what differs."""
     with _exit_on_refusal(), _run_in_transaction(dry_run):
-        differences = checks.reconcile_all()
+        differences = services.reconcile_all()
         if rebuild:
             settle()
             differences += rebuild_status()

@@ -14,9 +14,9 @@ from portal.commands.publications import (
     write_new_file,
 )
 from portal.commands.refusals import exit_if_refused
-from portal.domain.catalogue import event_types
-from portal.domain.catalogue.queries import is_set_up
-from portal.domain.catalogue.sources.event_type_source import EVENT_TYPE_FILES
+from portal.domain.catalogue import publishing
+from portal.domain.catalogue.other_sources import EVENT_TYPE_FILES
+from portal.domain.catalogue.version_cache import is_set_up
 from portal.platform import clock
 from portal.platform.db import transaction
 from portal.platform.wording import minutes_words
@@ -35,7 +35,7 @@ def check_event_types(place: Path) -> None:
         sources = EVENT_TYPE_FILES.check_path(place)
         if is_set_up():
             for source in sources:
-                event_types.refuse_unknown_preparation(source)
+                publishing.refuse_unknown_preparation(source)
     for source in sources:
         click.echo(f"{source.key}: {source.title}, {minutes_words(source.minutes)}, no faults.")
 
@@ -50,7 +50,7 @@ def publish_event_types(place: Path, dry_run: bool) -> None:
     """
     with exit_if_refused(), transaction(dry_run=dry_run):
         numbers = {
-            source.key: event_types.publish_event_type(source, at=clock.now(), by=None)
+            source.key: publishing.publish_event_type(source, at=clock.now(), by=None)
             for source in EVENT_TYPE_FILES.check_path(place)
         }
     echo_versions(numbers, dry_run)
@@ -63,7 +63,7 @@ def publish_event_types(place: Path, dry_run: bool) -> None:
 def export_event_type(key: str, file: Path, number: int | None) -> None:
     """Write the file of a published event type to FILE, byte for byte. FILE must be new."""
     with exit_if_refused():
-        version = event_types.numbered_event_type(key, number)
+        version = publishing.numbered_event_type(key, number)
     write_new_file(file, version.content)
     click.echo(f"{key}: version {version.number} written to {file}.")
 
@@ -71,5 +71,5 @@ def export_event_type(key: str, file: Path, number: int | None) -> None:
 @bp.cli.command("list")
 def list_types() -> None:
     """List the published event types: key, version and title."""
-    for version in event_types.current_event_types():
+    for version in publishing.current_event_types():
         click.echo(f"{version.activity.key}: version {version.number}, {version.title}")

@@ -7,9 +7,8 @@ from flask import Blueprint
 
 from portal.commands.publications import DRY_RUN, VERSION, write_folder
 from portal.commands.refusals import exit_if_refused, exit_refused
-from portal.domain.exercises.sources.brief import check_exercise_brief
-from portal.domain.exercises.sources.checking import list_questions
-from portal.domain.exercises.versions import publishing, queries
+from portal.domain.exercises import versions
+from portal.domain.exercises.checks import check_exercise_brief, list_questions
 from portal.platform import clock
 from portal.platform.db import transaction
 from portal.platform.errors import BadInputError, NotFoundError
@@ -30,7 +29,7 @@ def check_exercises(folder: Path) -> None:
     then ends with 1 too, but the exercise can still be published.
     """
     with exit_if_refused():
-        reading = publishing.check_exercise_folder(folder)
+        reading = versions.check_exercise_folder(folder)
         reading.faults.refuse()
     breaches = [str(b) for each in reading.exercises for b in check_exercise_brief(each, clock.today())]
     if breaches:
@@ -50,7 +49,7 @@ def publish_exercises(folder: Path, dry_run: bool) -> None:
     Only faults of the format are refused; “exercises check” lists breaches of the brief too.
     """
     with exit_if_refused(), transaction(dry_run=dry_run):
-        published = publishing.publish_exercise_folder(folder, at=clock.now())
+        published = versions.publish_exercise_folder(folder, at=clock.now())
     done = "would be published" if dry_run else "published"
     for key, number in published.versions:
         click.echo(f"{key}: version {number} {done}.")
@@ -65,10 +64,10 @@ def publish_exercises(folder: Path, dry_run: bool) -> None:
 def export_exercise(key: str, folder: Path, number: int | None) -> None:
     """Write a published exercise's folder to DIR, byte for byte. DIR must be new or empty."""
     with exit_if_refused(writing=folder):
-        version = queries.newest_version(key) if number is None else queries.numbered_version(key, number)
+        version = versions.newest_version(key) if number is None else versions.numbered_version(key, number)
         if version is None:
             raise NotFoundError(f"The exercise “{key}” is not published.")
-        files = queries.version_files(version.id)
+        files = versions.version_files(version.id)
         write_folder(files, folder)
     click.echo(f"{key}: {plural(len(files), 'file')} written to {folder}.")
 
@@ -76,7 +75,7 @@ def export_exercise(key: str, folder: Path, number: int | None) -> None:
 @bp.cli.command("list")
 def list_published() -> None:
     """List the newest version of each published exercise."""
-    lines = queries.list_newest_versions()
+    lines = versions.list_newest_versions()
     for line in lines:
         click.echo(f"{line.key}: version {line.number}, {plural(line.minutes, 'minute')}, {line.title}")
     if not lines:

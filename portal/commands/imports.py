@@ -6,10 +6,9 @@ import click
 from flask import Blueprint
 
 from portal.commands.refusals import exit_if_refused
-from portal.domain.imports import services, tasks
+from portal.domain.imports import services
 from portal.domain.imports.check_result import CheckResult
-from portal.domain.imports.column_mapping import ColumnMapping
-from portal.domain.imports.file_opening import open_for_profile
+from portal.domain.imports.columns import ColumnMapping, open_for_profile
 from portal.domain.imports.services import Upload
 from portal.platform import clock
 from portal.platform.db import transaction
@@ -45,9 +44,9 @@ def import_file(
         upload = Upload(kind, file.name, content, sheet, mapping, profile)
         click.echo(f"Read {plural(sheet.rows, 'row')}.", err=True)
         if dry_run:
-            result = tasks.check_upload(upload, new_values=new_values)
+            result = services.check_upload(upload, new_values=new_values)
         else:
-            result = tasks.import_upload(upload, new_values=new_values, tell_writing=_tell_writing)
+            result = services.import_upload(upload, new_values=new_values, tell_writing=_tell_writing)
     click.echo(_summary_text(result))
     for line, sentence in result.notices:
         click.echo(f"Look at line {line}: {sentence}" if line else sentence)

@@ -10,7 +10,7 @@ from flask import Blueprint, Flask, current_app
 
 from config import list_retired_settings
 from portal.domain.accounts import retention
-from portal.domain.imports.folder import looking
+from portal.domain.imports import folder
 from portal.domain.webhooks import sending
 from portal.platform import presence
 from portal.platform.db import transaction
@@ -32,7 +32,7 @@ def make_worker_setup(app: Flask) -> WorkerSetup:
         lost_seconds=config.jobs_lost_seconds,
         kept_days=config.jobs_kept_days,
         upkeep=partial(_delete_expired_rows, timedelta(hours=config.absolute_hours)),
-        routines=(*sending.ROUTINES, *looking.ROUTINES, _record_worker_of(config.instance)),
+        routines=(*sending.ROUTINES, *folder.ROUTINES, _record_worker_of(config.instance)),
         reason_to_wait=app.extensions["schema_watch"].reason_to_wait,
     )
 

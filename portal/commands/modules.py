@@ -12,21 +12,19 @@ from flask import Blueprint
 
 from portal.commands.publications import DRY_RUN, VERSION, write_folder
 from portal.commands.refusals import exit_if_refused, exit_refused
+from portal.domain.authoring import content_types
 from portal.domain.authoring import queries as authoring
 from portal.domain.authoring import services as drafts
-from portal.domain.authoring.content_audit import common_sense
-from portal.domain.authoring.content_audit.bank import read_bank
-from portal.domain.authoring.content_audit.draws import DRAWS
-from portal.domain.authoring.content_audit.report import format_audit
-from portal.domain.authoring.content_audit.results import audit_folder
+from portal.domain.authoring.content_audit import players
+from portal.domain.authoring.content_audit.players import DRAWS, read_bank
+from portal.domain.authoring.content_audit.report import audit_folder, format_audit
 from portal.domain.authoring.content_types import subject_of
-from portal.domain.authoring.editing import details
-from portal.domain.authoring.item_exchange import adding, packages, reading
-from portal.domain.authoring.item_exchange import services as item_exchange
-from portal.domain.catalogue import link_checks, services
-from portal.domain.catalogue.sources.folder_reader import COMMON_SENSE
-from portal.domain.content_checks import legal_review, metrics_table
-from portal.domain.content_checks.brief import check_brief
+from portal.domain.authoring.item_exchange import files, reading, services
+from portal.domain.catalogue import services as catalogue_services
+from portal.domain.catalogue import upkeep
+from portal.domain.catalogue.source_files import COMMON_SENSE
+from portal.domain.content_checks import tables as content_checks_tables
+from portal.domain.content_checks.checks import check_brief
 from portal.domain.people.queries import person_by_staff_number
 from portal.platform import clock
 from portal.platform.db import transaction
@@ -66,11 +64,11 @@ def check(folder: Path) -> None:
 @click.option("--into", "document", type=click.Path(exists=True, dir_okay=False, path_type=Path), help=INTO)
 def table(folder: Path, document: Path | None) -> None:
     """Show tables of all modules and guides: lessons, words, minutes, items by kind and outcome, grade."""
-    tables = metrics_table.format_tables(_read_folder(folder))
+    tables = content_checks_tables.format_tables(_read_folder(folder))
     if document is None:
         click.echo(tables)
         return
-    _write_document(document, lambda text: metrics_table.insert_tables(text, tables))
+    _write_document(document, lambda text: content_checks_tables.insert_tables(text, tables))
 
 
 @bp.cli.command("legal-review")
@@ -80,9 +78,9 @@ def review_law(folder: Path, document: Path | None) -> None:
     """List every statement with a section, power, duty, number or date, its source, and room to sign it."""
     reading = _read_folder(folder)
     if document is None:
-        click.echo(legal_review.format_sheet(reading), nl=False)
+        click.echo(content_checks_tables.format_sheet(reading), nl=False)
         return
-    _write_document(document, lambda text: legal_review.format_sheet(reading, text))
+    _write_document(document, lambda text: content_checks_tables.format_sheet(reading, text))
 
 
 @bp.cli.command("audit")
@@ -111,8 +109,8 @@ def write_sense_sheet(folder: Path, sheet: Path, everything: bool) -> None:
     """Write the questions without their keys, for a sensible reader who has not seen the lessons."""
     reading = _read_folder(folder)
     banks = [read_bank(checked) for checked in reading.modules]
-    keys = {m.package.key: common_sense.read_key(m.package.key, m.package.files) for m in reading.modules}
-    text = common_sense.format_sheet(banks, only_open=None if everything else keys)
+    keys = {m.package.key: players.read_key(m.package.key, m.package.files) for m in reading.modules}
+    text = players.format_sheet(banks, only_open=None if everything else keys)
     _write_document(sheet, lambda _: text)
 
 
@@ -125,21 +123,19 @@ def read_sense_key(folder: Path, sheet: Path, knows_lessons: bool) -> None:
     reading = _read_folder(folder)
     banks = {checked.package.key: read_bank(checked) for checked in reading.modules}
     with exit_if_refused():
-        answers = common_sense.read_sheet(
-            sheet.read_text("utf-8"), list(banks.values()), blind=not knows_lessons
-        )
+        answers = players.read_sheet(sheet.read_text("utf-8"), list(banks.values()), blind=not knows_lessons)
         for checked in reading.modules:
             name = checked.package.key
-            kept = common_sense.read_key(name, checked.package.files)
-            merged = common_sense.merge_answers(kept, answers.get(name, ()), banks[name])
+            kept = players.read_key(name, checked.package.files)
+            merged = players.merge_answers(kept, answers.get(name, ()), banks[name])
             if merged:
-                (folder / name / COMMON_SENSE).write_text(common_sense.format_key(merged), "utf-8")
+                (folder / name / COMMON_SENSE).write_text(players.format_key(merged), "utf-8")
 
 
-def _read_folder(folder: Path) -> services.CheckedFolder:
+def _read_folder(folder: Path) -> catalogue_services.CheckedFolder:
     """Read a folder whose format has no faults; the command ends if it has."""
     with exit_if_refused():
-        reading = services.check_folder(folder)
+        reading = catalogue_services.check_folder(folder)
         reading.faults.refuse()
     return reading
 
@@ -162,7 +158,7 @@ def publish(folder: Path, dry_run: bool) -> None:
     as one that is shorter or has no scenario; “modules check” lists these breaches.
     """
     with exit_if_refused(), transaction(dry_run=dry_run):
-        published = services.publish_folder(folder, at=clock.now())
+        published = catalogue_services.publish_folder(folder, at=clock.now())
         lines = _publication_lines(published, dry_run)
     for line in lines:
         click.echo(line)
@@ -175,10 +171,10 @@ def check_links() -> None:
     Only public addresses with https are asked, and redirects only to such. Authors see what is broken. Ends
     with 1 where something is.
     """
-    faults = link_checks.find_faults(link_checks.list_linked_addresses(), link_checks.public_policy())
+    faults = upkeep.find_faults(upkeep.list_linked_addresses(), upkeep.public_policy())
     with transaction():
-        link_checks.save_checks(faults, clock.now())
-    broken = link_checks.list_broken_links()
+        upkeep.save_checks(faults, clock.now())
+    broken = upkeep.list_broken_links()
     for each in broken:
         click.echo(f"{each.link.parent_title}, {each.link.title}: {each.link.address}: {each.fault}")
     click.echo(f"{plural(len(faults), 'page')} asked, {plural(len(broken), 'broken link')}.")
@@ -207,7 +203,7 @@ def export(slug: str, folder: Path, number: int | None) -> None:
 @click.option(
     "--format",
     "file_format",
-    type=click.Choice(list(packages.FORMATS)),
+    type=click.Choice(list(files.FORMATS)),
     help="Refuse a file of any other format.",
 )
 @click.option(
@@ -244,7 +240,7 @@ def _import_to_folder(folder: Path, questions: reading.ReadFile, outcome: str, *
     paths = [folder / MODULE_FILE, *sorted(folder.glob("items/*.toml"))]
     files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
     additions = _list_incoming(questions, files, outcome)
-    changes = adding.add_questions(files, additions, _outcome_keys(files))
+    changes = services.add_questions(files, additions, _outcome_keys(files))
     for name, content in changes.items() if not dry_run else ():
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_bytes(content or b"")
@@ -260,19 +256,19 @@ def _import_to_draft(
     with transaction(dry_run=dry_run):
         drafts.open_draft(key, by=by, at=at)
         state = authoring.get_draft(key)
-        additions = _list_incoming(questions, item_exchange.read_bank_files(state), outcome)
+        additions = _list_incoming(questions, services.read_bank_files(state), outcome)
         if additions:
-            item_exchange.save_questions(state, additions, file_format=questions.format, by=by, at=at)
+            services.save_questions(state, additions, file_format=questions.format, by=by, at=at)
     return len(additions)
 
 
 def _list_incoming(
     questions: reading.ReadFile, files: dict[str, bytes], outcome: str
-) -> list[adding.Addition]:
+) -> list[services.Addition]:
     """Print what becomes of each question, and return those that come."""
     outcomes = _outcome_keys(files)
     additions = []
-    for question in adding.propose_keys(files, questions.questions):
+    for question in services.propose_keys(files, questions.questions):
         click.echo(f"{question.number}. {question.name}")
         if not question.table:
             click.echo("".join(f"   Cannot come: {reason}\n" for reason in question.reasons), nl=False)
@@ -283,20 +279,20 @@ def _list_incoming(
         chosen = question.outcome if question.outcome in outcomes else outcome
         click.echo(f"   {question.kind}, “{question.table['key']}”, outcome: {chosen or 'none'}")
         click.echo("".join(f"   {warning}\n" for warning in question.warnings), nl=False)
-        additions.append(adding.Addition(question.table, chosen))
+        additions.append(services.Addition(question.table, chosen))
     if any(addition.outcome not in outcomes for addition in additions):
         raise BadInputError([f"Choose an outcome with --outcome: {', '.join(outcomes)}."])
     return additions
 
 
 def _outcome_keys(files: dict[str, bytes]) -> list[str]:
-    return [key for key, _ in details.read_details(files[MODULE_FILE]).outcomes]
+    return [key for key, _ in content_types.read_details(files[MODULE_FILE]).outcomes]
 
 
 @bp.cli.command("export-items")
 @click.argument("module", metavar="DIR|KEY")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--format", "file_format", type=click.Choice(list(item_exchange.OUT_FORMATS)), required=True)
+@click.option("--format", "file_format", type=click.Choice(list(services.OUT_FORMATS)), required=True)
 @click.option("--retired", is_flag=True, help="Include retired questions.")
 def export_items(module: str, file: Path, file_format: str, retired: bool) -> None:
     """Write a module's questions to FILE, for another system; list what does not fit.
@@ -309,10 +305,10 @@ def export_items(module: str, file: Path, file_format: str, retired: bool) -> No
             files = {f"items/{path.name}": path.read_bytes() for path in sorted(folder.glob("items/*.toml"))}
         else:
             files = _files_of(module, None)
-        bank = item_exchange.choose_outgoing(files, with_retired=retired)
-        content = item_exchange.format_bank(bank, folder.resolve().name, file_format)
+        bank = services.choose_outgoing(files, with_retired=retired)
+        content = services.format_bank(bank, folder.resolve().name, file_format)
         with transaction():
-            item_exchange.record_export(folder.resolve().name, bank, file_format, by=None)
+            services.record_export(folder.resolve().name, bank, file_format, by=None)
         file.write_bytes(content)
     except PortalError as error:
         exit_refused(error)
@@ -323,7 +319,7 @@ def export_items(module: str, file: Path, file_format: str, retired: bool) -> No
     click.echo(f"{plural(len(bank.items), 'question')} written to {file}, {len(bank.left_out)} left out.")
 
 
-def _publication_lines(published: services.PublishingResult, dry_run: bool) -> list[str]:
+def _publication_lines(published: catalogue_services.PublishingResult, dry_run: bool) -> list[str]:
     done = "would be published" if dry_run else "published"
     lines = [f"{name}: {done}." for name, _ in published.shared]
     for version in published.versions:

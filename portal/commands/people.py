@@ -8,11 +8,11 @@ from flask import Blueprint
 
 from portal.commands.imports import FILE_ARGUMENT, import_file
 from portal.commands.refusals import exit_if_refused, exit_refused
-from portal.domain.accounts.grants import changes
-from portal.domain.assessment import text_erasure
+from portal.domain.accounts import grants
+from portal.domain.assessment import services
 from portal.domain.people.queries import person_by_staff_number, unit_by_path
-from portal.domain.retention import data_requests
-from portal.domain.subject_access.services import Form, make_copy
+from portal.domain.retention import services as retention_services
+from portal.domain.subject_access.person_file import Form, make_copy
 from portal.platform import clock
 from portal.platform.db import OPEN_END, transaction
 from portal.platform.errors import PortalError, RuleError
@@ -47,7 +47,7 @@ def import_roster(file: Path, profile: str | None, dry_run: bool, new_values: bo
 def grant_role(staff_number: str, role: str, unit: str | None, until: datetime | None) -> None:
     """Grant ROLE to the person with STAFF_NUMBER, from today on; their sessions end."""
     with exit_if_refused(counted=False), transaction():
-        made = changes.grant_role(
+        made = grants.grant_role(
             person_by_staff_number(staff_number),
             Role(role),
             unit_id=_unit_id(unit),
@@ -66,7 +66,7 @@ def grant_role(staff_number: str, role: str, unit: str | None, until: datetime |
 def revoke_role(staff_number: str, role: str, unit: str | None) -> None:
     """Revoke ROLE from the person with STAFF_NUMBER, at once; their sessions end."""
     with exit_if_refused(counted=False), transaction():
-        ended = changes.revoke_role(
+        ended = grants.revoke_role(
             person_by_staff_number(staff_number),
             Role(role),
             unit_id=_unit_id(unit),
@@ -125,9 +125,9 @@ def erase_texts(staff_number: str, dry_run: bool) -> None:
     with exit_if_refused(counted=False), transaction():
         person_id = person_by_staff_number(staff_number)
         if dry_run:
-            found = text_erasure.count_written_texts(person_id)
+            found = services.count_written_texts(person_id)
         else:
-            found = data_requests.erase_texts(person_id)
+            found = retention_services.erase_texts(person_id)
     if not found.texts:
         click.echo(f"{staff_number}: there is no text to erase.")
         return

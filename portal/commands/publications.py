@@ -30,11 +30,7 @@ def echo_versions(numbers: Mapping[str, int | None], dry_run: bool) -> None:
 
 
 def write_folder(files: dict[str, bytes], folder: Path) -> None:
-    """Write the folder; a temporary folder beside it keeps it from being half written.
-
-    Raises:
-        BadInputError: The folder is not new or empty, or a file would leave it. Nothing is written.
-    """
+    """Write the folder; a temporary folder beside it keeps it from being half written."""
     target = folder.absolute()
     if target.is_symlink() or target.is_file() or (target.is_dir() and any(target.iterdir())):
         raise BadInputError([f"{folder} is not an empty folder. Name a new one; nothing was written."])

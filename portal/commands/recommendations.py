@@ -14,8 +14,8 @@ from portal.commands.publications import (
     write_new_file,
 )
 from portal.commands.refusals import exit_if_refused
-from portal.domain.assurance import publishing
-from portal.domain.assurance.recommendation_source import RECOMMENDATION_FILES
+from portal.domain.assurance import recommendations
+from portal.domain.assurance.recommendations import RECOMMENDATION_FILES
 from portal.platform import clock
 from portal.platform.db import transaction
 from portal.platform.wording import date as say_date
@@ -43,7 +43,7 @@ def publish_recommendations(place: Path, dry_run: bool) -> None:
     """
     with exit_if_refused(), transaction(dry_run=dry_run):
         sources = RECOMMENDATION_FILES.check_path(place)
-        numbers = publishing.publish_recommendations(sources, at=clock.now(), by=None)
+        numbers = recommendations.publish_recommendations(sources, at=clock.now(), by=None)
     echo_versions(numbers, dry_run)
 
 
@@ -54,7 +54,7 @@ def publish_recommendations(place: Path, dry_run: bool) -> None:
 def export_recommendation(key: str, file: Path, number: int | None) -> None:
     """Write the file of a published recommendation to FILE, byte for byte. FILE must be new."""
     with exit_if_refused():
-        version = publishing.numbered_recommendation(key, number)
+        version = recommendations.numbered_recommendation(key, number)
     write_new_file(file, version.content)
     click.echo(f"{key}: version {version.number} written to {file}.")
 
@@ -62,5 +62,5 @@ def export_recommendation(key: str, file: Path, number: int | None) -> None:
 @bp.cli.command("list")
 def list_recommendations() -> None:
     """List the published recommendations: key, version, title and deadline."""
-    for key, version in publishing.current_recommendations():
+    for key, version in recommendations.current_recommendations():
         click.echo(f"{key}: version {version.number}, {version.title}, by {say_date(version.deadline_on)}")

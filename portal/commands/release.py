@@ -17,7 +17,7 @@ from flask_migrate import Migrate
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from config import ConfigError
-from portal.platform.audit.origin import Channel, Origin, login_name, new_request_id, originating_from
+from portal.platform.audit import Channel, Origin, login_name, new_request_id, originating_from
 from portal.platform.db import db
 from portal.platform.observability.statements import log_none
 from portal.platform.operations import readiness

@@ -8,15 +8,12 @@ from typing import BinaryIO
 import click
 from flask import Blueprint
 
-from portal.domain.reminders import planning, services
-from portal.domain.reminders.invitations import resets
-from portal.domain.reminders.sending import send_due_messages
-from portal.domain.reminders.settings import line_managers_see, mail_hours, sending_settings
-from portal.platform import clock
+from portal.domain.reminders import invitations, message_texts, services
+from portal.domain.reminders.sending import line_managers_see, mail_hours, send_due_messages, sending_settings
+from portal.platform import clock, mail
 from portal.platform.clock import read_day
 from portal.platform.db import transaction
 from portal.platform.errors import PortalError
-from portal.platform.mail import bounces
 
 EARLIEST_DAY = date(2000, 1, 1)  # for --day; planning looks back a month from it
 
@@ -32,8 +29,8 @@ def plan_reminders(dry_run: bool, day: str) -> None:
     if plan_day is None or plan_day < EARLIEST_DAY or (day and not dry_run):
         raise click.UsageError("--day is a date such as 2026-04-30, and needs --dry-run.")
     if dry_run:
-        plan = planning.plan_reminders(plan_day, line_managers=line_managers_see())
-        for line in planning.dry_run_lines(plan):
+        plan = message_texts.plan_reminders(plan_day, line_managers=line_managers_see())
+        for line in message_texts.dry_run_lines(plan):
             click.echo(line)
     else:
         now = clock.now()
@@ -53,7 +50,7 @@ def send_messages() -> None:
     """Send the messages of the outbox that may be sent now, and links that were asked for at sign-in."""
     try:
         with transaction():
-            resets.queue_reset_mails(clock.now())
+            invitations.queue_reset_mails(clock.now())
         with click.progressbar(length=1, label="Sending", file=sys.stderr) as bar:
             outcome = send_due_messages(sending_settings(), lambda count, _: bar.update(0))
     except PortalError as error:
@@ -66,7 +63,7 @@ def send_messages() -> None:
 @click.argument("file", type=click.File("rb"))
 def record_bounce(file: BinaryIO) -> None:
     """Record the bounce in FILE: a returned mail as the relay delivers it (- for standard input)."""
-    bounce = bounces.read_bounce(message_from_binary_file(file))
+    bounce = mail.read_bounce(message_from_binary_file(file))
     if bounce is None:
         click.echo("This is not a bounce of a mail that the portal sent.", err=True)
         sys.exit(1)

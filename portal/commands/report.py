@@ -12,17 +12,17 @@ import click
 from flask import Blueprint
 
 from config import current_settings
-from portal.domain.assurance.packs import kinds as answers
-from portal.domain.assurance.packs.making import AnswerWish, make_answer_pack
-from portal.domain.people.queries import COMMAND_LINE
-from portal.domain.reports.completion import writers as completion_writers
-from portal.domain.reports.completion.export_columns import CompletionRow
-from portal.domain.reports.packs import kinds as packs
-from portal.domain.reports.packs.contents import MadePack, write_pack
+from portal.domain.assurance import packs
+from portal.domain.assurance.packs import AnswerWish, make_answer_pack
+from portal.domain.people.visibility import COMMAND_LINE
+from portal.domain.reports import completion_files
+from portal.domain.reports import packs as reports_packs
+from portal.domain.reports.completion_rows import CompletionRow
+from portal.domain.reports.packs import MadePack, write_pack
 from portal.domain.reports.parameters import Position, PositionError, read_position
 from portal.domain.reports.queries import CompletionReport, completion_report
 from portal.platform import clock
-from portal.platform.audit.services import log_file
+from portal.platform.audit import log_file
 from portal.platform.db import transaction
 from portal.platform.errors import PortalError, RuleError
 from portal.platform.wording import plural
@@ -56,10 +56,10 @@ def completions(reference: str, as_at: str, as_known_on: str, form: str, output:
             COMMAND_LINE, reference, read_position(as_at, as_known_on, now=clock.now())
         )
         if form == "xlsx":
-            completion_writers.refuse_large_workbook(report.shown.rows, completion_writers.SHEET_ROWS)
+            completion_files.refuse_large_workbook(report.shown.rows, completion_files.SHEET_ROWS)
         if not output.absolute().parent.is_dir():
             raise RuleError(f"--output: {output.parent} is not a folder.")
-        people, detail = report.list_person_ids(), completion_writers.audit_detail(report, form)
+        people, detail = report.list_person_ids(), completion_files.audit_detail(report, form)
         with transaction():
             log_file("completions.exported", people, actor_id=None, **detail)
         _write_report(report, form, output)
@@ -101,25 +101,25 @@ def export_pack(
 
 def _export_directive_pack(reference: str, position: Position, output: Path, *, foi: bool) -> str:
     """Write the pack of a directive, and say where it is."""
-    name, settings = packs.FOI if foi else packs.INSPECTION, current_settings()
+    name, settings = reports_packs.FOI if foi else reports_packs.INSPECTION, current_settings()
     report = completion_report(COMMAND_LINE, reference, position)
-    packs.refuse_pack(report, name, settings.small_number)
-    report = replace(report, position=packs.settle_position(position))
-    target = _choose_target(output, packs.pack_name(report, name))
+    reports_packs.refuse_pack(report, name, settings.small_number)
+    report = replace(report, position=reports_packs.settle_position(position))
+    target = _choose_target(output, reports_packs.pack_name(report, name))
     made = _write_pack(report, name, target)
     return f"Wrote {target}.\nSHA-256 {made.sha256}"
 
 
 def _export_answer_pack(key: str, position: Position, output: Path, *, foi: bool) -> str:
     """Write the answer to a recommendation or to all beside its place, and log it; then put it there."""
-    name, settings = answers.FOI if foi else answers.ANSWER, current_settings()
-    target = _choose_target(output, answers.answer_name(key, name, position))
+    name, settings = packs.FOI if foi else packs.ANSWER, current_settings()
+    target = _choose_target(output, packs.answer_name(key, name, position))
     wish = AnswerWish(key, name, position, settings.force_name, settings.small_number)
     with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.absolute().parent) as scratch:
         draft, folder = Path(scratch) / "draft", Path(scratch) / "pack"
         folder.mkdir()
         made = make_answer_pack(wish, COMMAND_LINE, folder, draft, lambda rows: None)
-        detail = answers.describe_event(key, name, position.pinned, made.sha256)
+        detail = packs.describe_event(key, name, position.pinned, made.sha256)
         with transaction():
             log_file("answer_pack.exported", made.people, actor_id=None, **detail)
         with draft.open("rb") as written:
@@ -167,9 +167,9 @@ def _write_pack(report: CompletionReport, name: str, target: Path) -> MadePack:
             small=settings.small_number,
             done=lambda rows: bar.update(rows - bar.pos),
         )
-        people = set() if name == packs.FOI else report.list_person_ids()
-        detail = completion_writers.audit_detail(report, "zip")
-        detail |= packs.audit_detail(name, made.rows, made.sha256)
+        people = set() if name == reports_packs.FOI else report.list_person_ids()
+        detail = completion_files.audit_detail(report, "zip")
+        detail |= reports_packs.audit_detail(name, made.rows, made.sha256)
         with transaction():
             log_file("completions.exported", people, actor_id=None, **detail)
         with draft.open("rb") as written:
@@ -181,9 +181,9 @@ def _write_pack(report: CompletionReport, name: str, target: Path) -> MadePack:
 def _write_report(report: CompletionReport, form: str, output: Path) -> None:
     """Write a temporary file beside ``output``, then rename it: the file is complete, or not there."""
     writers: dict[str, Callable[[Iterator[CompletionRow], Path], None]] = {
-        "csv": lambda rows, path: completion_writers.write_csv(rows, path, report.columns),
-        "xlsx": lambda rows, path: completion_writers.write_xlsx(rows, str(path), report, report.columns),
-        "json": lambda rows, path: completion_writers.write_json(rows, path, report, report.columns),
+        "csv": lambda rows, path: completion_files.write_csv(rows, path, report.columns),
+        "xlsx": lambda rows, path: completion_files.write_xlsx(rows, str(path), report, report.columns),
+        "json": lambda rows, path: completion_files.write_json(rows, path, report, report.columns),
     }
     folder = output.absolute().parent
     handle, name = tempfile.mkstemp(prefix=f".{output.name}.", dir=folder)

@@ -9,23 +9,26 @@ from flask import Blueprint
 from config import current_settings
 from portal.commands.refusals import exit_if_refused, exit_refused
 from portal.domain.directives.queries import list_directives
-from portal.domain.returns.comparing import keep_comparison
-from portal.domain.returns.comparison import COMPARISON_FORMAT
-from portal.domain.returns.own_key import (
+from portal.domain.returns.building import (
     find_comparison_key,
     find_own_public_key,
     load_own_key,
     own_short_name,
     refuse_unless_coordinator,
 )
+from portal.domain.returns.comparisons import COMPARISON_FORMAT, keep_comparison
 from portal.domain.returns.queries import list_forces, list_keys
-from portal.domain.returns.registration import StatedForce, add_key, ask_for_returns, end_key, register_force
 from portal.domain.returns.services import (
     ReturnRefusedError,
+    StatedForce,
+    add_key,
+    ask_for_returns,
+    end_key,
     keep_own_return,
     log_refused_return,
     prepare_own_return,
     receive_return,
+    register_force,
 )
 from portal.platform import clock
 from portal.platform.db import read_stamps, transaction

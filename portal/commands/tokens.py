@@ -3,8 +3,8 @@
 import click
 from flask import Blueprint
 
-from portal.domain.access_tokens import queries, services
-from portal.domain.access_tokens.models import TokenScope
+from portal.domain import access_tokens
+from portal.domain.access_tokens import TokenScope
 from portal.domain.directives.queries import get_directive
 from portal.domain.people.queries import unit_by_path
 from portal.platform import clock
@@ -23,7 +23,7 @@ bp = Blueprint("tokens_commands", __name__, cli_group="tokens")
 )
 @click.option("--directive", default="", help="Reference of the one directive it reaches. Default: all.")
 @click.option(
-    "--days", type=int, default=services.USUAL_DAYS, show_default=True, help="How many days it works."
+    "--days", type=int, default=access_tokens.USUAL_DAYS, show_default=True, help="How many days it works."
 )
 def create(name: str, scope: str, unit: str, directive: str, days: int) -> None:
     """Make the access token NAME and print it, this once."""
@@ -31,7 +31,7 @@ def create(name: str, scope: str, unit: str, directive: str, days: int) -> None:
         unit_id = unit_by_path(unit, clock.today()) if unit else None
         reference = get_directive(directive).reference if directive else None
         with transaction():
-            plain = services.create_token(
+            plain = access_tokens.create_token(
                 name,
                 TokenScope(scope),
                 unit_id=unit_id,
@@ -48,7 +48,7 @@ def create(name: str, scope: str, unit: str, directive: str, days: int) -> None:
 @bp.cli.command("list")
 def print_tokens() -> None:
     """Print every access token that works, or waits after a restore: name, scope, reach, last use and end."""
-    for row in queries.list_tokens(None, clock.now()):
+    for row in access_tokens.list_tokens(None, clock.now()):
         if row.works or row.suspended:
             used = instant(row.last_used_at) if row.last_used_at else "never used"
             state = "\tsuspended by a restore" if row.suspended else ""
@@ -62,10 +62,10 @@ def revoke(name: str) -> None:
     """Revoke the access token NAME: it is refused from the next request on."""
     try:
         with transaction():
-            token = queries.token_of_name(name)
+            token = access_tokens.token_of_name(name)
             if token is None:
                 raise NotFoundError(f"No access token that works has the name {name}.")
-            services.revoke_token(token, by=None, at=clock.now())
+            access_tokens.revoke_token(token, by=None, at=clock.now())
     except PortalError as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"Revoked: {token.name}.")
@@ -79,10 +79,10 @@ def resume(name: str, everything: bool) -> None:
     if bool(name) == everything:
         raise click.UsageError("Name one token, or say --all.")
     with transaction():
-        suspended = queries.list_suspended(None, clock.now())
+        suspended = access_tokens.list_suspended(None, clock.now())
         chosen = [token for token in suspended if everything or token.name == name]
         names = [token.name for token in chosen]
-        services.resume_tokens(chosen, by=None)
+        access_tokens.resume_tokens(chosen, by=None)
     if name and not names:
         raise click.ClickException(f"No token of the name {name} waits for this.")
     click.echo(f"{plural(len(names), 'token')} resumed{': ' if names else ''}{', '.join(names)}.")

@@ -7,7 +7,7 @@ import click
 from flask import Blueprint
 
 from portal.commands.refusals import exit_if_refused
-from portal.domain.people.units import changes
+from portal.domain.people import units
 from portal.platform.db import db, stamp, transaction
 
 bp = Blueprint("units_commands", __name__, cli_group="units")
@@ -22,7 +22,7 @@ UnitOperation = Callable[..., bool]
 @click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
 def rename(path: str, new_path: str, on: datetime, dry_run: bool) -> None:
     """Rename the unit at PATH to the name at the end of NEW_PATH."""
-    _change_unit(changes.rename_unit, path, new_path, on.date(), dry_run)
+    _change_unit(units.rename_unit, path, new_path, on.date(), dry_run)
 
 
 @bp.cli.command("move")
@@ -32,7 +32,7 @@ def rename(path: str, new_path: str, on: datetime, dry_run: bool) -> None:
 @click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
 def move(path: str, new_path: str, on: datetime, dry_run: bool) -> None:
     """Move the unit at PATH, with all units below it, to NEW_PATH."""
-    _change_unit(changes.move_unit, path, new_path, on.date(), dry_run)
+    _change_unit(units.move_unit, path, new_path, on.date(), dry_run)
 
 
 def _change_unit(operation: UnitOperation, path: str, new_path: str, on: date, dry_run: bool) -> None:

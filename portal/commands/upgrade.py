@@ -13,11 +13,11 @@ from sqlalchemy.exc import DBAPIError
 
 from config import current_settings
 from portal.platform import presence
-from portal.platform.backups.schema_comparison import upgrade_database
+from portal.platform.backups.copies import upgrade_database
 from portal.platform.db import db
 from portal.platform.errors import RuleError
 from portal.platform.operations import readiness
-from portal.platform.operations.upgrade_plan import PlannedMigration, duration_words, plan_upgrade
+from portal.platform.operations.readiness import PlannedMigration, duration_words, plan_upgrade
 from portal.platform.wording import plural
 
 NOTES = "docs/operating/upgrade-notes.md"

@@ -14,10 +14,9 @@ from typing import TypedDict
 
 from config import ROOT
 from portal.demo.assurance_story import DECISIONS, OWNERS, RISKS, ActionStep, list_action_steps
-from portal.domain.assurance import actions, publishing, services
-from portal.domain.assurance.actions import ActionDetails
-from portal.domain.assurance.recommendation_source import RECOMMENDATION_FILES
-from portal.domain.assurance.services import DecisionDetails, RiskDetails
+from portal.domain.assurance import recommendations, services
+from portal.domain.assurance.recommendations import RECOMMENDATION_FILES
+from portal.domain.assurance.services import ActionDetails, DecisionDetails, RiskDetails
 from portal.platform.clock import noon
 
 RECOMMENDATIONS = ROOT / "recommendations"
@@ -35,7 +34,7 @@ class Times(TypedDict):
 
 def publish_recommendations(at: datetime, folder: Path = RECOMMENDATIONS) -> None:
     """Publish the four, in the caller's transaction; what is published already stays as it is."""
-    publishing.publish_recommendations(RECOMMENDATION_FILES.check_path(folder), at=at, by=None)
+    recommendations.publish_recommendations(RECOMMENDATION_FILES.check_path(folder), at=at, by=None)
 
 
 def schedule_desk(
@@ -86,10 +85,10 @@ class DemoDesk:
             waits_for = tuple(sorted(self.references[name] for name in step.waits_for))
             owner = self.people[step.owner] if step.owner else None
             details = ActionDetails(step.title, owner, step.due_on, step.state, waits_for)
-            self.references[step.name] = reference = actions.add_action(step.key, details, **times)
+            self.references[step.name] = reference = services.add_action(step.key, details, **times)
         else:
             details = replace(self.details[reference], state=step.state)
-            actions.change_action(reference, details, step.reason, **times)
+            services.change_action(reference, details, step.reason, **times)
         self.details[reference] = details
 
     def _record_decision(

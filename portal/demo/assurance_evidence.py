@@ -10,9 +10,9 @@ from datetime import date, timedelta
 from functools import partial
 from typing import Any, NamedTuple
 
-from portal.domain.assurance.evidence import judging
-from portal.domain.assurance.evidence.document import keep_document
-from portal.domain.assurance.evidence.writing import EvidenceEntry, add_evidence, change_evidence
+from portal.domain.assurance import evidence
+from portal.domain.assurance.evidence import EvidenceEntry, add_evidence, change_evidence
+from portal.domain.assurance.evidence_kinds import keep_document
 from portal.platform.clock import end_of_day, noon
 from portal.platform.documents.typesetting import typeset_pdf
 
@@ -168,16 +168,16 @@ class DemoEvidence:
         change_evidence(reference, entry, reason=reason, by=by, at=noon(day))
 
     def _make_judgement(self, step: JudgementStep, day: date) -> None:
-        self.judgements[step] = judging.make_judgement(
+        self.judgements[step] = evidence.make_judgement(
             step.key, step.state, step.reason, from_on=day, at=noon(day), by=self.people[OWNER]
         )
 
     def _decide_judgement(self, step: JudgementStep, day: date) -> None:
         judgement, by, at = self.judgements[step], self.people[AUDITOR], noon(day)
         if step.sent_back:
-            judging.send_judgement_back(step.key, judgement, reason=step.sent_back, by=by, at=at)
+            evidence.send_judgement_back(step.key, judgement, reason=step.sent_back, by=by, at=at)
         else:
-            judging.confirm_judgement(step.key, judgement, by=by, at=at)
+            evidence.confirm_judgement(step.key, judgement, by=by, at=at)
 
     def _keep_plan(self, day: date) -> dict[str, Any]:
         content = typeset_pdf(

@@ -5,11 +5,10 @@ from datetime import date, timedelta
 from functools import partial
 from typing import NamedTuple
 
-from portal.demo.names import FORCE
+from portal.demo.force import FORCE
 from portal.domain.assurance.desk import read_recommendation
-from portal.domain.assurance.evidence.checks import check_evidence
-from portal.domain.assurance.narrative.fields import list_fields
-from portal.domain.assurance.narrative.services import write_narrative
+from portal.domain.assurance.evidence import check_evidence
+from portal.domain.assurance.narratives import list_fields, write_narrative
 from portal.domain.reports.parameters import read_position_today
 from portal.platform.clock import noon
 

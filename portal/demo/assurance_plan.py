@@ -4,10 +4,14 @@ from collections.abc import Callable, Mapping, MutableMapping
 from datetime import date, timedelta
 from functools import partial
 
-from portal.domain.assurance.plan.drafting import begin_plan, save_section, send_plan
-from portal.domain.assurance.plan.publishing import publish_plan
-from portal.domain.assurance.plan.reading import open_plan_proposal
-from portal.domain.assurance.plan.template import plan_template
+from portal.domain.assurance.plan import (
+    begin_plan,
+    open_plan_proposal,
+    plan_template,
+    publish_plan,
+    save_section,
+    send_plan,
+)
 from portal.platform.clock import london_day
 from portal.platform.db import stamp
 

@@ -8,8 +8,12 @@ from functools import partial
 from pathlib import Path
 from random import Random
 
+import click
+from flask import Blueprint, current_app
+from flask_migrate import upgrade
 from sqlalchemy import select
 
+from config import ROOT, Config
 from portal.demo import (
     assurance_desk,
     assurance_evidence,
@@ -22,11 +26,10 @@ from portal.demo import (
     events_held,
     events_planning,
     events_types,
-    guide_reading,
-    names,
-    own_returns,
+    history,
     returns,
 )
+from portal.demo import force as demo_force
 from portal.demo.force import DAYS, DUE, PlannedPerson, PlannedPost, plan_people, unit_paths
 from portal.demo.history import DemoHistory
 from portal.domain.accounts import services as accounts
@@ -36,7 +39,7 @@ from portal.domain.directives.models import Directive, Exclusion
 from portal.domain.people.models import Person, PersonName, Post, RoleGrant, Unit, UnitState
 from portal.platform import clock
 from portal.platform.db import OPEN_END, db, stamp, touch, transaction
-from portal.platform.errors import RuleError
+from portal.platform.errors import PortalError, RuleError
 from portal.platform.permissions import Role
 from portal.platform.wording import plural
 
@@ -67,9 +70,6 @@ def create_force(people: int, seed: int, password: str, modules: Path, tell: Cal
 
     Where modules were published before, every stamp is later than theirs: the history is then known
     only from that moment on.
-
-    Raises:
-        RuleError: The database already holds facts of people.
     """
     if not is_empty_database():
         raise RuleError("The database already holds people. The demo is made in an empty one.")
@@ -83,7 +83,7 @@ def create_force(people: int, seed: int, password: str, modules: Path, tell: Cal
         _create_units(force)
         _create_people(force, planned)
         _create_accounts(force, password)
-        catalogue.set_force_values(names.FORCE_VALUES, by=force.people["D3001"])
+        catalogue.set_force_values(demo_force.FORCE_VALUES, by=force.people["D3001"])
     tell(f"{plural(len(planned), 'person', 'people')} in {plural(len(force.units), 'unit')}")
     with transaction(stamp_as=_close_of(force.first_day) + timedelta(minutes=1)):
         directives.issue_toml(directive_file(force.first_day), at=stamp())
@@ -103,14 +103,14 @@ def create_force(people: int, seed: int, password: str, modules: Path, tell: Cal
 
 def _schedule_assurance(force: DemoForce, planned: list[PlannedPerson]) -> None:
     """What the assurance desk does on which day, and what it counts; its narratives name what came before."""
-    guide_reading.schedule_reading(planned, force.today, force.people, force.days)
+    history.schedule_reading(planned, force.today, force.people, force.days)
     assurance_desk.schedule_desk(force.first_day, force.today, force.people, force.days)
     assurance_evidence.schedule_evidence(force.first_day, force.today, force.people, force.days)
     for day, act in dip_samples.plan_samples(force.today, force.first_day, force.people, force.units):
         force.days[day].append(act)
     returns.schedule_returns(force.today, force.people["D4001"], force.days)
-    own_returns.keep_key()
-    own_returns.schedule_own_returns(force.today, force.people["D4001"], force.days)
+    returns.keep_key()
+    returns.schedule_own_returns(force.today, force.people["D4001"], force.days)
     assurance_narratives.schedule_narratives(force.first_day, force.today, force.people, force.days)
 
 
@@ -161,7 +161,7 @@ def _create_units(force: DemoForce) -> None:
         )
         return unit.id
 
-    force.units[""] = add_unit(names.FORCE, None)
+    force.units[""] = add_unit(demo_force.FORCE, None)
     for path in unit_paths():
         parent, _, name = path.rpartition("/")
         force.units[path] = add_unit(name, force.units[parent])
@@ -210,7 +210,7 @@ def _create_post(force: DemoForce, person: PlannedPerson, post: PlannedPost, unt
 
 
 def _create_accounts(force: DemoForce, password: str) -> None:
-    for staff_number, _, _, _, _, _, role, unit in names.ACCOUNTS:
+    for staff_number, _, _, _, _, _, role, unit in demo_force.ACCOUNTS:
         person_id = force.people[staff_number]
         accounts.set_password(person_id, password, at=clock.now())
         if role:
@@ -283,7 +283,7 @@ def _create_exclusion(
             person_id=person_id,
             directive_id=directive_id,
             exempt=exempt,
-            reason=force.random.choice(names.REASONS),
+            reason=force.random.choice(demo_force.REASONS),
             from_on=begin,
             to_on=OPEN_END if exempt and length > 300 else end,
             due_on=None if exempt else end + timedelta(days=60),
@@ -318,3 +318,78 @@ def _replay_days(force: DemoForce, last: date, tell: Callable[[str], None]) -> N
         force.replayed += 1
         if force.replayed % 100 == 0:
             tell(f"{force.replayed} days of history, up to {day.isoformat()}")
+
+
+# Commands: the fictional force.
+
+MODULES = ROOT / "modules"
+
+bp = Blueprint("demo_commands", __name__, cli_group="demo")
+
+
+@bp.cli.command("create")
+@click.option("--people", type=click.IntRange(20, 20_000), default=600, show_default=True)
+@click.option("--seed", type=int, default=1, show_default=True)
+def create(people: int, seed: int) -> None:
+    """Make the fictional force in an empty database."""
+    try:
+        _create_force(people, seed, _demo_config())
+    except PortalError as error:
+        raise click.ClickException(str(error)) from error
+
+
+@bp.cli.command("prepare")
+def prepare() -> None:
+    """Bring the demo up: migrate, publish the modules, make the force once, and print the sign-ins."""
+    try:
+        config = _demo_config()
+        upgrade()
+        if is_empty_database():
+            _create_force(600, 1, config)
+            with transaction():
+                history.create_drafts("D3001", at=clock.now())
+                history.ask_for_deferral("D2001", at=clock.now())
+        else:
+            with transaction():
+                catalogue.publish_folder(MODULES, at=clock.now())
+                events_types.publish_types()
+                events_exercise.publish_exercises(MODULES.parent / "exercises", clock.now())
+    except PortalError as error:
+        raise click.ClickException(str(error)) from error
+    config.mark_demo()
+    click.echo(_sign_ins(config))
+
+
+def _create_force(people: int, seed: int, config: Config) -> None:
+    create_force(people, seed, config.demo_password, MODULES, lambda line: click.echo(line, err=True))
+
+
+def _demo_config() -> Config:
+    config: Config = current_app.config["PORTAL"]
+    if config.mode != "demo":
+        raise RuleError("The fictional force is made only where PORTAL_MODE is demo.")
+    return config
+
+
+def _sign_ins(config: Config) -> str:
+    lines = [
+        f"  {row[0]}  {row[6] or 'learner':16} {row[3]} {row[2]} {row[1]}" for row in demo_force.ACCOUNTS
+    ]
+    return "\n".join(
+        [
+            "",
+            f"{demo_force.FORCE} is fictional. Sign in at {config.address}/sign-in with one of",
+            *lines,
+            _second_half(config),
+            "",
+        ]
+    )
+
+
+def _second_half(config: Config) -> str:
+    if config.passwords_for_everyone:
+        return f"and the password  {config.demo_password}"
+    return (
+        f"at {config.provider_label}, which asks for no password; administrators also with the password  "
+        f"{config.demo_password}"
+    )

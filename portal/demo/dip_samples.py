@@ -10,8 +10,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 from random import Random
 
-from portal.domain.dip_samples.measures import SampleCounts, SampleEntry
 from portal.domain.dip_samples.queries import find_sample
+from portal.domain.dip_samples.rules import SampleCounts, SampleEntry
 from portal.domain.dip_samples.services import EARLIEST, record_sample
 from portal.platform.months import add_months, first_of_month
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
-from portal.domain.events.booking import services
-from portal.domain.events.booking.audience import EventAudience
+from portal.domain.events import booking
+from portal.domain.events.booking_queries import EventAudience
 from portal.domain.events.queries import event_details
 from portal.platform import clock
 from portal.platform.db import transaction
@@ -40,10 +40,10 @@ def book_places(events: Sequence[str], people: dict[str, int], units: Mapping[st
             person_id for _, person_id in sorted(people.items()) if audience.may_attend(person_id, *key)
         ]
         for person_id in eligible[:BOOKED]:
-            services.book_place(events[0], person_id, way=services.SELF, by=person_id, at=at)
+            booking.book_place(events[0], person_id, way=booking.SELF, by=person_id, at=at)
         unbooked, fill = eligible[BOOKED:], event_details(events[-1]).places + WAITING
         if len(unbooked) >= fill + FREE:
             for person_id in unbooked[:fill]:
-                services.book_place(events[-1], person_id, way=services.SELF, by=person_id, at=at)
+                booking.book_place(events[-1], person_id, way=booking.SELF, by=person_id, at=at)
         until_on = second.held_on - timedelta(days=7)
-        services.keep_places(events[1], units[command], KEPT, until_on, by=by, at=at)
+        booking.keep_places(events[1], units[command], KEPT, until_on, by=by, at=at)

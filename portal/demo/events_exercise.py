@@ -3,11 +3,14 @@
 from datetime import datetime
 from pathlib import Path
 
-from portal.domain.exercises.sources.archive import pack_exercise
-from portal.domain.exercises.sources.exercise_folder import DEBRIEF
-from portal.domain.exercises.versions.proposals import propose_exercise
-from portal.domain.exercises.versions.publishing import publish_exercise_folder
-from portal.domain.exercises.versions.queries import list_newest_versions, newest_version, version_files
+from portal.domain.exercises.sources import DEBRIEF, pack_exercise
+from portal.domain.exercises.versions import (
+    list_newest_versions,
+    newest_version,
+    propose_exercise,
+    publish_exercise_folder,
+    version_files,
+)
 
 NOTE = "Last time three people asked who they could talk to afterwards. The debrief says it now."
 ADDED = "\nIn this fictional force, ask at the front desk of the training centre for peer support.\n"

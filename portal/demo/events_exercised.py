@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 from uuid import uuid4
 
 from portal.demo.events_held import HeldDate
-from portal.domain.events.register.queries import RegisterPerson
-from portal.domain.exercises import actions, plenary
-from portal.domain.exercises.running import opening, services
-from portal.domain.exercises.running.answers import LogAnswer
-from portal.domain.exercises.statements import list_statements
-from portal.domain.people.queries import Viewer, viewer_of
+from portal.domain.events.register import RegisterPerson
+from portal.domain.exercises import debrief, plenary, runs
+from portal.domain.exercises.plenary import list_statements
+from portal.domain.exercises.run_queries import LogAnswer
+from portal.domain.people.queries import viewer_of
+from portal.domain.people.visibility import Viewer
 from portal.platform.clock import london_day
 from portal.platform.db import transaction
 
@@ -53,16 +53,16 @@ def run_exercise(held: HeldDate, people: Sequence[RegisterPerson], facilitator: 
     if lead is None or first is None or second is None:
         return
     with _record_at_minute(held, -5) as at:
-        run = opening.open_run(lead, opening.RunRequest(EXERCISE, "event", held.reference), at)
+        run = runs.open_run(lead, runs.RunRequest(EXERCISE, "event", held.reference), at)
     for syndicate, viewer in ((1, first), (2, second)):
         with _record_at_minute(held, syndicate - 4) as at:
-            services.become_scribe(run, viewer, syndicate, uuid4(), at)
+            runs.become_scribe(run, viewer, syndicate, uuid4(), at)
     _take_step(held, 0, run, lead, "start")
     minutes = {inject["minute"] for inject in plenary.find_plenary(run, lead).exercise.content["injects"]}
     for minute in range(1, 120):
         if minute - 1 in minutes:
             with _record_at_minute(held, minute - 0.9) as at:
-                services.note_releases(run, lead, at)
+                runs.note_releases(run, lead, at)
         _write_entries(held, minute, run, (first, second))
     _take_step(held, 120, run, lead, "plenary")
     _hold_plenary(held, run, lead, (first, second))
@@ -73,9 +73,9 @@ def _write_entries(held: HeldDate, minute: int, run: str, writers: tuple[Viewer,
     """What the syndicates wrote at a minute of the exercise."""
     for when, syndicate, question, answer in ENTRIES:
         if when == minute:
-            requested = services.EntryRequest(answer, question)
+            requested = runs.EntryRequest(answer, question)
             with _record_at_minute(held, minute) as at:
-                services.write_entry(run, writers[syndicate - 1], syndicate, uuid4(), requested, at)
+                runs.write_entry(run, writers[syndicate - 1], syndicate, uuid4(), requested, at)
 
 
 def _hold_plenary(held: HeldDate, run: str, lead: Viewer, writers: tuple[Viewer, Viewer]) -> None:
@@ -97,7 +97,7 @@ def _hold_plenary(held: HeldDate, run: str, lead: Viewer, writers: tuple[Viewer,
     with _record_at_minute(held, 160) as at:
         due_on = london_day(at) + timedelta(days=28)
         run_view = plenary.find_plenary(run, lead).run
-        actions.add_action(run_view, ACTION, "Every supervisor here", due_on, key=uuid4())
+        debrief.add_action(run_view, ACTION, "Every supervisor here", due_on, key=uuid4())
 
 
 def _open_stage(held: HeldDate, minute: float, run: str, lead: Viewer, stage: plenary.PromptStage) -> None:
@@ -107,7 +107,7 @@ def _open_stage(held: HeldDate, minute: float, run: str, lead: Viewer, stage: pl
 
 def _take_step(held: HeldDate, minute: float, run: str, lead: Viewer, kind: str) -> None:
     with _record_at_minute(held, minute) as at:
-        services.take_step(run, lead, uuid4(), services.StepRequest(kind), at)
+        runs.take_step(run, lead, uuid4(), runs.StepRequest(kind), at)
 
 
 @contextmanager

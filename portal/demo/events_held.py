@@ -8,17 +8,16 @@ from uuid import uuid4
 from sqlalchemy import select
 
 from portal.demo.events_planning import EVENT_TYPE, FACILITATOR
-from portal.domain.catalogue.event_types import current_event_type
+from portal.domain.catalogue.publishing import current_event_type
+from portal.domain.events import booking, register
 from portal.domain.events import services as planning
-from portal.domain.events.booking import services as booking
-from portal.domain.events.booking.audience import EventAudience
-from portal.domain.events.london_times import instant_in_london
-from portal.domain.events.planning import EventPlan
-from portal.domain.events.register import services as register
-from portal.domain.events.register.queries import RegisterPerson, get_register_event, list_register
-from portal.domain.events.rooms import RoomDetails, save_room
-from portal.domain.events.sign_off.services import SignOff, sign_off
-from portal.domain.events.syndicates import services as syndicates
+from portal.domain.events import sign_off as events_sign_off
+from portal.domain.events.booking_queries import EventAudience
+from portal.domain.events.places import instant_in_london
+from portal.domain.events.queries import RoomDetails, save_room
+from portal.domain.events.register import RegisterPerson, get_register_event, list_register
+from portal.domain.events.services import EventPlan
+from portal.domain.events.sign_off import SignOff, sign_off
 from portal.domain.people.models import RoleGrant
 from portal.platform.db import db, transaction
 from portal.platform.permissions import Role
@@ -93,7 +92,9 @@ def keep_register(held: HeldDate, by: int) -> list[RegisterPerson]:
     """
     with transaction(stamp_as=held.time_after(-60)):
         event = get_register_event(held.reference)
-        syndicates.move_people(held.reference, syndicates.suggest_groups(event, list_register(event)), by=by)
+        events_sign_off.move_people(
+            held.reference, events_sign_off.suggest_groups(event, list_register(event)), by=by
+        )
     with transaction(stamp_as=held.time_after(12)):
         people = list_register(event)
         notes = [

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 
-from portal.domain.catalogue.event_types import current_event_type
 from portal.domain.catalogue.models import EventTypeVersion
+from portal.domain.catalogue.publishing import current_event_type
 from portal.domain.events import services
-from portal.domain.events.london_times import instant_in_london, repeat_in_london
-from portal.domain.events.planning import EventPlan
-from portal.domain.events.rooms import RoomDetails, save_room
+from portal.domain.events.places import instant_in_london, repeat_in_london
+from portal.domain.events.queries import RoomDetails, save_room
+from portal.domain.events.services import EventPlan
 from portal.platform import clock
 from portal.platform.db import transaction
 

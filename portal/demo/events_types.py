@@ -4,10 +4,10 @@ from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
 from config import ROOT
-from portal.domain.catalogue import event_types
-from portal.domain.catalogue.sources.event_type_source import EVENT_TYPE_FILES
+from portal.domain.catalogue import publishing
+from portal.domain.catalogue.other_sources import EVENT_TYPE_FILES
 from portal.domain.directives import services as directives
-from portal.domain.events.london_times import instant_in_london
+from portal.domain.events.places import instant_in_london
 from portal.platform import clock
 from portal.platform.db import transaction
 
@@ -32,7 +32,7 @@ def require_hydra(effective_on: date, due_on: date, folder: Path = EVENT_TYPES) 
 def publish_types(folder: Path = EVENT_TYPES, at: datetime | None = None) -> None:
     """Publish the folder, now if no instant is given; what is published already stays as it is."""
     for source in EVENT_TYPE_FILES.check_path(folder):
-        event_types.publish_event_type(source, at=at or clock.now(), by=None)
+        publishing.publish_event_type(source, at=at or clock.now(), by=None)
 
 
 def hydra_directive(effective_on: date, due_on: date) -> bytes:

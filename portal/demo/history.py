@@ -1,6 +1,6 @@
 """What the fictional people learned: attempts that failed and passed, modules half read, a late import."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -11,11 +11,21 @@ from uuid import UUID
 
 from sqlalchemy import insert, select
 
+from portal.demo.assurance_plan import PUBLISHED_AFTER, WRITTEN_BEFORE
 from portal.demo.force import DUE, PlannedPerson
 from portal.domain.assessment.models import Attempt, Response, Submission
-from portal.domain.cases.models import CaseRun, CaseStep
+from portal.domain.assurance.plan import GUIDE_KEY
+from portal.domain.authoring import queries, services
+from portal.domain.authoring.reviews import send_for_review
+from portal.domain.cases import CaseRun, CaseStep
 from portal.domain.catalogue.models import Activity, Item, Lesson, ModuleVersion
+from portal.domain.catalogue.publishing import current_guide
+from portal.domain.decisions.requests import ChangeRequest
+from portal.domain.decisions.services import submit_request
+from portal.domain.directives.models import Directive
 from portal.domain.item_kinds import case_kinds_by_name, kinds_by_name
+from portal.domain.people.models import PersonName, Post
+from portal.domain.people.queries import person_by_staff_number
 from portal.domain.records.models import (
     ImportedRecord,
     LessonVisit,
@@ -24,9 +34,9 @@ from portal.domain.records.models import (
     Registration,
     Revocation,
 )
-from portal.domain.records.references import new_reference
-from portal.platform.clock import noon
-from portal.platform.db import db, stamp, touch
+from portal.domain.records.services import new_reference, record_acknowledgement
+from portal.platform.clock import london_day, noon
+from portal.platform.db import OPEN_END, db, stamp, touch
 
 DayAct = tuple[date, partial[None]]  # what happens on which day
 TRAINING_DAY = "Regional training day"  # a fictional source
@@ -298,3 +308,121 @@ def _response_values(attempt: Attempt, item: Item, place: int, choices: list[str
         "saved_at": saved,
         "recorded_at": saved,
     }
+
+
+# Who of the fictional force acknowledged the guides that its assurance desk counts, and on which day.
+
+CHECKLIST, CHECKLIST_ON = "intelligence-document", date(2026, 1, 19)
+SHARES = {GUIDE_KEY: 0.87, CHECKLIST: 0.68}  # of the people who are there
+SLOWEST = 300  # days that the last of them takes
+
+Days = MutableMapping[date, list[Callable[[], None]]]
+
+
+def schedule_reading(
+    planned: Iterable[PlannedPerson], today: date, people: Mapping[str, int], days: Days
+) -> None:
+    """Add each acknowledgement to its day: most come soon, and each while its reader is in post.
+
+    People with sign-ins acknowledge nothing. No other part of anybody's history changes.
+    """
+    begins = {GUIDE_KEY: today - WRITTEN_BEFORE + PUBLISHED_AFTER, CHECKLIST: CHECKLIST_ON}
+    for person in planned:
+        if person.staff_number.startswith("D"):
+            continue
+        for key, share in SHARES.items():
+            luck = Random(f"{key} {person.staff_number}")  # noqa: S311 - a repeatable force, not a secret
+            since, until = max(person.posts[0].since, begins[key]), min(person.posts[-1].until, today)
+            day = since + timedelta(days=1 + round(SLOWEST * luck.random() ** 3))
+            if luck.random() < share and day <= until:
+                days[day].append(partial(_record_acknowledgement, people[person.staff_number], key, day))
+
+
+def _record_acknowledgement(person_id: int, key: str, day: date) -> None:
+    guide = current_guide(key)
+    if guide is not None:
+        record_acknowledgement(person_id, guide, noon(day))
+
+
+# Work that waits on desks: a lesson being edited, a guide to review, and a request.
+
+
+@dataclass(frozen=True)
+class DemoEdit:
+    """A sentence that an author added to a text."""
+
+    key: str  # of the module or guide, as in Draft.module_key
+    path: str
+    before: str
+    after: str
+    summary: str
+
+
+LESSON = DemoEdit(
+    key="recognise",
+    path="lessons/who-to-turn-to.md",
+    before="ask your supervisor. Do not let the matter drop.",
+    after="ask your supervisor. Write down whom you asked and when. Do not let the matter drop.",
+    summary="“Who to ring, and the lorry again” edited",
+)
+GUIDE = DemoEdit(
+    key="_guides/supervisors-toolkit",
+    path="supervisors-toolkit.md",
+    before="- “Two lines tonight are worth more than two pages on Monday.”\n",
+    after="- “Two lines tonight are worth more than two pages on Monday.”\n"
+    "- “Who could take your next call while you write it?”\n",
+    summary="Text edited",
+)
+NOTE = "One more question to ask an officer who had no time. Two sergeants asked for it."
+COMMENT = "On secondment to the regional unit; can complete it on return."
+
+
+def create_drafts(author: str, *, at: datetime) -> None:
+    """Open both drafts, save the one change in each, and send the guide for review.
+
+    Args:
+        author: Staff number of who writes.
+        at: The instant.
+    """
+    person_id = person_by_staff_number(author)
+    _save_edit(LESSON, by=person_id, at=at)
+    send_for_review(_save_edit(GUIDE, by=person_id, at=at), note=NOTE, by=person_id, at=at)
+
+
+def ask_for_deferral(manager: str, *, at: datetime) -> None:
+    """Ask, as a manager, for more time for one of their people who has no record and no sign-in of the demo.
+
+    Args:
+        manager: Staff number.
+        at: The instant.
+    """
+    manager_id, today = person_by_staff_number(manager), london_day(at)
+    person_id = db.session.scalar(
+        select(Post.person_id)
+        .join(PersonName, PersonName.person_id == Post.person_id)
+        .where(Post.line_manager_id == manager_id, Post.valid_to == OPEN_END)
+        .where(Post.person_id.not_in(select(Record.person_id)), PersonName.staff_number.not_like("D%"))
+        .order_by(PersonName.staff_number)
+        .limit(1)
+    )
+    if person_id is None:
+        return
+    change = ChangeRequest(
+        "deferral",
+        person_id,
+        "secondment",
+        directive_id=db.session.scalars(select(Directive.id).where(Directive.reference == "OIC-2026")).one(),
+        from_on=today,
+        to_on=today + timedelta(days=60),
+        due_on=today + timedelta(days=90),
+    )
+    submit_request(change, {"comment": COMMENT}, by=manager_id, at=at)
+
+
+def _save_edit(edit: DemoEdit, *, by: int, at: datetime) -> int:
+    draft_id = services.open_draft(edit.key, by=by, at=at)
+    files = queries.get_draft(edit.key).files
+    text = queries.read_content(files[edit.path]).decode()
+    changes = {edit.path: text.replace(edit.before, edit.after).encode()}
+    services.save_files(draft_id, changes, expected=files, summary=edit.summary, by=by, at=at)
+    return draft_id

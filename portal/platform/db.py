@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from time import monotonic
 from typing import Any, TypeVar
 
@@ -18,26 +18,67 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
+    DateTime,
     ForeignKey,
+    Index,
     Integer,
     MetaData,
     String,
     Text,
+    TypeDecorator,
     Uuid,
     func,
     insert,
     select,
     text,
 )
+from sqlalchemy.engine.interfaces import Dialect
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Mapped, aliased, declared_attr, mapped_column, registry
 
 from portal.platform import clock
 from portal.platform.clock import from_microseconds
-from portal.platform.column_types import NAMES, UtcDateTime
 from portal.platform.engines import PLANNED_ONCE, SESSION_OPTIONS
 from portal.platform.errors import BusyError, UnwritableError
 from portal.platform.observability.logs import get_logger
+
+# Names of constraints, and types of columns and indexes that the databases take differently.
+
+NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+def unique_index(name: str, *columns: str, where: str) -> Index:
+    """An index under which no two of the rows that meet a condition have the same columns."""
+    condition = text(where)
+    return Index(name, *columns, unique=True, sqlite_where=condition, postgresql_where=condition)
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware instant, kept in UTC; SQLite would drop the zone, so it is converted before and set after."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """UTC; a naive instant is a bug and is refused."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("A naive instant reached the database.")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Aware, in UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
 
 _log = get_logger("portal.database")
 READER_SECONDS = 0.6  # how long a reader's request waits to record that something was read

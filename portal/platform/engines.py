@@ -9,9 +9,15 @@ from flask_sqlalchemy.session import Session
 from sqlalchemy import Connection, Engine, event, make_url
 from sqlalchemy.exc import ArgumentError
 
-from portal.platform.early_release import commit_and_sync, prepare_release, roll_back
 from portal.platform.observability.statements import count_statements
-from portal.platform.write_lock import BUSY_SECONDS, take_write_lock, wait_for_others
+from portal.platform.write_lock import (
+    BUSY_SECONDS,
+    commit_and_sync,
+    prepare_release,
+    roll_back,
+    take_write_lock,
+    wait_for_others,
+)
 
 LOCK_TIMEOUT = "30s"  # for another writer on PostgreSQL, which may be a whole import
 REPLICA = "replica"  # the key of its engine

@@ -1,7 +1,7 @@
 """Permission names, and which role carries which.
 
 A permission says what may be done; whose data it may be done to is decided by
-``visible_people`` of ``portal/domain/people/visibility/rules.py``.
+``visible_people`` of ``portal/domain/people/visibility.py``.
 """
 
 from enum import StrEnum

@@ -46,12 +46,7 @@ def count_waiting(kind: type[Proposal], person_id: int, *conditions: ColumnEleme
 
 
 def lock_proposal(kind: type[Proposal], proposal_id: int) -> Proposal:
-    """The proposal that waits, held to the end of the transaction.
-
-    Raises:
-        NotFoundError: There is none with this id.
-        ConflictError: It has ended.
-    """
+    """The proposal that waits, held to the end of the transaction."""
     stamp()
     proposal = db.session.get(kind, proposal_id, populate_existing=True)
     if proposal is None:
@@ -62,12 +57,7 @@ def lock_proposal(kind: type[Proposal], proposal_id: int) -> Proposal:
 
 
 def refuse_publishing(proposal: ProposalColumns, by: int, current: NewestVersion | None) -> None:
-    """Refuse whoever may not publish a proposal, and a proposal that a newer version has overtaken.
-
-    Raises:
-        RuleError: They proposed it.
-        ConflictError: The current version is newer than the proposal.
-    """
+    """Refuse whoever may not publish a proposal, and a proposal that a newer version has overtaken."""
     if proposal.proposed_by_id == by:
         raise RuleError("You proposed this yourself. Somebody else must read and publish it.")
     if current is not None and current.published_at >= proposal.proposed_at:
@@ -78,21 +68,13 @@ def refuse_publishing(proposal: ProposalColumns, by: int, current: NewestVersion
 
 
 def refuse_sending_back(proposal: ProposalColumns, by: int) -> None:
-    """Refuse to send back what one proposed.
-
-    Raises:
-        RuleError: They proposed it.
-    """
+    """Refuse to send back what one proposed."""
     if proposal.proposed_by_id == by:
         raise RuleError("You proposed this yourself. Withdraw it instead.")
 
 
 def refuse_withdrawing(proposal: ProposalColumns, by: int) -> None:
-    """Refuse to withdraw what somebody else proposed.
-
-    Raises:
-        RuleError: Somebody else proposed it.
-    """
+    """Refuse to withdraw what somebody else proposed."""
     if proposal.proposed_by_id != by:
         raise RuleError("Only its author can withdraw a proposal. Send it back instead.")
 

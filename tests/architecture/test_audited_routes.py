@@ -17,7 +17,7 @@ import pytest
 from flask import Flask
 
 PORTAL = Path(__file__).resolve().parents[2] / "portal"
-TRAIL = {("portal.platform.audit.services", name) for name in ("log", "log_file", "log_copy")}
+TRAIL = {("portal.platform.audit", name) for name in ("log", "log_file", "log_copy")}
 Name = tuple[str, str]  # module and function, or class
 
 OWN_WORK = "facts of one's own learning, each with its person and time, append-only"

@@ -6,17 +6,17 @@ from pathlib import Path
 
 from config import Config
 from docs import draw_settings
-from portal.platform.secret_files import SECRETS
+from portal.platform.secret_values import SECRETS
 
 ROOT = Path(__file__).resolve().parents[2]
 # Where the environment is read, and by which functions.
 READERS = {
     "config.py": {"_env", "_number_setting", "_secret"},
     "portal/platform/backups/settings.py": {"read", "read_secret", "number"},
-    "portal/platform/observability/settings.py": {"read", "secret"},
+    "portal/platform/observability/logs.py": {"read", "secret"},
     "portal/platform/saml/settings.py": {"read"},
     "portal/platform/signing/settings.py": {"read"},
-    "portal/platform/watched_folder/settings.py": {"read"},
+    "portal/platform/watched_folder.py": {"read"},
 }
 DESCRIBED = {row.name: row for group in draw_settings.GROUPS for row in group.settings}
 

@@ -4,8 +4,8 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from portal.domain.accounts.factors import enrolment
-from portal.platform.audit.models import AuditEvent
+from portal.domain.accounts import factors
+from portal.platform.audit import AuditEvent
 from portal.platform.db import db
 from tests.domain.accounts.factors.making import add_codes
 from tests.domain.imports.rosters import run
@@ -21,7 +21,7 @@ def test_a_lost_second_factor_is_reset_and_audited(app: Flask) -> None:
 
     assert done.exit_code == 0
     assert "accounts invite D9001" in done.stdout
-    assert not enrolment.has_factors(person)
+    assert not factors.has_factors(person)
     event = db.session.scalars(select(AuditEvent).where(AuditEvent.action == "account.factors_reset")).one()
     assert (event.actor_id, event.subject_id) == (None, person)
 

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from docs.draw_examples import LATER, LOOSE, THEN, write_examples
 from portal.domain.assurance.models import Narrative, Recommendation
-from portal.domain.assurance.packs.kinds import FOI
+from portal.domain.assurance.packs import FOI
 from portal.platform.db import db, stamp, transaction
 from tests.domain.status.facts import make_exclusion, make_record
 from tests.factories.assurance import (

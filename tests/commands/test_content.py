@@ -9,8 +9,8 @@ from sqlalchemy import select
 from config import ROOT
 from portal.commands import content
 from portal.domain.authoring.release_content import PARTS
-from portal.domain.catalogue import queries
-from portal.platform.audit.models import AuditEvent
+from portal.domain.catalogue import version_cache
+from portal.platform.audit import AuditEvent
 from portal.platform.db import db
 from portal.platform.permissions import Role
 from tests.domain.catalogue.folders import tree, write
@@ -67,7 +67,7 @@ def test_all_that_ships_is_published_by_its_two_people_and_again_nothing_is(run)
         shipped = [path.parent.name if "/" in mark else path.stem for path in (ROOT / folder).glob(mark)]
         assert shipped
         assert set(shipped) <= set(keys)
-    assert {version.activity.key for version in queries.published_modules()} == {
+    assert {version.activity.key for version in version_cache.published_modules()} == {
         path.parent.name for path in (ROOT / "modules").glob("*/module.toml")
     }
     assert len({act.actor_id for act in acts}) == 1

@@ -5,14 +5,14 @@ from datetime import date
 import pytest
 from sqlalchemy import func, select
 
-from portal.domain.directives.checks import reconcile_all
 from portal.domain.directives.models import Assignment, Directive, DirectiveVersion, Exclusion, Requirement
-from portal.domain.people.as_of import is_known_fact
+from portal.domain.directives.services import reconcile_all
 from portal.domain.people.models import FactNote
-from portal.domain.status import issuing
-from portal.domain.status.issuing import stage_version
+from portal.domain.people.positions import is_known_fact
+from portal.domain.status import recording
 from portal.domain.status.models import OPEN_KNOWN, StatusPeriod
 from portal.domain.status.projector import rebuild_status
+from portal.domain.status.recording import stage_version
 from portal.platform.db import db, transaction
 from tests.domain.status.facts import add_activity
 from tests.factories.people import make_person, make_unit
@@ -304,7 +304,7 @@ def test_the_projection_is_computed_before_the_lock(run, force, tmp_path, monkey
         locked.append("stamp" in db.session.info)
         return stage_version(proposal)
 
-    monkeypatch.setattr(issuing, "stage_version", stage)
+    monkeypatch.setattr(recording, "stage_version", stage)
 
     assert run(tmp_path, "issue", DIRECTIVE)[0] == 0
     assert locked == [False]
@@ -321,7 +321,7 @@ def test_someone_who_joins_before_the_lock_is_assigned_too(run, force, tmp_path,
             joined.append(make_person(force["policing"], staff_number="D1005"))
         return staged
 
-    monkeypatch.setattr(issuing, "stage_version", stage)
+    monkeypatch.setattr(recording, "stage_version", stage)
 
     assert run(tmp_path, "issue", DIRECTIVE)[0] == 0
     assert set(assigned_people()) == {force["inside"], force["inspector"], *joined}

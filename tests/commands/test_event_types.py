@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from portal.domain.catalogue import event_types
+from portal.domain.catalogue import publishing
 from tests.domain.catalogue.event_type_files import GOOD, UNPREPARED
 from tests.domain.imports.rosters import run
 from tests.factories.catalogue import make_guide, make_version
@@ -43,7 +43,7 @@ def test_a_folder_with_a_fault_publishes_nothing(command, tmp_path):
         "two.toml, line 6: “minutes” needs a whole number, 1 or more.",
         "Nothing was changed: 2 to put right.",
     ]
-    assert event_types.current_event_types() == []
+    assert publishing.current_event_types() == []
 
 
 def test_unpublished_preparation_stops_the_other_files_too(command, tmp_path):
@@ -53,7 +53,7 @@ def test_unpublished_preparation_stops_the_other_files_too(command, tmp_path):
     for name in ("check", "publish"):
         refused = command(name, tmp_path)
         assert (refused.exit_code, len(refused.stderr.splitlines())) == (1, 3)
-    assert event_types.current_event_types() == []
+    assert publishing.current_event_types() == []
 
 
 def test_a_dry_run_publishes_nothing_and_an_existing_file_is_not_overwritten(command, tmp_path):
@@ -61,7 +61,7 @@ def test_a_dry_run_publishes_nothing_and_an_existing_file_is_not_overwritten(com
     path.write_text(UNPREPARED)
 
     assert command("publish", path, "--dry-run").output == "hydra: version 1 would be published.\n"
-    assert event_types.current_event_types() == []
+    assert publishing.current_event_types() == []
 
     command("publish", path)
     assert command("export", "hydra", path).exit_code == 1

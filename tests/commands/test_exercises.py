@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from portal.domain.exercises.versions import queries
+from portal.domain.exercises import versions
 from tests.domain.catalogue.folders import tree
 from tests.domain.exercises.folders import write_exercises
 
@@ -25,7 +25,7 @@ def test_a_folder_is_published_listed_and_comes_back_byte_for_byte(run, tmp_path
 
     assert run("list").stdout.startswith("No exercise is published.")
     assert run("publish", "--dry-run", folder).stdout == f"{KEY}: version 1 would be published.\n"
-    assert queries.list_newest_versions() == []
+    assert versions.list_newest_versions() == []
     assert run("publish", folder).stdout == f"{KEY}: version 1 published.\n"
     assert run("publish", folder).stdout == f"{KEY}: unchanged, nothing to publish.\n"
     assert run("list").stdout == f"{KEY}: version 1, 30 minutes, A short night\n"

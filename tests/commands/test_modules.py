@@ -7,7 +7,7 @@ import pytest
 from click.testing import Result
 
 from portal.commands.publications import write_folder
-from portal.domain.catalogue import queries
+from portal.domain.catalogue import version_cache
 from portal.platform.errors import BadInputError
 from tests.domain.catalogue.folders import lesson, tree, write
 
@@ -56,7 +56,7 @@ def test_what_breaks_the_brief_alone_fails_the_check_and_can_be_published(run, t
     assert "There is no module" not in checked.stderr
     assert checked.stdout == ""
     assert run("publish", folder).exit_code == 0
-    assert [version.activity.key for version in queries.published_modules()] == ["sample"]
+    assert [version.activity.key for version in version_cache.published_modules()] == ["sample"]
 
 
 def test_the_brief_is_asked_of_one_module_s_folder_too(run, tmp_path):
@@ -76,7 +76,7 @@ def test_publish_refuses_with_one(run, tmp_path):
 
     assert result.exit_code == 1
     assert "sample/module.toml, line 1: This is not TOML" in result.stderr
-    assert queries.published_modules() == []
+    assert version_cache.published_modules() == []
 
 
 def test_a_dry_run_says_what_would_be_and_writes_nothing(run, tmp_path):
@@ -86,7 +86,7 @@ def test_a_dry_run_says_what_would_be_and_writes_nothing(run, tmp_path):
 
     assert dry.exit_code == 0
     assert "sample: version 1 would be published." in dry.stdout
-    assert queries.published_modules() == []
+    assert version_cache.published_modules() == []
     assert "sample: version 1 published." in run("publish", tmp_path).stdout
     assert "sample: unchanged, nothing to publish." in run("publish", tmp_path).stdout
 

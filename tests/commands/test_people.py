@@ -7,10 +7,10 @@ import time_machine
 import xlsxwriter
 from sqlalchemy import func, select
 
-from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.models import Person, PersonName, Post, UnitState
+from portal.domain.people.positions import is_known_fact
 from portal.domain.people.queries import person_by_staff_number, unit_paths
-from portal.platform.audit.models import AuditEvent
+from portal.platform.audit import AuditEvent
 from portal.platform.db import OPEN_END, Stamp, db
 from tests.domain.imports.rosters import COLUMNS, TEAM, row, run, write_csv
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from portal.domain.assurance.publishing import current_recommendations
+from portal.domain.assurance.recommendations import current_recommendations
 from tests.domain.assurance.test_publishing import GOOD, SHIPPED
 from tests.domain.imports.rosters import run
 

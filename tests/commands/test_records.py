@@ -10,8 +10,8 @@ from sqlalchemy import func, select
 from portal.domain.catalogue.models import Activity
 from portal.domain.people.models import FactNote
 from portal.domain.records.models import ImportedRecord, Record
-from portal.domain.records.references import is_reference
-from portal.platform.audit.models import AuditEvent
+from portal.domain.records.services import is_reference
+from portal.platform.audit import AuditEvent
 from portal.platform.db import Stamp, db, stamp, transaction
 from tests.domain.imports.rosters import run, write_csv
 from tests.factories.people import make_person

@@ -18,7 +18,7 @@ from portal.domain.reminders.models import Message
 from portal.platform import clock
 from portal.platform.db import db, transaction
 from portal.platform.jobs.models import Job, JobState
-from portal.platform.jobs.progress import JobProgress
+from portal.platform.jobs.registry import JobProgress
 from portal.platform.jobs.worker import start_due_jobs
 from tests.domain.reminders.post_office import Office, open_office
 from tests.pages.monitoring.world import World, make_world

@@ -14,10 +14,10 @@ from sqlalchemy.pool import NullPool
 from config import Config
 from portal.commands.upgrade import upgrade_to_release
 from portal.platform import presence
-from portal.platform.backups import schema_comparison
+from portal.platform.backups import copies
 from portal.platform.db import db
 from portal.platform.engines import with_driver
-from portal.platform.operations import readiness, upgrade_plan
+from portal.platform.operations import readiness
 from tests.conftest import SECRET
 from tests.databases import portal_on
 from tests.forked import Forked
@@ -39,7 +39,7 @@ def template(request, tmp_path_factory) -> tuple[str, Path]:
         url = fresh_database(server, "upgrade_template")
     config = Config(mode="demo", database_url=url, secret_key=SECRET, instance=folder)
     with portal_on(config) as app, app.app_context():
-        schema_comparison.upgrade_database(db.engine, BEFORE)
+        copies.upgrade_database(db.engine, BEFORE)
         older.fill_database(db.engine, BEFORE)
     return server, folder / "portal.sqlite"
 
@@ -153,9 +153,9 @@ def test_two_upgrades_at_once_wait_for_whoever_holds_the_lock_and_run_once(porta
 
 def test_time_is_estimated_from_the_rows_that_there_are(portal, monkeypatch):
     script = readiness.migration_scripts().get_revision("0038")
-    monkeypatch.setattr(upgrade_plan, "SECONDS_EACH", 0)
+    monkeypatch.setattr(readiness, "SECONDS_EACH", 0)
     with portal.app_context(), db.engine.connect() as connection:
-        (step,) = [each for each in upgrade_plan.plan_upgrade(connection, "head") if each.revision == "0038"]
+        (step,) = [each for each in readiness.plan_upgrade(connection, "head") if each.revision == "0038"]
         count = connection.scalar(text("SELECT count(*) FROM person_name"))
         rate = script.module.seconds_per_million_rows[connection.dialect.name]["person_name"]
 

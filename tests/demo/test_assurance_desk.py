@@ -6,11 +6,11 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 import time_machine
 
-from portal.demo import names
+from portal.demo import force
 from portal.demo.assurance_desk import publish_recommendations, schedule_desk
 from portal.demo.assurance_story import ACTIONS, DECISIONS, RECENT, RISKS
-from portal.domain.assurance.action_links import list_action_lines
 from portal.domain.assurance.desk import RecommendationSnapshot, read_desk
+from portal.domain.assurance.services import list_action_lines
 from portal.domain.reports.parameters import Position
 from portal.platform.clock import end_of_day
 from portal.platform.db import stamp, transaction
@@ -85,7 +85,7 @@ def test_whatever_today_is_nothing_is_entered_later_than_it_or_before_the_force(
 
 
 def test_no_text_names_a_person() -> None:
-    surnames = {row[1] for row in names.ACCOUNTS}
+    surnames = {row[1] for row in force.ACCOUNTS}
     steps = [*ACTIONS, *(each.step for each in RECENT)]
     texts = [text for step in steps for text in (step.title, step.reason)]
     texts += [step.details.text for step in (*DECISIONS, *RISKS)]

@@ -7,10 +7,8 @@ from datetime import UTC, date, datetime, time
 import time_machine
 
 from portal.demo.assurance_plan import ANSWERS, READER, WRITER, schedule_plan
-from portal.domain.assurance.plan.drafting import list_missing
-from portal.domain.assurance.plan.reading import open_plan_proposal, read_plan
-from portal.domain.assurance.plan.template import plan_template
-from portal.domain.catalogue.queries import shared_content
+from portal.domain.assurance.plan import list_missing, open_plan_proposal, plan_template, read_plan
+from portal.domain.catalogue.version_cache import shared_content
 from portal.domain.reports.parameters import Position
 from portal.platform.db import transaction
 from tests.factories.assurance import make_recommendation

@@ -16,8 +16,8 @@ from portal.demo.dip_samples import (
     plan_samples,
 )
 from portal.domain.dip_samples.models import DipSample
-from portal.domain.dip_samples.tables import read_sample_table
-from portal.domain.people.as_of import is_known_fact
+from portal.domain.dip_samples.queries import read_sample_table
+from portal.domain.people.positions import is_known_fact
 from portal.domain.reports.parameters import Position
 from portal.platform.clock import noon
 from portal.platform.db import db, newest_stamp, transaction

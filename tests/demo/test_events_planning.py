@@ -6,8 +6,7 @@ import pytest
 import time_machine
 
 from portal.demo.events_planning import plan_dates
-from portal.domain.events.queries import list_events
-from portal.domain.events.rooms import list_rooms
+from portal.domain.events.queries import list_events, list_rooms
 from portal.platform.clock import LONDON, london_day
 from tests.factories.events import make_event_type
 from tests.factories.people import make_grant, make_person, make_unit

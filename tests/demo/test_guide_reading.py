@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from portal.demo.assurance_plan import READER, WRITER, schedule_plan
 from portal.demo.force import PlannedPerson, PlannedPost
-from portal.demo.guide_reading import schedule_reading
+from portal.demo.history import schedule_reading
 from portal.domain.records.models import Record
 from portal.platform.db import OPEN_END, db, transaction
 from tests.factories.assurance import make_recommendation

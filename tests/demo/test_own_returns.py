@@ -5,9 +5,13 @@ import stat
 import pytest
 
 from config import Config
-from portal.domain.returns.checking import check_return
-from portal.domain.returns.comparing import read_own_comparison
-from portal.domain.returns.own_key import find_comparison_key, find_own_public_key, own_short_name
+from portal.domain.returns.building import (
+    check_return,
+    find_comparison_key,
+    find_own_public_key,
+    own_short_name,
+)
+from portal.domain.returns.comparisons import read_own_comparison
 from portal.domain.returns.queries import list_comparisons, list_made_returns
 from portal.platform import clock
 from tests.databases import portal_on

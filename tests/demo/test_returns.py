@@ -5,11 +5,9 @@ from datetime import UTC, date, datetime, time
 
 import pytest
 
-from portal.demo.return_figures import share_out
-from portal.demo.returns import FORCE_NAMES, schedule_returns
-from portal.domain.returns.movement import CORRECTION, PROGRESS, read_movement
+from portal.demo.returns import FORCE_NAMES, schedule_returns, share_out
+from portal.domain.returns.comparisons import CORRECTION, PROGRESS, compare_forces, read_movement
 from portal.domain.returns.national import read_groups, read_national
-from portal.domain.returns.variation import compare_forces
 from portal.platform.db import transaction
 from portal.platform.permissions import Role
 from tests.domain.returns.test_receipts import position

@@ -20,7 +20,7 @@ from portal.domain.accounts import services as services_of_accounts
 from portal.domain.reminders import notices
 from portal.pages.layout.request_log import figures_of
 from portal.platform import clock, presence
-from portal.platform.backups.status import BACKUP
+from portal.platform.backups.making import BACKUP
 from portal.platform.db import db, stamp, transaction
 from portal.platform.jobs import services
 from portal.platform.jobs.models import Job
@@ -129,7 +129,7 @@ def test_a_disk_that_is_full(scrape, tmp_path):
 @needs_promtool
 def test_a_disk_that_is_nearly_full(scrape, tmp_path, monkeypatch):
     monkeypatch.setattr(
-        "portal.platform.operations.service_figures.shutil.disk_usage",
+        "portal.platform.operations.readiness.shutil.disk_usage",
         lambda _folder: type("Usage", (), {"total": 1000, "free": 99}),
     )
 

@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
-from portal.domain.access_tokens import services
-from portal.domain.access_tokens.models import TokenScope
+from portal.domain import access_tokens
+from portal.domain.access_tokens import TokenScope
 from portal.platform import clock
 from portal.platform.db import transaction
 
@@ -19,7 +19,7 @@ def make_token(
 ) -> str:
     """A token that works, as the other system has it."""
     with transaction():
-        return services.create_token(
+        return access_tokens.create_token(
             name,
             scope,
             unit_id=unit,

@@ -2,8 +2,8 @@
 
 from datetime import date
 
-from portal.domain.dip_samples.measures import SampleCounts, SampleEntry
 from portal.domain.dip_samples.queries import find_sample
+from portal.domain.dip_samples.rules import SampleCounts, SampleEntry
 from portal.domain.dip_samples.services import record_sample
 from portal.platform import clock
 from portal.platform.db import transaction

@@ -7,7 +7,7 @@ from sqlalchemy import update
 
 from portal.commands.jobs import make_worker_setup
 from portal.platform import clock
-from portal.platform.backups.status import BACKUP, figures_of
+from portal.platform.backups.making import BACKUP, figures_of
 from portal.platform.db import db, transaction
 from portal.platform.jobs import services
 from portal.platform.jobs.models import Job, JobState

@@ -3,9 +3,7 @@
 from datetime import date, timedelta
 from typing import Any
 
-from portal.domain.assurance.plan.drafting import begin_plan, save_section, send_plan
-from portal.domain.assurance.plan.publishing import publish_plan
-from portal.domain.assurance.plan.template import plan_template
+from portal.domain.assurance.plan import begin_plan, plan_template, publish_plan, save_section, send_plan
 from portal.platform import clock
 from portal.platform.db import transaction
 

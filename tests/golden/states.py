@@ -12,7 +12,7 @@ from flask import Flask
 from sqlalchemy import text
 
 from benchmarks.browser import ATTRIBUTE, FORM, INPUT, SELECT, form_fields
-from portal.demo import waiting
+from portal.demo import history
 from portal.platform import clock
 from portal.platform.db import db, transaction
 from tests.golden.visiting import run, signed_in
@@ -32,8 +32,8 @@ UUID_IN = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 def make_states(app: Flask, instance: Path) -> dict[str, str]:
     """What the addresses of pages name: attempts, drafts, imports, requests, a webhook, an event, returns."""
     with transaction():
-        waiting.create_drafts(AUTHOR, at=clock.now())
-        waiting.ask_for_deferral(MANAGER, at=clock.now())
+        history.create_drafts(AUTHOR, at=clock.now())
+        history.ask_for_deferral(MANAGER, at=clock.now())
     sign_in = partial(signed_in, app, instance)
     event = hold_event(instance)
     made = {"event": event.reference, "signed_off": str(event.bookings[PEOPLE[-1]])}

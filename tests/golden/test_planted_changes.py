@@ -62,7 +62,7 @@ PLANTED = (
     ),
     Planted(
         "a header",
-        "portal/pages/layout/headers.py",
+        "portal/pages/layout/compression.py",
         '"Referrer-Policy": "same-origin"',
         '"Referrer-Policy": "no-referrer"',
         "nobody: GET /sign-in",
@@ -71,7 +71,7 @@ PLANTED = (
     ),
     Planted(
         "a column of a file",
-        "portal/domain/records/learning_hours.py",
+        "portal/domain/records/documents.py",
         '"how", "stated_minutes", "reference"',
         '"how", "minutes", "reference"',
         "D1001, learner: GET /records/hours.csv",
@@ -80,7 +80,7 @@ PLANTED = (
     ),
     Planted(
         "the subject of a mail",
-        "portal/domain/reminders/review_mails.py",
+        "portal/domain/reminders/desk_mails.py",
         "'text')} to review\"",
         "'text')} to read\"",
         "mail of 2026-06-10 to d3001",
@@ -98,7 +98,7 @@ PLANTED = (
     ),
     Planted(
         "an option of a select",
-        "portal/pages/audit/forms.py",
+        "portal/pages/audit/views.py",
         '"Any outcome"',
         '"Every outcome"',
         "D6001, auditor: GET /audit",

@@ -15,7 +15,7 @@ import time_machine
 from flask import Flask
 
 from benchmarks.browser import FORM, Answer, form_fields
-from portal.domain.accounts.passwords import hashing
+from portal.domain.accounts import passwords
 from portal.platform.db import db
 from tests.hostile.learners import Acknowledged, Content, Learner
 from tests.limits import reset_limits
@@ -41,9 +41,9 @@ def fixed_chance() -> Iterator[None]:
         return chance.randbytes(count)
 
     draws = mock.patch.object(os, "urandom", draw_bytes), mock.patch.object(random, "_urandom", draw_bytes)
-    cheap = mock.patch.multiple(hashing, PASSES=1, KIBIBYTES=8)
+    cheap = mock.patch.multiple(passwords, PASSES=1, KIBIBYTES=8)
     with time_machine.travel(INSTANT, tick=False), draws[0], draws[1], cheap:
-        hashing._dummy_hash.cache_clear()
+        passwords._dummy_hash.cache_clear()
         yield
 
 

@@ -7,10 +7,10 @@ from typing import Any
 from flask import Flask
 from werkzeug.routing import Rule
 
-from portal.domain.assurance.evidence.document import keep_document
-from portal.domain.assurance.narrative.services import write_narrative
+from portal.domain.assurance.evidence_kinds import keep_document
+from portal.domain.assurance.narratives import write_narrative
 from portal.domain.assurance.services import DecisionDetails, record_decision
-from portal.domain.returns.comparison import FEWEST_FORCES
+from portal.domain.returns.comparisons import FEWEST_FORCES
 from portal.platform import clock
 from portal.platform.db import transaction
 from tests.factories.assurance import (

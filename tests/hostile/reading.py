@@ -16,12 +16,12 @@ from sqlalchemy import select, update
 from config import Config
 from portal.app import create_app
 from portal.domain.accounts.models import SignInSession
-from portal.domain.imports.column_mapping import suggest_mapping
+from portal.domain.imports.columns import suggest_mapping
 from portal.domain.imports.models import ImportRun
 from portal.domain.imports.services import Upload, begin_import
 from portal.domain.people.models import Unit
 from portal.domain.people.queries import person_by_staff_number
-from portal.domain.reports.completion import writers
+from portal.domain.reports import completion_files
 from portal.platform import clock
 from portal.platform.db import db, transaction
 from portal.platform.permissions import Role
@@ -61,7 +61,7 @@ def fill(app: Flask, monkeypatch: pytest.MonkeyPatch) -> dict[str, tuple[str, bo
         make_grant(viewer, role)
     client = signed_in(app)
     with monkeypatch.context() as patch:
-        patch.setattr(writers, "XLSX_ROWS", 0)
+        patch.setattr(completion_files, "XLSX_ROWS", 0)
         prepared = client.get(WORKBOOK).location
     run_jobs(app)
     sheet = open_sheet(ROSTER, "roster.csv")

@@ -65,10 +65,10 @@ def app(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
 
 if __name__ == "__main__":
     if sys.argv[1:]:  # short windows, so that a test need not wait for the long ones
-        from portal.platform.serving import channel, requests, server
+        from portal.platform.serving import server
 
-        requests.HEADER_SECONDS = channel.HEADER_SECONDS = requests.BODY_WINDOW = 1
-        channel.READER_WINDOW, channel.IDLE_SECONDS = 2, 3
+        server.HEADER_SECONDS = server.BODY_WINDOW = 1
+        server.READER_WINDOW, server.IDLE_SECONDS = 2, 3
         server.MOST_CONNECTIONS, server.MOST_FILES_WAITING = 40, 1
         server.SETTINGS["connection_limit"] = 40
     serve.serve("tests.hostile.slow_app:app", "127.0.0.1", int(os.environ["PORT"]))

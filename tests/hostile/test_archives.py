@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from portal.platform.backups.encryption import encrypt_file, make_identity
+from portal.platform.backups.copies import encrypt_file, make_identity
 from tests.platform.backups.restored import NAME, is_marked, kept_in, leftovers, make_template, restore
 from tests.running import command, copied, settings
 

@@ -12,9 +12,9 @@ from sqlalchemy import select
 
 from portal.domain.assessment.models import Attempt, Response, Submission
 from portal.domain.catalogue import services
-from portal.domain.catalogue.markdown.check_block import remove_choice_values
+from portal.domain.catalogue.markdown import remove_choice_values
 from portal.domain.catalogue.models import Item, Lesson
-from portal.domain.catalogue.queries import current_version
+from portal.domain.catalogue.version_cache import current_version
 from portal.domain.item_kinds import kinds_by_name
 from portal.domain.item_kinds.choices import EARLIER_PAGE
 from portal.platform.db import db, stamp, transaction

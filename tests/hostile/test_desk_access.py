@@ -10,10 +10,9 @@ import time_machine
 from flask import Flask
 from sqlalchemy import func, select, update
 
-from portal.domain.assurance.desk import read_recommendation
-from portal.domain.assurance.evidence import judging
-from portal.domain.assurance.evidence.checks import check_evidence
-from portal.domain.assurance.evidence_state import EvidenceState
+from portal.domain.assurance import evidence
+from portal.domain.assurance.desk import EvidenceState, read_recommendation
+from portal.domain.assurance.evidence import check_evidence
 from portal.domain.assurance.models import Evidence, Judgement
 from portal.domain.dip_samples.models import DipSample
 from portal.domain.directives.models import Directive
@@ -21,7 +20,7 @@ from portal.domain.people.models import RoleGrant
 from portal.domain.reports.parameters import read_position_today
 from portal.domain.returns.models import ForceReturn, ReturnPeriod
 from portal.pages.layout.access import permission_of
-from portal.platform.audit.models import AuditEvent
+from portal.platform.audit import AuditEvent
 from portal.platform.clock import london_day
 from portal.platform.db import db, transaction
 from portal.platform.permissions import Permission, Role
@@ -167,7 +166,7 @@ def test_a_frozen_figure_stays_when_its_directive_has_a_new_version(app: Flask) 
     make_evidence(made, "figure", definition, by=author)
     with transaction():
         today = london_day(NOW)
-        judging.make_judgement("e-learning", "met", "It is so.", from_on=today, at=NOW, by=author)
+        evidence.make_judgement("e-learning", "met", "It is so.", from_on=today, at=NOW, by=author)
 
     def frozen() -> EvidenceState:
         return EvidenceState.from_json(db.session.scalars(select(Judgement)).one().figures[0])

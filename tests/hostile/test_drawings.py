@@ -5,11 +5,10 @@ import time
 import pytest
 
 from portal.domain.catalogue import services
-from portal.domain.catalogue.media.isolated_svg import read_drawings
-from portal.domain.catalogue.media.media_types import media_kind
-from portal.domain.catalogue.media.svg_rules import MAX_DEPTH, MAX_DRAWN, DrawingError
-from portal.domain.content_checks.drawings.isolated_painter import paint_drawings
-from portal.domain.content_checks.drawings.painter import PaintingError
+from portal.domain.catalogue.media import media_kind, read_drawings
+from portal.domain.catalogue.media_rules import MAX_DEPTH, MAX_DRAWN, DrawingError
+from portal.domain.content_checks.drawings import PaintingError
+from portal.domain.content_checks.isolated_painter import paint_drawings
 from portal.platform.db import stamp, transaction
 from portal.platform.errors import BadInputError
 from tests.domain.catalogue.folders import write

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.slow
 WRITES = """
 import sqlite3, sys
 from pathlib import Path
-from portal.platform.early_release import commit_and_sync, prepare_release
+from portal.platform.write_lock import commit_and_sync, prepare_release
 database = sqlite3.connect(sys.argv[1], isolation_level=None)
 database.execute("PRAGMA journal_mode = WAL")
 early = sys.argv[2] == "released early"

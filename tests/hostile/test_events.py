@@ -17,16 +17,16 @@ from icalendar import Calendar
 from sqlalchemy import delete, select
 
 from portal.domain.accounts import services as accounts
+from portal.domain.events import register
 from portal.domain.events.models import AttendanceOutcome, Booking, EventVersion, RegisterEntry
 from portal.domain.events.queries import event_details
-from portal.domain.events.register import room_codes
 from portal.domain.events.services import change_event, plan_of
-from portal.domain.exercises import statements
+from portal.domain.exercises import plenary
 from portal.domain.exercises.models import ExerciseRun, LogEntry, RunAction, RunStep
 from portal.domain.people.models import PersonName
 from portal.platform import clock
 from portal.platform.db import db, transaction
-from portal.platform.tables.csv_cells import csv_text
+from portal.platform.tables.columns import csv_text
 from tests.domain.exercises.running.playing import (
     MORNING,
     Players,
@@ -209,7 +209,7 @@ def test_a_ticket_signs_in_its_owner_at_its_event_in_its_time(
     foes: Foes, morning: time_machine.Traveller
 ) -> None:
     path, secret = f"{foes.event}/sign-in", foes.app.config["PORTAL"].secret_key
-    code = room_codes.make_room_code(secret, foes.players.event, clock.now())
+    code = register.make_room_code(secret, foes.players.event, clock.now())
 
     def fetch_ticket() -> str:
         found = re.search(
@@ -219,8 +219,8 @@ def test_a_ticket_signs_in_its_owner_at_its_event_in_its_time(
         return found[1]
 
     ticket = fetch_ticket()
-    morning.shift(timedelta(seconds=room_codes.NUMBER_SECONDS))
-    number = room_codes.make_room_number(secret, foes.players.event, clock.now())
+    morning.shift(timedelta(seconds=register.NUMBER_SECONDS))
+    number = register.make_room_number(secret, foes.players.event, clock.now())
     for forged in (ticket[:-4], ticket.replace(".", "..", 1), "1." + ticket, ticket.upper(), f"{ticket}é"):
         assert foes.post(FIRST, path, ticket=forged, number=number) == 409
     reset_limits()
@@ -311,10 +311,10 @@ def test_one_person_who_floods_a_plenary_leaves_it_to_the_room(
     )
 
     answers = Counter[int]()
-    for number in range(statements.MOST // 2):
+    for number in range(plenary.MOST // 2):
         answers[foes.post(FIRST, f"{foes.run}/plenary/hard/statement", text=f"Noise {number}")] += 1
         morning.shift(timedelta(seconds=4))
 
-    assert answers[303] <= statements.MOST / 4
+    assert answers[303] <= plenary.MOST / 4
     assert answers[429] == answers.total() - answers[303]
     assert foes.post(SECOND, f"{foes.run}/plenary/hard/statement", text="We had no second car") == 303

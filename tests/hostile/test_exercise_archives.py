@@ -8,10 +8,9 @@ import zipfile
 import pytest
 from sqlalchemy import func, select
 
+from portal.domain.exercises import sources, versions
 from portal.domain.exercises.models import ExerciseProposal
-from portal.domain.exercises.sources import archive
-from portal.domain.exercises.sources.archive import open_exercise, pack_exercise
-from portal.domain.exercises.versions import proposals
+from portal.domain.exercises.sources import open_exercise, pack_exercise
 from portal.platform import clock
 from portal.platform.db import db, transaction
 from portal.platform.errors import BadInputError
@@ -52,7 +51,7 @@ def lying(content: bytes, says: int) -> bytes:
     return bytes(changed)
 
 
-ZEROS = b"\0" * (2 * archive.MAX_TEXT_BYTES)
+ZEROS = b"\0" * (2 * sources.MAX_TEXT_BYTES)
 HOSTILE = {
     "no archive": (b"%PDF-1.7", "The ZIP is refused"),
     "nothing": (b"", "The ZIP is refused"),
@@ -71,7 +70,7 @@ HOSTILE = {
     "two folders": (zipped(("a/exercise.toml", b"x"), ("b/exercise.toml", b"x")), "hold one folder"),
     "no folder": (zipped(("exercise.toml", b"x")), "hold one folder"),
     "too many files": (
-        zipped(*((f"{KEY}/media/{n}.png", b"") for n in range(archive.MOST_FILES + 1))),
+        zipped(*((f"{KEY}/media/{n}.png", b"") for n in range(sources.MOST_FILES + 1))),
         "more than 400 files",
     ),
     "another's files": (zipped((f"{KEY}/run.sh", b"x")), "“run.sh” does not belong in an exercise"),
@@ -84,7 +83,7 @@ def test_a_hostile_archive_is_refused_in_a_sentence_and_nothing_is_kept(database
     by = make_person()
 
     with pytest.raises(BadInputError) as refused, transaction():
-        proposals.propose_exercise(content, note="", by=by, at=clock.now())
+        versions.propose_exercise(content, note="", by=by, at=clock.now())
 
     assert any(said in reason for reason in refused.value.reasons), refused.value.reasons
     assert db.session.scalar(select(func.count(ExerciseProposal.id))) == 0
@@ -102,11 +101,11 @@ def test_the_page_refuses_each_with_its_reason_and_keeps_nothing(app, database):
 
 def test_what_is_larger_than_allowed_is_not_even_read():
     with pytest.raises(BadInputError, match="up to 24 MB"):
-        open_exercise(b"PK" + b"\0" * archive.MOST_ARCHIVE_BYTES)
+        open_exercise(b"PK" + b"\0" * sources.MOST_ARCHIVE_BYTES)
 
 
 def test_all_files_together_are_bounded(monkeypatch):
-    monkeypatch.setattr(archive, "MOST_UNPACKED_BYTES", 1000)
+    monkeypatch.setattr(sources, "MOST_UNPACKED_BYTES", 1000)
 
     with pytest.raises(BadInputError, match="Unpacked, the ZIP has more than"):
         open_exercise(whole())

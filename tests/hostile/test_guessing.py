@@ -10,13 +10,13 @@ from flask import Flask
 from sqlalchemy import Engine, event, func, select
 
 from portal.domain.accounts import retention, services
+from portal.domain.accounts import sign_in as accounts_sign_in
 from portal.domain.accounts.models import Credential, KnownBrowser, SignInFailure
-from portal.domain.accounts.sign_in import failures, throttle
-from portal.domain.accounts.sign_in.failures import SignInAttempt
-from portal.domain.accounts.sign_in.tokens import account_key
+from portal.domain.accounts.sign_in import SignInAttempt
+from portal.domain.accounts.tokens import account_key
 from portal.domain.people.queries import person_by_staff_number
 from portal.platform import clock
-from portal.platform.audit.models import AuditEvent
+from portal.platform.audit import AuditEvent
 from portal.platform.db import db, transaction
 from tests.factories.jobs import maintain_jobs
 from tests.factories.people import make_person, make_unit
@@ -43,7 +43,9 @@ def fail_as(*names: str, address: str = PROXY) -> None:
     with transaction():
         for name in names:
             key = account_key(None, name, "key")
-            failures.record_failure(SignInAttempt(key, throttle.network_of(address)), clock.now())
+            accounts_sign_in.record_failure(
+                SignInAttempt(key, accounts_sign_in.network_of(address)), clock.now()
+            )
 
 
 def at(app: Flask, address: str) -> PortalClient:
@@ -57,7 +59,7 @@ def guess_from_everywhere(app: Flask, times: int) -> None:
     key = account_key(person_of("D1001"), "", app.config["PORTAL"].secret_key)
     with transaction():
         for number in range(times):
-            failures.record_failure(SignInAttempt(key, f"198.51.100.{number}"), clock.now())
+            accounts_sign_in.record_failure(SignInAttempt(key, f"198.51.100.{number}"), clock.now())
 
 
 def person_of(staff_number: str) -> int:
@@ -161,12 +163,12 @@ def test_at_a_noisy_address_the_second_guess_at_an_account_waits_already(
     frozen: time_machine.Traveller, app: Flask, client: PortalClient
 ) -> None:
     make_account()
-    fail_as(*(f"X{number}" for number in range(throttle.NOISE_THRESHOLD)))
+    fail_as(*(f"X{number}" for number in range(accounts_sign_in.NOISE_THRESHOLD)))
     guess(client, 1)
 
     guess(client, 1, status=429)
     let_in(at(app, "192.0.2.7"))
-    frozen.shift(throttle.FIRST_WAIT)
+    frozen.shift(accounts_sign_in.FIRST_WAIT)
 
     let_in(client)
 
@@ -246,7 +248,7 @@ def test_invented_names_by_the_hundred_do_not_fill_the_audit_trail(
     frozen: time_machine.Traveller, app: Flask, client: PortalClient
 ) -> None:
     make_account()
-    fail_as(*(f"X{number}" for number in range(throttle.NOISE_THRESHOLD)))
+    fail_as(*(f"X{number}" for number in range(accounts_sign_in.NOISE_THRESHOLD)))
     before = events("account.refused")
     guess(client, 1, "X9001")
     assert events("account.refused") == before

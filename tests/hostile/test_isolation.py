@@ -13,15 +13,18 @@ from pathlib import Path
 
 import pytest
 
-from portal.domain.authoring.media import uploads
-from portal.domain.catalogue.media import isolated_svg
-from portal.domain.content_checks.drawings import isolated_painter
+from portal.domain.authoring import media_listing
+from portal.domain.catalogue import media
+from portal.domain.content_checks import isolated_painter
 from portal.platform.documents import typesetting
 from portal.platform.isolation import running
-from portal.platform.isolation.messages import pack_message, unpack_message
-from portal.platform.isolation.readers import MEBIBYTE, Limits, Reader
-from portal.platform.isolation.running import read_apart
-from portal.platform.isolation.stops import MemoryStopError, ReadersBusyError, ReadingStoppedError
+from portal.platform.isolation.messages import MEBIBYTE, Limits, Reader, pack_message, unpack_message
+from portal.platform.isolation.running import (
+    MemoryStopError,
+    ReadersBusyError,
+    ReadingStoppedError,
+    read_apart,
+)
 from portal.platform.tables import table_files
 from tests.domain.imports.desk import administrator, selected_values, upload
 from tests.domain.imports.rosters import COLUMNS, row
@@ -35,9 +38,9 @@ ADVICE = "Save only the sheet with the list, and upload that."
 READERS = [
     table_files.WORKBOOK,
     table_files.CSV,
-    isolated_svg.READER,
+    media.READER,
     isolated_painter.READER,
-    uploads.READER,
+    media_listing.READER,
     typesetting.READER,
 ]
 

@@ -15,7 +15,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
-from portal.domain.accounts.factors import recovery_codes
+from portal.domain.accounts import factors
 from portal.domain.accounts.models import ProviderIdentity, SignInSession
 from portal.platform import clock
 from portal.platform.db import db, transaction
@@ -148,7 +148,7 @@ def test_a_second_factor_sent_from_many_browsers_at_once_signs_one_in(serving: F
     set_factor(serving, monkeypatch, "required")
     secret = add_codes(person)
     with transaction():
-        recovery = recovery_codes.replace_codes(person, serving.config["SECRET_KEY"], clock.now())[0]
+        recovery = factors.replace_codes(person, serving.config["SECRET_KEY"], clock.now())[0]
     browsers = [another(serving) for _ in range(8)]
     pages = [(browser, pass_password(browser)) for browser in browsers]
 

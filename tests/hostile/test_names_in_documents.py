@@ -13,15 +13,8 @@ import typst
 from fontTools.ttLib import TTFont
 from pypdf import PdfReader
 
-from portal.platform.documents.fonts import (
-    FAMILIES,
-    FOLDER,
-    _in_no_font,
-    font_folders,
-    list_missing_packages,
-)
-from portal.platform.documents.markup import text_content
-from portal.platform.documents.typesetting import typeset_pdf
+from portal.platform.documents.fonts import FAMILIES, FOLDER, _in_no_font, font_folders, list_missing_packages
+from portal.platform.documents.typesetting import text_content, typeset_pdf
 from tests.factories.people import make_person
 from tests.pages.monitoring.world import REPORT, enter, make_world
 

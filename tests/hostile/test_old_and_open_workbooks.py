@@ -11,12 +11,10 @@ from io import BytesIO
 import pytest
 
 from portal.platform.errors import BadInputError
-from portal.platform.tables import workbook_archives
-from portal.platform.tables.isolated_reader import read_sheet, read_sheet_forgivingly
-from portal.platform.tables.ods_safety import check_ods
+from portal.platform.tables import safety
+from portal.platform.tables.isolated_reader import open_workbook, read_sheet, read_sheet_forgivingly
+from portal.platform.tables.safety import check_ods, check_xls
 from portal.platform.tables.table_files import open_sheet
-from portal.platform.tables.workbooks import open_workbook
-from portal.platform.tables.xls_safety import check_xls
 from tests.platform.tables.written_workbooks import (
     begin,
     compound,
@@ -172,7 +170,7 @@ def test_what_the_reader_of_workbooks_falls_over_is_refused_and_the_next_file_is
 
 
 def test_a_zip_that_unpacks_to_too_much_is_refused(monkeypatch):
-    monkeypatch.setattr(workbook_archives, "MOST_UNPACKED", 100_000)
+    monkeypatch.setattr(safety, "MOST_UNPACKED", 100_000)
 
     with pytest.raises(BadInputError, match="unpacks to more than"):
         open_workbook(ods_of(table(HEADER), Pictures__big="0" * 200_000))

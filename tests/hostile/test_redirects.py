@@ -17,10 +17,8 @@ from typing import Any
 
 import pytest
 
-from portal.domain.catalogue.link_checks import find_fault
-from portal.platform.outbound.errors import OutboundError
-from portal.platform.outbound.sender import MOST_REDIRECTS, post_message
-from portal.platform.outbound.targets import OutboundPolicy
+from portal.domain.catalogue.upkeep import find_fault
+from portal.platform.outbound import MOST_REDIRECTS, OutboundError, OutboundPolicy, post_message
 
 OUTSIDE, INSIDE = "127.0.0.1", "127.0.0.2"
 

@@ -9,8 +9,14 @@ import time_machine
 from sqlalchemy import func, select
 
 from portal.domain.returns.models import ForceReturn
-from portal.domain.returns.registration import StatedForce, add_key, register_force
-from portal.domain.returns.services import ReturnRefusedError, check_received_return, receive_return
+from portal.domain.returns.services import (
+    ReturnRefusedError,
+    StatedForce,
+    add_key,
+    check_received_return,
+    receive_return,
+    register_force,
+)
 from portal.platform.db import db, transaction
 from portal.platform.signing.documents import sign_document
 from portal.platform.signing.keys import take_fingerprint

@@ -14,7 +14,7 @@ from flask import Flask
 from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
-from portal.domain.accounts.factors import enrolment, recovery_codes
+from portal.domain.accounts import factors
 from portal.domain.accounts.models import SignInSession
 from portal.domain.people.queries import person_by_staff_number
 from portal.pages.layout.access import is_public, scopes_of
@@ -86,7 +86,7 @@ def test_a_device_set_up_by_a_form_that_was_sent_twice_takes_no_code_twice(
     secret = key_on(form)
     for steps in (0, 0, 1):
         client.press(form, "Set up", code=code_of(secret, steps))
-    assert len(enrolment.list_factors(person)) == 1
+    assert len(factors.list_factors(person)) == 1
     frozen.shift(timedelta(minutes=2))
     code = code_of(secret)
     signed = []
@@ -107,7 +107,7 @@ def test_the_same_device_set_up_twice_at_once_is_one(serving: Flask) -> None:
 
     send_at_once([(one, page, "Set up", {"code": code_of(key_on(page))}) for one in (client, twin)])
 
-    assert len(enrolment.list_factors(person)) == 1
+    assert len(factors.list_factors(person)) == 1
 
 
 def test_the_last_two_factors_removed_at_once_leave_one_to_whoever_needs_it(
@@ -119,12 +119,12 @@ def test_the_last_two_factors_removed_at_once_leave_one_to_whoever_needs_it(
     add_codes(person, "Home phone")
     client.press(pass_password(client), "Continue", code=code_of(secret))
     twin = copy_of(client)
-    references = [factor.reference for factor in enrolment.list_factors(person)]
+    references = [factor.reference for factor in factors.list_factors(person)]
     pages = [client.page(f"/account/factors/{reference}/remove") for reference in references]
 
     send_at_once([(one, page, "Remove", {}) for one, page in zip((client, twin), pages, strict=True)])
 
-    assert len(enrolment.list_factors(person)) == 1
+    assert len(factors.list_factors(person)) == 1
 
 
 @pytest.mark.parametrize("password", ["short", PASSWORD, "another good pebble 77"])
@@ -190,7 +190,7 @@ def test_a_recovery_code_used_twice_at_once_signs_one_in(serving: Flask) -> None
     person = make_officer()
     add_codes(person)
     with transaction():
-        code = recovery_codes.replace_codes(person, serving.config["PORTAL"].secret_key, clock.now())[0]
+        code = factors.replace_codes(person, serving.config["PORTAL"].secret_key, clock.now())[0]
     clients = [PortalClient(serving) for _ in range(2)]
     pages = [(client, pass_password(client), "Continue", {"code": code}) for client in clients]
 
@@ -198,7 +198,7 @@ def test_a_recovery_code_used_twice_at_once_signs_one_in(serving: Flask) -> None
 
     assert sorted(answer.status_code for answer in answers) == [200, 303]
     assert sorted(map(signed_in, clients)) == [False, True]
-    assert (count_sessions(), recovery_codes.count_unused_codes(person)) == (1, 9)
+    assert (count_sessions(), factors.count_unused_codes(person)) == (1, 9)
 
 
 @pytest.mark.parametrize(
@@ -291,14 +291,14 @@ def test_removing_and_replacing_wait_for_a_recent_sign_in(
     person = make_account()
     secret = add_codes(person)
     client.press(pass_password(client), "Continue", code=code_of(secret))
-    reference = enrolment.list_factors(person)[0].reference
+    reference = factors.list_factors(person)[0].reference
     token = client.page("/account/factors").form_with("Sign out").fields["csrf_token"]
     frozen.shift(timedelta(minutes=11))
 
     for path in (f"{reference}/remove", "recovery-codes", "codes", "passkeys"):
         answer = client.post(f"/account/factors/{path}", data={"csrf_token": token})
         assert (answer.status_code, answer.location[:14]) == (303, "/sign-in/again"), path
-    assert [factor.reference for factor in enrolment.list_factors(person)] == [reference]
+    assert [factor.reference for factor in factors.list_factors(person)] == [reference]
 
 
 ANSWER_WITHOUT_FACTOR = {

@@ -18,15 +18,15 @@ from wtforms import Form, PasswordField
 import portal
 from config import Config
 from portal.app import create_app
+from portal.domain.accounts import sign_in as accounts_sign_in
 from portal.domain.accounts.models import HeldForm
-from portal.domain.accounts.sign_in import held_forms
-from portal.domain.accounts.sign_in.tokens import decrypt_form, encrypt_form, hash_token, new_token
+from portal.domain.accounts.tokens import decrypt_form, encrypt_form, hash_token, new_token
 from portal.domain.people.queries import person_by_staff_number
-from portal.pages.account.forms import NewPasswordForm
+from portal.pages.account.views import NewPasswordForm
 from portal.pages.layout.access import permission_of, public, scopes_of
-from portal.pages.layout.anonymity import is_anonymous_view
-from portal.pages.layout.secret_fields import SecretField, any_is_secret, takes_secret, view_takes_secret
-from portal.platform.backups.backup import backup
+from portal.pages.layout.bearer import is_anonymous_view
+from portal.pages.layout.forms import SecretField, any_is_secret, takes_secret, view_takes_secret
+from portal.platform.backups.copies import backup
 from portal.platform.db import db, transaction
 from tests.conftest import SECRET
 from tests.databases import portal_on
@@ -136,7 +136,7 @@ def test_every_other_form_is_kept(frozen: time_machine.Traveller, app: Flask, cl
             kept = 0 if is_anonymous_view(app.view_functions[endpoint]) else 1
             assert forms_kept() == kept, address
             with transaction():
-                held_forms.delete_forms_of_person(person)
+                accounts_sign_in.delete_forms_of_person(person)
 
 
 def test_the_person_is_told_and_comes_back_to_the_form(

@@ -9,7 +9,7 @@ import time_machine
 
 from portal.domain.people.models import PersonName
 from portal.platform.db import db, transaction
-from portal.platform.tables.csv_cells import disarm_formula
+from portal.platform.tables.columns import disarm_formula
 from tests.domain.imports.desk import administrator, csv_of, row, run_id, upload_and_check
 from tests.pages.monitoring.reading import csv_rows, xlsx_rows
 from tests.pages.monitoring.world import TODAY, enter, make_world

@@ -12,8 +12,8 @@ from flask import Flask
 from sqlalchemy import update
 
 from portal.domain.people.models import Post, RoleGrant
-from portal.domain.people.units.changes import move_unit, rename_unit
-from portal.domain.reports.completion import pdf_export, writers
+from portal.domain.people.units import move_unit, rename_unit
+from portal.domain.reports import completion_files, report_pdf
 from portal.platform.db import db, stamp, transaction
 from tests.domain.status.facts import add
 from tests.examples import sweep_after
@@ -218,8 +218,8 @@ def test_the_units_above_one_s_own_are_known(client: PortalClient, world: World)
 def test_no_job_is_started_for_an_unknown_value(
     administrator: PortalClient, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    monkeypatch.setattr(writers, "XLSX_ROWS", 1)
-    monkeypatch.setattr(pdf_export, "MOST_PEOPLE", 1)
+    monkeypatch.setattr(completion_files, "XLSX_ROWS", 1)
+    monkeypatch.setattr(report_pdf, "MOST_PEOPLE", 1)
     assert administrator.get(f"{REPORT}/{name}?unit=Atlantis").status_code == 400
     assert jobs() == []
 
@@ -228,7 +228,7 @@ def test_a_job_fails_with_the_sentence_where_a_value_is_known_no_more(
     app: Flask, client: PortalClient, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whom its asker may see has changed between the asking and the making."""
-    monkeypatch.setattr(writers, "XLSX_ROWS", 1)
+    monkeypatch.setattr(completion_files, "XLSX_ROWS", 1)
     manager = enter(client, world, "D2003")
     path = manager.get(f"{REPORT}/completions.xlsx?{urlencode({'unit': NORTH})}").location
     with transaction():

@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from portal.domain.imports.models import FolderFile, FolderLook
 from portal.platform.db import db
-from portal.platform.watched_folder.files import WatchedFolder
+from portal.platform.watched_folder import WatchedFolder
 from tests.domain.imports import test_folder
 from tests.domain.imports.desk import csv_of, row
 

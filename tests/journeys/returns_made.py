@@ -6,13 +6,18 @@ from pathlib import Path
 
 from config import Config
 from portal.domain.directives.queries import list_directives
-from portal.domain.returns.comparing import keep_comparison
-from portal.domain.returns.comparison import COMPARISON_FORMAT
+from portal.domain.returns.building import load_own_key
+from portal.domain.returns.comparisons import COMPARISON_FORMAT, keep_comparison
 from portal.domain.returns.content import DEFINITIONS
-from portal.domain.returns.own_key import load_own_key
 from portal.domain.returns.queries import list_newest_returns
-from portal.domain.returns.registration import StatedForce, add_key, register_force
-from portal.domain.returns.services import keep_own_return, prepare_own_return, receive_return
+from portal.domain.returns.services import (
+    StatedForce,
+    add_key,
+    keep_own_return,
+    prepare_own_return,
+    receive_return,
+    register_force,
+)
 from portal.platform import clock
 from portal.platform.db import read_stamps, transaction
 from portal.platform.signing.documents import sign_document

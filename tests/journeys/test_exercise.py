@@ -9,18 +9,12 @@ from playwright.sync_api import Browser, expect
 from playwright.sync_api import Page as Tab
 
 from config import Config
-from portal.domain.exercises.running.opening import RunRequest, open_run
+from portal.domain.exercises.runs import RunRequest, open_run
 from portal.domain.people.queries import person_by_staff_number, viewer_of
 from portal.platform import clock
 from portal.platform.db import transaction
 from tests.databases import portal_on
-from tests.factories.events import (
-    make_booking,
-    make_event,
-    make_event_room,
-    make_event_type,
-    make_exercise,
-)
+from tests.factories.events import make_booking, make_event, make_event_room, make_event_type, make_exercise
 from tests.journeys.walking import hold_to_account, sign_in, visitor
 from tests.running import Server
 

@@ -20,12 +20,11 @@ from sqlalchemy import select
 
 from config import Config
 from portal.app import create_app
-from portal.domain.authoring import queries, services
-from portal.domain.authoring.media import draft_media as rules
-from portal.domain.authoring.media.draft_media import MediaUpload, MediaUploadError
+from portal.domain.authoring import media, queries, services
+from portal.domain.authoring.media import MediaUpload, MediaUploadError
 from portal.domain.catalogue import services as catalogue
-from portal.domain.catalogue.markdown.renderer import render_inline, render_page
-from portal.domain.catalogue.sources.validation import sha256_of
+from portal.domain.catalogue.markdown import render_inline, render_page
+from portal.domain.catalogue.module_check import sha256_of
 from portal.domain.people.models import PersonName
 from portal.platform import clock
 from portal.platform.db import db, stamp, transaction
@@ -265,7 +264,7 @@ def taken() -> list[bytes]:
     found = []
     for content in shuffled_drawings(400):
         try:
-            found.append(rules.check_upload(MediaUpload("x.svg", content, SCRIPT, SCRIPT, ""), []).content)
+            found.append(media.check_upload(MediaUpload("x.svg", content, SCRIPT, SCRIPT, ""), []).content)
         except MediaUploadError:
             continue
     assert len(found) > 20

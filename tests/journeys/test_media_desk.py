@@ -12,10 +12,10 @@ from sqlalchemy import select
 from config import Config
 from portal.app import create_app
 from portal.domain.authoring import services
-from portal.domain.authoring.limits import MEDIA_BYTES
-from portal.domain.catalogue.media.played import FILM_BYTES
+from portal.domain.authoring.files import MEDIA_BYTES
+from portal.domain.catalogue.media_rules import FILM_BYTES
 from portal.domain.catalogue.models import ModuleVersion
-from portal.domain.catalogue.queries import current_version
+from portal.domain.catalogue.version_cache import current_version
 from portal.domain.people.models import PersonName
 from portal.platform import clock
 from portal.platform.db import db, transaction

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser
 
-from portal.domain.accounts.passwords import hashing
+from portal.domain.accounts import passwords
 from tests.journeys.walking import change, h1, hold_to_account, press, sign_in_afresh, visitor
 from tests.running import Server
 
@@ -23,7 +23,7 @@ def test_another_password_is_chosen_before_anything_else(
         shared_server.instance,
         "UPDATE credential SET password_hash = ?, password_rule = NULL WHERE person_id ="
         " (SELECT person_id FROM person_name WHERE staff_number = ?)",
-        hashing.hash_password(WEAK),
+        passwords.hash_password(WEAK),
         staff_number,
     )
     assert met == 1

@@ -13,12 +13,12 @@ from flask_migrate import check, downgrade, upgrade
 from sqlalchemy import Engine, event, inspect, make_url, select, text
 
 from config import Config
-from portal.domain.directives.checks import reconcile_all
+from portal.domain.directives.services import reconcile_all
 from portal.domain.people.models import Post
-from portal.domain.status.count_check import check_counts
 from portal.domain.status.models import StatusCount, StatusCountSnapshot, StatusGroup, StatusPeriod
 from portal.domain.status.projector import rebuild_status
-from portal.platform.backups import schema_comparison
+from portal.domain.status.tasks import check_counts
+from portal.platform.backups import copies
 from portal.platform.db import db, stamp, touch, transaction
 from portal.platform.operations import readiness
 from tests.conftest import SECRET
@@ -110,7 +110,7 @@ def test_a_database_of_every_earlier_revision_is_upgraded(empty, whole_schema, r
         upgrade()
 
         check()
-        schema_comparison.refuse_differences(schema_comparison.schema_of(db.engine), whole_schema(db.engine))
+        copies.refuse_differences(copies.schema_of(db.engine), whole_schema(db.engine))
         assert all(before.values())
         assert older.facts_in(db.engine) == before
         with transaction():
@@ -125,11 +125,11 @@ def test_a_database_of_every_earlier_revision_is_upgraded(empty, whole_schema, r
 
 
 @pytest.fixture(scope="module")
-def whole_schema(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Engine], schema_comparison.Schema]:
+def whole_schema(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Engine], copies.Schema]:
     """The schema that the migrations make in a database that was empty, on the kind of this engine."""
-    made: dict[str, schema_comparison.Schema] = {}
+    made: dict[str, copies.Schema] = {}
 
-    def make(engine: Engine) -> schema_comparison.Schema:
+    def make(engine: Engine) -> copies.Schema:
         kind = engine.dialect.name
         if kind not in made:
             url = make_url(f"sqlite:///{tmp_path_factory.mktemp('whole') / 'whole.sqlite'}")
@@ -137,9 +137,9 @@ def whole_schema(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Engine],
                 server = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
                 fresh_database(server, "whole")
                 url = engine.url.set(database="whole")
-            with schema_comparison.open_engine(url) as fresh:
-                schema_comparison.upgrade_database(fresh, readiness.head())
-                made[kind] = schema_comparison.schema_of(fresh)
+            with copies.open_engine(url) as fresh:
+                copies.upgrade_database(fresh, readiness.head())
+                made[kind] = copies.schema_of(fresh)
         return made[kind]
 
     return make
@@ -168,7 +168,7 @@ def imports_of(path: Path) -> set[str]:
 
 
 def test_status_tables_are_renamed_whatever_sqlite_is_set_to(tmp_path):
-    with schema_comparison.open_engine(make_url(f"sqlite:///{tmp_path / 'legacy.sqlite'}")) as engine:
+    with copies.open_engine(make_url(f"sqlite:///{tmp_path / 'legacy.sqlite'}")) as engine:
 
         @event.listens_for(engine, "connect")
         def rename_as_old_builds_do(driver, _):
@@ -176,7 +176,7 @@ def test_status_tables_are_renamed_whatever_sqlite_is_set_to(tmp_path):
             driver.execute("PRAGMA foreign_keys = OFF")
 
         with portal_on(Config(mode="demo", secret_key=SECRET, instance=tmp_path)) as app, app.app_context():
-            schema_comparison.upgrade_database(engine, "0025")
+            copies.upgrade_database(engine, "0025")
 
         groups = inspect(engine).get_foreign_keys("status_count")
     assert {key["referred_table"] for key in groups} == {"directive", "status_group"}

@@ -5,13 +5,13 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from portal.demo.names import FORCE_VALUES
+from portal.demo.force import FORCE_VALUES
 from portal.domain.catalogue import services
 from portal.domain.catalogue.models import Item, Lesson
-from portal.domain.catalogue.queries import current_version
-from portal.domain.catalogue.sources.shared_files import parse_shared
+from portal.domain.catalogue.source_files import parse_shared
+from portal.domain.catalogue.version_cache import current_version
 from portal.platform.db import db, stamp, transaction
-from portal.platform.formats.faults import Faults
+from portal.platform.formats.toml_tables import Faults
 
 MODULES = Path(__file__).resolve().parents[2] / "modules"
 

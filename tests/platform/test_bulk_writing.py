@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import text
 
 from portal.domain.imports import services
-from portal.domain.people.roster import store
-from portal.platform.bulk_writing import KIBIBYTES, paused_garbage_collection
+from portal.domain.people import roster_store
+from portal.platform.bulk import KIBIBYTES, paused_garbage_collection
 from portal.platform.db import db, transaction
 from tests.domain.imports.rosters import row, run, write_csv
 
@@ -19,7 +19,7 @@ def cache():
 @pytest.mark.parametrize("app", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("fails", [False, True])
 def test_only_while_an_import_is_written_has_it_room(app, database, tmp_path, monkeypatch, fails):
-    before, while_written, write = cache(), [], store.write_plan
+    before, while_written, write = cache(), [], roster_store.write_plan
 
     def watched(*given, **more):
         while_written.append(cache())
@@ -27,7 +27,7 @@ def test_only_while_an_import_is_written_has_it_room(app, database, tmp_path, mo
             raise services.RuleError("It fails.")
         return write(*given, **more)
 
-    monkeypatch.setattr(store, "write_plan", watched)
+    monkeypatch.setattr(roster_store, "write_plan", watched)
     done = run(app, "people", "import", write_csv(tmp_path / "r.csv", [row("R1")]))
 
     assert done.exit_code == int(fails)

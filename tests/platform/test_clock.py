@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from portal.domain.catalogue.models import Activity, GuideVersion, ModuleVersion
-from portal.domain.directives.exclusions import ExclusionDecision, decide_exclusions, list_exclusions
 from portal.domain.directives.models import Directive
+from portal.domain.directives.services import ExclusionDecision, decide_exclusions, list_exclusions
 from portal.domain.people.queries import COMMAND_LINE
 from portal.domain.records import queries, services
 from portal.domain.records.models import Record, Registration
-from portal.domain.reports.completion.export_columns import CompletionRow
+from portal.domain.reports.completion_rows import CompletionRow
 from portal.domain.reports.parameters import Position, parse_position
 from portal.domain.reports.queries import completion_report
 from portal.platform import clock

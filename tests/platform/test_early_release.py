@@ -12,7 +12,7 @@ from sqlalchemy import func, insert, select, text
 from sqlalchemy.exc import OperationalError
 
 from portal.domain.records.models import LessonVisit
-from portal.platform import clock, early_release
+from portal.platform import clock, write_lock
 from portal.platform.db import StampAhead, db, stamp, transaction
 from portal.platform.errors import UnwritableError
 from tests.factories.catalogue import make_version
@@ -41,7 +41,7 @@ class SlowDisk:
 def disk(monkeypatch: pytest.MonkeyPatch) -> SlowDisk:
     """The disk of the database's log."""
     disk = SlowDisk()
-    monkeypatch.setattr(early_release.os, "fdatasync", disk.fdatasync)
+    monkeypatch.setattr(write_lock.os, "fdatasync", disk.fdatasync)
     return disk
 
 
@@ -109,7 +109,7 @@ def test_a_disk_that_fails_is_said(serving: Flask, monkeypatch: pytest.MonkeyPat
     def fail(_descriptor: int) -> None:
         raise OSError(errno.EIO, "Input/output error")
 
-    monkeypatch.setattr(early_release.os, "fdatasync", fail)
+    monkeypatch.setattr(write_lock.os, "fdatasync", fail)
     with pytest.raises(UnwritableError), transaction(early_release=True):
         db.session.execute(text("DELETE FROM stamp_ahead"))
 

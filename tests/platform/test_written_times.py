@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from portal.domain.audit_desk.sentences import exact_time
+from portal.domain.audit_desk.queries import exact_time
 from portal.domain.reports.parameters import Position, parse_position, write_as_iso
 from portal.domain.reports.sentences import known_on_field
 from portal.platform import wording as say

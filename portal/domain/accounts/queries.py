@@ -7,14 +7,14 @@ from typing import Any
 
 from sqlalchemy import Boolean, ColumnElement, Date, and_, bindparam, func, or_, select
 
+from portal.domain.accounts import passwords
 from portal.domain.accounts.models import Credential, PasswordLink, SignInSession
-from portal.domain.accounts.passwords import hashing
-from portal.domain.accounts.sign_in.tokens import hash_token
-from portal.domain.people.as_of import is_known_fact
+from portal.domain.accounts.tokens import hash_token
 from portal.domain.people.models import PersonName, Post, RoleGrant, UnitState
-from portal.domain.people.queries import Viewer, build_viewer, viewer_of
+from portal.domain.people.positions import is_known_fact
+from portal.domain.people.queries import build_viewer, viewer_of
 from portal.domain.people.staff_numbers import fold_staff_number
-from portal.domain.people.visibility.rules import is_granted_to, is_line_manager, is_valid_on
+from portal.domain.people.visibility import Viewer, is_granted_to, is_line_manager, is_valid_on
 from portal.platform import clock
 from portal.platform.clock import london_day
 from portal.platform.db import db, read
@@ -245,7 +245,7 @@ def password_opens_account(
 
     Costs one Argon2 verification, also if there is no such account, and whoever may use a password.
     """
-    matches = hashing.password_matches(candidate.password_hash, plain)
+    matches = passwords.password_matches(candidate.password_hash, plain)
     if not matches or candidate.person_id is None or candidate.closed_at is not None:
         return False
     return _may_sign_in(candidate.person_id, administrators_only=administrators_only)
@@ -271,7 +271,7 @@ def is_own_password(person_id: int, plain: str) -> bool:
     password_hash = db.session.scalar(
         select(Credential.password_hash).where(Credential.person_id == person_id)
     )
-    return hashing.password_matches(password_hash, plain)
+    return passwords.password_matches(password_hash, plain)
 
 
 def list_words_about(person_id: int) -> list[str]:

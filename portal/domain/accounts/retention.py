@@ -6,19 +6,19 @@ from typing import Any
 from sqlalchemy import bindparam, delete, exists, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
-from portal.domain.accounts.factors.models import PendingPasswordSignIn, SpentChallenge
 from portal.domain.accounts.models import (
     HeldForm,
     KnownBrowser,
     PasswordLink,
+    PendingPasswordSignIn,
     ReceivedAssertion,
     RefusedIdentity,
     SignInFailure,
     SignInSession,
+    SpentChallenge,
     SpentLogoutToken,
 )
-from portal.platform.column_types import UtcDateTime
-from portal.platform.db import db
+from portal.platform.db import UtcDateTime, db
 
 MOST_DELETED = 100  # rows of one table in one transaction, so that nobody waits for it
 FAILURE_RETENTION = timedelta(hours=2)  # older ones make nobody wait

@@ -1,21 +1,18 @@
 """Changes to accounts: sessions, passwords and their links, closing and reopening."""
 
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import func, insert, or_, select, update
+from sqlalchemy import ColumnElement, delete, func, insert, or_, select, update
 
-from portal.domain.accounts import queries
+from portal.domain.accounts import passwords, queries, sign_in
 from portal.domain.accounts.errors import LinkSpentError
-from portal.domain.accounts.factors import pending_sign_ins
 from portal.domain.accounts.models import Credential, Invitation, PasswordLink, SignInSession
-from portal.domain.accounts.overview import last_sign_in
-from portal.domain.accounts.passwords import hashing
-from portal.domain.accounts.sign_in import held_forms, known_browsers
-from portal.domain.accounts.sign_in.tokens import hash_token, new_token
-from portal.platform.audit.services import log
+from portal.domain.accounts.tokens import hash_token, new_token
+from portal.platform.audit import log
 from portal.platform.db import db, write_row
 from portal.platform.errors import NotFoundError, RuleError
 
@@ -66,7 +63,7 @@ def open_session(
         The token for the browser and the secret of its forms.
     """
     log("account.signed_in", actor_id=person_id, subject_id=person_id, method=method, factor=factor)
-    last_sign_in.record_sign_in(person_id, at, method, origin.browser, origin.address)
+    sign_in.record_sign_in(person_id, at, method, origin.browser, origin.address)
     return _new_session(
         person_id,
         origin,
@@ -111,9 +108,9 @@ def _new_session(
 
 def is_password_weak(person_id: int, plain: str, rule: int | None, force_name: str) -> bool:
     """Whether a password just verified is too weak; one that passed the current rule is not checked again."""
-    if rule == hashing.RULE_NUMBER:
+    if rule == passwords.RULE_NUMBER:
         return False
-    return hashing.is_weak(plain, (*queries.list_words_about(person_id), force_name))
+    return passwords.is_weak(plain, (*queries.list_words_about(person_id), force_name))
 
 
 def accept_password(person_id: int, rule: int | None, new_hash: str | None) -> None:
@@ -125,8 +122,8 @@ def accept_password(person_id: int, rule: int | None, new_hash: str | None) -> N
         new_hash: As ``hashing.renewed_hash`` gave it, before the transaction: nobody waits for its making.
     """
     values: dict[str, object] = {}
-    if rule != hashing.RULE_NUMBER:
-        values["password_rule"] = hashing.RULE_NUMBER
+    if rule != passwords.RULE_NUMBER:
+        values["password_rule"] = passwords.RULE_NUMBER
     if new_hash is not None:
         values["password_hash"] = new_hash
     if values:
@@ -153,11 +150,7 @@ def end_browser_session(token_hash: str, reason: str, at: datetime) -> str | Non
 
 
 def end_session(person_id: int, reference: str, at: datetime, *, by: int | None) -> None:
-    """End one session of the person, from another browser or by an administrator.
-
-    Raises:
-        NotFoundError: The person has no such session.
-    """
+    """End one session of the person, from another browser or by an administrator."""
     ended = db.session.scalars(
         update(SignInSession)
         .where(SignInSession.reference == reference.replace("\x00", ""), SignInSession.person_id == person_id)
@@ -169,7 +162,7 @@ def end_session(person_id: int, reference: str, at: datetime, *, by: int | None)
     ).all()
     if not ended:
         raise NotFoundError("There is no such session.")
-    held_forms.delete_forms_of_person(person_id)
+    sign_in.delete_forms_of_person(person_id)
     log("account.session_ended", actor_id=by, subject_id=person_id, sessions=1)
 
 
@@ -181,9 +174,9 @@ def end_sessions(
     Held forms are deleted, unless ``keep_forms`` is set: their owner is about to send them.
     """
     close_sessions(person_id, reason, at)
-    known_browsers.forget_browsers(person_id)
+    sign_in.forget_browsers(person_id)
     if not keep_forms:
-        held_forms.delete_forms_of_person(person_id)
+        sign_in.delete_forms_of_person(person_id)
     log("account.session_ended", actor_id=by, subject_id=person_id, reason=reason)
 
 
@@ -192,7 +185,7 @@ def close_sessions(person_id: int, reason: str, at: datetime) -> None:
 
     Sign-ins that wait for a second factor end too.
     """
-    pending_sign_ins.forget_sign_ins(person_id)
+    sign_in.forget_sign_ins(person_id)
     db.session.execute(
         update(SignInSession)
         .where(SignInSession.person_id == person_id, SignInSession.ended_at.is_(None))
@@ -212,7 +205,7 @@ def check_password(person_id: int, plain: str, about: tuple[str, ...] = ()) -> N
     Raises:
         PasswordRefusedError: It is too short, too long or too easy to guess.
     """
-    hashing.check_new_password(plain, (*queries.list_words_about(person_id), *about))
+    passwords.check_new_password(plain, (*queries.list_words_about(person_id), *about))
 
 
 def set_password(
@@ -236,14 +229,13 @@ def set_password(
 
     Raises:
         PasswordRefusedError: It is too short, too long or too easy to guess.
-        RuleError: The account is closed.
     """
     check_password(person_id, plain, about)
     credential = _get_or_create_credential(person_id)
     if credential.closed_at is not None:
         raise RuleError("This account is closed.")
-    credential.password_hash, credential.set_at = hashing.hash_password(plain), at
-    credential.password_rule = hashing.RULE_NUMBER
+    credential.password_hash, credential.set_at = passwords.hash_password(plain), at
+    credential.password_rule = passwords.RULE_NUMBER
     _spend_links(person_id, at)
     log("account.password_set", actor_id=by, subject_id=person_id)
     end_sessions(person_id, "password_changed", by, at, keep_forms=keep_forms)
@@ -313,9 +305,6 @@ def create_password_link(person_id: int, *, by: int | None, at: datetime) -> str
 
     Returns:
         The link's token, which is stored nowhere.
-
-    Raises:
-        RuleError: The account is closed.
     """
     if _get_or_create_credential(person_id).closed_at is not None:
         raise RuleError("This account is closed. Open it again first.")
@@ -368,11 +357,7 @@ def set_password_from_link(token: str, plain: str, at: datetime, about: tuple[st
 
 
 def close_account(person_id: int, *, by: int | None, at: datetime) -> None:
-    """Close the account: every session ends, no link works, and nobody can sign in until it is reopened.
-
-    Raises:
-        RuleError: It is the account of whoever closes it.
-    """
+    """Close the account: every session ends, no link works, and nobody can sign in until it is reopened."""
     if person_id == by:
         raise RuleError("You cannot close your own account.")
     credential = _get_or_create_credential(person_id)
@@ -389,3 +374,95 @@ def reopen_account(person_id: int, *, by: int | None) -> None:
     if credential.closed_at is not None:
         credential.closed_at = None
         log("account.opened", actor_id=by, subject_id=person_id)
+
+
+# Links to set a password that go out by mail or on paper.
+#
+# A link by mail is made when its mail is sent, so that the outbox never holds it. Earlier links go on
+# working until the relay has accepted the mail: a mail that fails takes no working link from anybody.
+
+INVITATION_LIFETIME = timedelta(days=7)
+
+
+def add_link(person_id: int, lifetime: timedelta, at: datetime, *, may_enrol: bool) -> str:
+    """Add a single-use link to set the person's password, beside the earlier ones.
+
+    Args:
+        person_id: Whose password.
+        lifetime: How long it works.
+        at: This instant.
+        may_enrol: Whether it leads on to a first second factor, because an administrator invited the person.
+
+    Returns:
+        The link's token, which is stored nowhere.
+    """
+    token = new_token()
+    columns = _link_columns(person_id, token, at, at + lifetime, None, may_enrol=may_enrol)
+    db.session.execute(insert(PasswordLink), [columns])
+    return token
+
+
+def replace_earlier_links(token: str, at: datetime) -> datetime | None:
+    """End the person's other links: the mail with this one was sent.
+
+    Returns:
+        When the link expires; None if it was used already, which ended the others too.
+    """
+    kept = select(PasswordLink.person_id, PasswordLink.expires_at).where(
+        PasswordLink.token_hash == hash_token(token), PasswordLink.used_at.is_(None)
+    )
+    row = db.session.execute(kept).one_or_none()
+    if row is None:
+        return None
+    _end_links([row.person_id], at, PasswordLink.token_hash != hash_token(token))
+    expires_at: datetime = row.expires_at
+    return expires_at
+
+
+def discard_link(token: str) -> None:
+    """Delete a link whose mail was not sent; an empty token is that of a mail without a link."""
+    if token:
+        db.session.execute(delete(PasswordLink).where(PasswordLink.token_hash == hash_token(token)))
+
+
+def make_links_for_paper(people: Collection[int], *, by: int, at: datetime) -> dict[int, str]:
+    """Make a link for each of these people, to be printed; earlier ones stop working.
+
+    Args:
+        people: At most a few hundred.
+        by: Who prints them.
+        at: This instant.
+
+    Returns:
+        The tokens by person; they are stored nowhere.
+    """
+    _end_links(people, at)
+    tokens = {person_id: new_token() for person_id in people}
+    rows = [
+        _link_columns(person_id, token, at, at + INVITATION_LIFETIME, by, may_enrol=True)
+        for person_id, token in tokens.items()
+    ]
+    if rows:
+        db.session.execute(insert(PasswordLink), rows)
+    return tokens
+
+
+def _link_columns(
+    person_id: int, token: str, at: datetime, expires_at: datetime, by: int | None, *, may_enrol: bool
+) -> dict[str, object]:
+    return {
+        "token_hash": hash_token(token),
+        "person_id": person_id,
+        "created_at": at,
+        "created_by_id": by,
+        "expires_at": expires_at,
+        "used_at": None,
+        "may_enrol": may_enrol,
+    }
+
+
+def _end_links(people: Collection[int], at: datetime, *conditions: ColumnElement[bool]) -> None:
+    statement = update(PasswordLink).where(
+        PasswordLink.person_id.in_(people), PasswordLink.used_at.is_(None), *conditions
+    )
+    db.session.execute(statement.values(used_at=at))

@@ -2,30 +2,84 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 from sqlalchemy import and_, bindparam, func, or_, select
 
 from portal.domain.assessment.models import Attempt, Response, Submission, reaches_mastery
-from portal.domain.assessment.pauses import Fails
 from portal.domain.catalogue.models import ModuleVersion
-from portal.domain.catalogue.queries import SHARED_KEY_COLUMNS, SharedKey
 from portal.domain.catalogue.version_cache import (
+    SHARED_KEY_COLUMNS,
     PublishedItem,
     PublishedVersion,
+    SharedKey,
     VersionKey,
     published_version,
 )
 from portal.domain.item_kinds import kinds_by_name
 from portal.domain.item_kinds.base import Answer, ItemKind
-from portal.domain.people.notes import notes_of
+from portal.domain.people.services import notes_of
 from portal.domain.records.models import ExtraAttempt, Registration
 from portal.platform.db import db, lock_rows, read
 from portal.platform.errors import NotFoundError
 from portal.platform.wording import score_words
+
+# When the next attempt may begin after fails: a wait after each, a pause after several. Pure.
+
+
+class WaitRules(Protocol):
+    """The rules of a module version."""
+
+    @property
+    def wait_minutes(self) -> int:
+        """Minutes after each fail."""
+
+    @property
+    def pause_after(self) -> int:
+        """Number of fails after which there is a pause; 0: none."""
+
+    @property
+    def pause_hours(self) -> int:
+        """Hours of the pause."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fails:
+    """The failed attempts under a registration that is not passed."""
+
+    count: int = 0
+    last_at: datetime | None = None  # when the latest was submitted
+    helped: bool = False  # somebody has opened an attempt since
+
+
+def pause_ends_at(rules: WaitRules, fails: Fails) -> datetime | None:
+    """Return when the pause after the latest fail ends; None if there is none.
+
+    There is a pause after every ``pause_after`` fails: after the third, the sixth and so on. An attempt that
+    is opened for the person ends it.
+    """
+    is_due = rules.pause_after > 0 and fails.count > 0 and fails.count % rules.pause_after == 0
+    if not is_due or fails.helped or fails.last_at is None:
+        return None
+    return fails.last_at + timedelta(hours=rules.pause_hours)
+
+
+def attempt_opens_at(rules: WaitRules, fails: Fails) -> datetime | None:
+    """Return when the next attempt may begin, after wait and pause; None if it may at once."""
+    ends = [pause_ends_at(rules, fails)]
+    if fails.last_at is not None and rules.wait_minutes:
+        ends.append(fails.last_at + timedelta(minutes=rules.wait_minutes))
+    return max((end for end in ends if end is not None), default=None)
+
+
+def is_paused(rules: WaitRules, fails: Fails, now: datetime) -> bool:
+    """Whether a pause is not over, so that somebody may end it."""
+    end = pause_ends_at(rules, fails)
+    return end is not None and now < end
+
 
 NO_ANSWER = Answer()
 NO_SUCH_QUESTION = "There is no such question."
@@ -135,11 +189,7 @@ class AnswerSheet(AttemptDetail):
         return [question.number for question in self.questions if not question.is_answered]
 
     def question_at(self, number: int) -> AttemptQuestion:
-        """Return the question with this number.
-
-        Raises:
-            NotFoundError: There is none.
-        """
+        """Return the question with this number."""
         if not 1 <= number <= len(self.questions):
             raise NotFoundError(NO_SUCH_QUESTION)
         return self.questions[number - 1]
@@ -208,11 +258,7 @@ def lock_attempt(attempt_id: UUID) -> None:
 
 
 def own_attempt(attempt_id: UUID, person_id: int, *, lock: bool = False) -> AttemptDetail:
-    """Return an attempt of this person; ``lock`` keeps others from writing in it during this transaction.
-
-    Raises:
-        NotFoundError: It does not exist, or belongs to someone else.
-    """
+    """Return an attempt of this person; ``lock`` keeps others from writing in it during this transaction."""
     if lock:  # first, so that the next query sees others' writes
         lock_attempt(attempt_id)
     rows = read(_OWN_ATTEMPT, {"attempt_id": attempt_id, "person_id": person_id})

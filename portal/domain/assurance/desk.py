@@ -5,15 +5,15 @@ such as the board look at many positions.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, TypeVar
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import defer
 
-from portal.domain.assurance.held_facts import choose_held_by_subject, choose_held_facts
 from portal.domain.assurance.models import (
     ActionDependency,
     ActionVersion,
@@ -30,11 +30,142 @@ from portal.domain.assurance.models import (
     RecommendationVersion,
     RiskAssessment,
 )
-from portal.domain.people.as_of import choose_known
+from portal.domain.people.positions import choose_known, is_known_fact
 from portal.domain.reports.parameters import Position
 from portal.platform import clock
-from portal.platform.db import db
+from portal.platform.clock import london_day
+from portal.platform.db import Fact, db
 from portal.platform.errors import NotFoundError
+
+# What a piece of evidence shows at a position, and whether it still holds.
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceState:
+    """A piece of evidence, read at a position.
+
+    Attributes:
+        reference: Such as E-0001.
+        title: What it is, in its author's words.
+        kind: One of ``EVIDENCE_KINDS``.
+        shown: What it shows, as a short sentence: "241 of 310 people attended (77.7%)".
+        reached: The numerator of a figure; None where the kind has no figure.
+        total: The denominator of a figure; None where the kind has no figure.
+        threshold: The share that the figure must reach, from 0 to 1; None where none is set.
+        faults: Why it no longer holds, a sentence each: below its threshold, past its review date, a broken
+            link …; empty: it holds.
+        definition: What is counted and how, as pairs of term and meaning.
+        address: Where a person sees what is behind it, within the portal or on the web; "" for nowhere.
+        digest: The SHA-256 of its document, or of the text of its statement; "" for other kinds.
+    """
+
+    reference: str
+    title: str
+    kind: str
+    shown: str
+    reached: int | None = None
+    total: int | None = None
+    threshold: Decimal | None = None
+    faults: tuple[str, ...] = ()
+    definition: tuple[tuple[str, str], ...] = ()
+    address: str = ""
+    digest: str = ""
+
+    @property
+    def holds(self) -> bool:
+        """Whether it may be relied on at its position."""
+        return not self.faults
+
+    def to_json(self) -> dict[str, Any]:
+        """As a judgement keeps it and as a pack writes it."""
+        return {
+            "reference": self.reference,
+            "title": self.title,
+            "kind": self.kind,
+            "shown": self.shown,
+            "reached": self.reached,
+            "total": self.total,
+            "threshold": None if self.threshold is None else str(self.threshold),
+            "faults": list(self.faults),
+            "definition": [list(pair) for pair in self.definition],
+            "address": self.address,
+            "digest": self.digest,
+        }
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> "EvidenceState":
+        """Read back what ``to_json`` wrote."""
+        threshold = values["threshold"]
+        return cls(
+            **{
+                **values,
+                "threshold": None if threshold is None else Decimal(threshold),
+                "faults": tuple(values["faults"]),
+                "definition": tuple((term, meaning) for term, meaning in values["definition"]),
+            }
+        )
+
+
+# Which of several dated facts holds at a position: of those known, the one from the latest day.
+
+Dated = TypeVar("Dated", bound=Fact)
+
+
+def list_held_facts(fact: type[Dated], position: Position, *conditions: ColumnElement[bool]) -> list[Dated]:
+    """The facts of a class that are known at a position and hold from its day or an earlier one.
+
+    Args:
+        fact: A class with ``from_on``.
+        position: As at which day, as known on which instant.
+        conditions: Which facts; all of them unless given.
+
+    Returns:
+        The latest day last; of one day, the one recorded last. One statement.
+    """
+    from_on = fact.from_on  # type: ignore[attr-defined]
+    statement = (
+        select(fact)
+        .where(is_known_fact(fact, position.as_known_on), from_on <= position.as_at, *conditions)
+        .order_by(from_on, fact.recorded_at, fact.id)
+    )
+    return list(db.session.scalars(statement))
+
+
+def read_held_by_subject(
+    fact: type[Dated], key: str, position: Position, *conditions: ColumnElement[bool]
+) -> dict[int, Dated]:
+    """The fact that holds of each thing at a position, by the id of the thing. One statement.
+
+    Args:
+        fact: A class with ``from_on``.
+        key: The column with the id of what the fact is about, such as ``action_id``.
+        position: As at which day, as known on which instant.
+        conditions: Which facts; all of them unless given.
+    """
+    return {getattr(row, key): row for row in list_held_facts(fact, position, *conditions)}
+
+
+def choose_held_facts(rows: Iterable[Dated], position: Position) -> list[Dated]:
+    """The same of facts that have been read: those that ``list_held_facts`` would list, in its order.
+
+    Args:
+        rows: Facts of one class, with those that replace them.
+        position: As at which day, as known on which instant.
+    """
+    known = choose_known(rows, position.as_known_on)
+    facts = [row for row in known if _first_day(row) <= position.as_at]
+    return sorted(facts, key=lambda row: (_first_day(row), row.recorded_at, row.id))
+
+
+def choose_held_by_subject(rows: Iterable[Dated], key: str, position: Position) -> dict[int, Dated]:
+    """The same of facts that have been read: what ``read_held_by_subject`` would read."""
+    return {getattr(row, key): row for row in choose_held_facts(rows, position)}
+
+
+def _first_day(row: Any) -> date:
+    day: date = row.from_on
+    return day
+
 
 COUNTED_KINDS = ("figure", "acknowledgements", "attendance", "samples")  # have a numerator and a denominator
 FACT_KINDS: tuple[type[Any], ...] = (
@@ -247,20 +378,12 @@ class DeskFacts:
 
 
 def read_recommendation(key: str, position: Position) -> RecommendationSnapshot:
-    """One recommendation at a position.
-
-    Raises:
-        NotFoundError: There is none with this key, or it was not known then.
-    """
+    """One recommendation at a position."""
     return find_recommendation(read_desk(position), key)
 
 
 def find_recommendation(desk: Iterable[RecommendationSnapshot], key: str) -> RecommendationSnapshot:
-    """One recommendation of a desk.
-
-    Raises:
-        NotFoundError: There is none with this key, or it was not known then.
-    """
+    """One recommendation of a desk."""
     recommendation = next((known for known in desk if known.key == key), None)
     if recommendation is None:
         raise NotFoundError("There is no such recommendation, or it was not known then.")
@@ -313,3 +436,118 @@ def _read_dependencies() -> dict[int, list[str]]:
     for version_id, reference in rows:
         dependencies[version_id].append(reference)
     return dependencies
+
+
+# How a recommendation came to be as it is: every entry with both of its times, the latest first.
+#
+# Entries that were corrected or taken back stay in the list, and say so.
+
+CORRECTED, TAKEN_BACK = "corrected", "taken_back"
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryEntry:
+    """One entry about a recommendation."""
+
+    kind: str  # version, owner, action, decision, risk, evidence, judgement, outcome, narrative
+    from_on: date  # the day from which it holds
+    recorded_at: datetime
+    recorded_by_id: int | None  # None: the command line
+    row: Any  # the fact
+    reference: str = ""  # of an action or a piece of evidence
+    correction: str = ""  # CORRECTED, TAKEN_BACK, or empty: neither
+
+    @property
+    def entered_late(self) -> bool:
+        """Whether it was entered on a later day than the one from which it holds."""
+        return london_day(self.recorded_at) > self.from_on
+
+
+def list_history(key: str, position: Position) -> list[HistoryEntry]:
+    """Every entry about a recommendation that was made by an instant and holds by a day.
+
+    The one recorded last comes first. The number of statements is fixed; none if there is no such key.
+    """
+    owned = Recommendation.key == key
+    entries = [
+        *_list_versions(owned),
+        *_list_facts("owner", RecommendationOwner, owned),
+        *_list_facts("decision", AssuranceDecision, owned),
+        *_list_facts("risk", RiskAssessment, owned),
+        *_list_facts("narrative", Narrative, owned),
+        *_list_pieces("action", ActionVersion, AssuranceAction, ActionVersion.action_id, owned),
+        *_list_pieces("evidence", EvidenceVersion, Evidence, EvidenceVersion.evidence_id, owned),
+        *_list_judgements(owned),
+    ]
+    corrections = _list_corrections(entries, position)
+    shown_entries = [
+        HistoryEntry(
+            entry.kind,
+            entry.from_on,
+            entry.recorded_at,
+            entry.recorded_by_id,
+            entry.row,
+            entry.reference,
+            corrections.get((entry.kind, entry.row.id), ""),
+        )
+        for entry in entries
+        if entry.recorded_at <= position.as_known_on
+        and entry.from_on <= position.as_at
+        and not getattr(entry.row, "void", False)
+    ]
+    return sorted(
+        shown_entries, key=lambda entry: (entry.recorded_at, entry.from_on, entry.row.id), reverse=True
+    )
+
+
+def _list_corrections(entries: list[HistoryEntry], position: Position) -> dict[tuple[str, int], str]:
+    """What became of each entry that a later one names, by its kind and id."""
+    return {
+        (entry.kind, entry.row.replaces_id): TAKEN_BACK if entry.row.void else CORRECTED
+        for entry in entries
+        if getattr(entry.row, "replaces_id", None) is not None and entry.recorded_at <= position.as_known_on
+    }
+
+
+def _list_versions(owned: ColumnElement[bool]) -> Iterator[HistoryEntry]:
+    statement = select(RecommendationVersion).join(
+        Recommendation, Recommendation.id == RecommendationVersion.recommendation_id
+    )
+    for row in db.session.scalars(statement.where(owned)):
+        yield HistoryEntry("version", london_day(row.published_at), row.recorded_at, row.published_by_id, row)
+
+
+def _list_facts(kind: str, fact: Any, owned: ColumnElement[bool]) -> Iterator[HistoryEntry]:
+    statement = select(fact).join(Recommendation, Recommendation.id == fact.recommendation_id).where(owned)
+    for row in db.session.scalars(statement):
+        yield HistoryEntry(kind, row.from_on, row.recorded_at, row.recorded_by_id, row)
+
+
+def _list_pieces(
+    kind: str, fact: Any, piece: Any, piece_id: Any, owned: ColumnElement[bool]
+) -> Iterator[HistoryEntry]:
+    statement = (
+        select(fact, piece.reference)
+        .join(piece, piece.id == piece_id)
+        .join(Recommendation, Recommendation.id == piece.recommendation_id)
+        .where(owned)
+    )
+    for row, reference in db.session.execute(statement):
+        yield HistoryEntry(kind, row.from_on, row.recorded_at, row.recorded_by_id, row, reference)
+
+
+def _list_judgements(owned: ColumnElement[bool]) -> Iterator[HistoryEntry]:
+    statement = (
+        select(Judgement, JudgementDecision)
+        .join(Recommendation, Recommendation.id == Judgement.recommendation_id)
+        .outerjoin(JudgementDecision, JudgementDecision.judgement_id == Judgement.id)
+        .where(owned)
+    )
+    for judgement, decision in db.session.execute(statement):
+        yield HistoryEntry(
+            "judgement", judgement.from_on, judgement.recorded_at, judgement.made_by_id, judgement
+        )
+        if decision is not None:
+            yield HistoryEntry(
+                "outcome", decision.decided_on, decision.recorded_at, decision.decided_by_id, decision
+            )

@@ -10,8 +10,7 @@ from typing import Any
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from portal.platform.column_types import unique_index
-from portal.platform.db import Base, BigId, Fact
+from portal.platform.db import Base, BigId, Fact, unique_index
 from portal.platform.proposals import ProposalColumns
 
 ACTION_STATES = ("open", "under_way", "done", "dropped")

@@ -4,13 +4,14 @@ Drafts are ordinary rows, not facts: only publishing records a fact. A saved sta
 them can be restored.
 """
 
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, LargeBinary, UniqueConstraint
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, LargeBinary, UniqueConstraint, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from portal.platform.column_types import unique_index
-from portal.platform.db import Base, BigId
+from portal.platform.db import Base, BigId, db, unique_index
+from portal.platform.errors import NotFoundError
 
 
 class Draft(Base):
@@ -128,3 +129,31 @@ class ScheduledPublication(Base):
     ended_at: Mapped[datetime | None]
     ended_as: Mapped[str | None]
     reason: Mapped[str | None]  # why it could not be published
+
+
+# Reads the contents of drafts' files by their hash.
+
+
+def read_content(sha256: str) -> bytes:
+    """The content with this hash."""
+    stored = db.session.scalar(select(DraftContent.content).where(DraftContent.sha256 == sha256))
+    if stored is None:
+        raise NotFoundError("There is no such file.")
+    return stored
+
+
+def read_files(files: Mapping[str, str]) -> dict[str, bytes]:
+    """The contents of a state's files by path, in order of path; one statement."""
+    rows = db.session.execute(
+        select(DraftContent.sha256, DraftContent.content).where(DraftContent.sha256.in_(set(files.values())))
+    )
+    contents = {sha: content for sha, content in rows}
+    return {path: contents[files[path]] for path in sorted(files)}
+
+
+def content_sizes(hashes: Collection[str]) -> dict[str, int]:
+    """The sizes in bytes of the stored contents, by hash."""
+    rows = db.session.execute(
+        select(DraftContent.sha256, func.length(DraftContent.content)).where(DraftContent.sha256.in_(hashes))
+    )
+    return {sha: size for sha, size in rows}

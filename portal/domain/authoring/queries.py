@@ -9,39 +9,18 @@ from sqlalchemy import ColumnElement, Row, Select, and_, func, select
 from sqlalchemy.orm import aliased
 
 from portal.domain.authoring.content_types import GUIDE_PREFIX, Version, subject_of
-from portal.domain.authoring.findings.check_cache import check_draft_files, check_draft_hashes
-from portal.domain.authoring.limits import INACTIVE_AFTER
-from portal.domain.authoring.media.blob_store import read_content, read_files
-from portal.domain.authoring.models import Draft, DraftSave, Presence, Review
-from portal.domain.catalogue.guide_publishing import current_guides
+from portal.domain.authoring.files import INACTIVE_AFTER
+from portal.domain.authoring.findings import check_draft_files, check_draft_hashes
+from portal.domain.authoring.models import Draft, DraftSave, Presence, Review, read_content, read_files
 from portal.domain.catalogue.models import GuideVersion, ModuleVersion
-from portal.domain.catalogue.queries import published_modules
+from portal.domain.catalogue.publishing import current_guides
+from portal.domain.catalogue.version_cache import published_modules
 from portal.domain.people.models import PersonName
 from portal.platform import clock
 from portal.platform.db import db
 from portal.platform.errors import NotFoundError
 
-__all__ = [
-    "ActiveEditor",
-    "DashboardRow",
-    "DraftState",
-    "OpenReview",
-    "SavedState",
-    "check_draft_files",
-    "check_draft_hashes",
-    "dashboard_guides",
-    "dashboard_modules",
-    "draft_files",
-    "editor_ids",
-    "get_draft",
-    "get_save",
-    "list_saves",
-    "open_draft_id",
-    "person_name",
-    "read_content",
-    "read_files",
-    "state_files",
-]
+__all__ = ["check_draft_files", "check_draft_hashes", "read_content", "read_files"]
 
 SOMEONE = "Someone"  # a person whose name was erased
 _BASE_OF_DRAFT = func.coalesce(Draft.base_version_id, Draft.base_guide_version_id)
@@ -150,11 +129,7 @@ def open_draft_id(key: str) -> int | None:
 
 
 def get_draft(key: str) -> DraftState:
-    """The open draft of a module or guide.
-
-    Raises:
-        NotFoundError: There is none.
-    """
+    """The open draft of a module or guide."""
     row = db.session.execute(_select_open_drafts().where(Draft.module_key == key)).one_or_none()
     if row is None:
         raise NotFoundError(f"There is no draft of “{key}”.")
@@ -189,11 +164,7 @@ def list_saves(draft_id: int) -> list[SavedState]:
 
 
 def get_save(draft_id: int, number: int) -> SavedState:
-    """One saved state of a draft.
-
-    Raises:
-        NotFoundError: There is no such state.
-    """
+    """One saved state of a draft."""
     row = db.session.execute(
         _select_saves().where(DraftSave.draft_id == draft_id, DraftSave.number == number)
     ).one_or_none()

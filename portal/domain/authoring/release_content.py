@@ -5,14 +5,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from portal.domain.assurance.publishing import publish_recommendations
-from portal.domain.assurance.recommendation_source import RECOMMENDATION_FILES
-from portal.domain.catalogue.event_types import publish_event_type
+from portal.domain.assurance.recommendations import RECOMMENDATION_FILES, publish_recommendations
+from portal.domain.catalogue.other_sources import EVENT_TYPE_FILES
+from portal.domain.catalogue.publishing import publish_event_type
 from portal.domain.catalogue.services import publish_folder
-from portal.domain.catalogue.sources.event_type_source import EVENT_TYPE_FILES
-from portal.domain.exercises.versions.publishing import publish_exercise_folder
+from portal.domain.exercises.versions import publish_exercise_folder
 from portal.domain.people.queries import person_by_staff_number, viewer_of
-from portal.platform.audit.services import log
+from portal.platform.audit import log
 from portal.platform.db import db, stamp
 from portal.platform.errors import RuleError
 from portal.platform.permissions import Role
@@ -42,8 +41,6 @@ def publish_release(root: Path, *, author: str, publisher: str, at: datetime) ->
         at: Now, stored as the time of publishing.
 
     Raises:
-        RuleError: It is one person, or one of them has not the role. Nothing is written.
-        NotFoundError: Nobody has the staff number.
         BadInputError: There are faults; the error lists all of them.
     """
     if author.strip() == publisher.strip():

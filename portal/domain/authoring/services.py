@@ -3,19 +3,19 @@
 Every function locks the draft first, so concurrent saves of one draft are serialised on both databases.
 """
 
+import math
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
-from portal.domain.authoring import limits, queries
+from portal.domain.assessment import services as assessment
+from portal.domain.assessment.errors import AttemptsRemainError, OwnAttemptError
+from portal.domain.authoring import content_types, merging, models, queries
+from portal.domain.authoring import files as authoring_files
 from portal.domain.authoring.content_types import GUIDE_PREFIX, DraftSubject, subject_of
-from portal.domain.authoring.editing import boilerplate, three_way_merge
-from portal.domain.authoring.editing import guide as guide_template
-from portal.domain.authoring.editing.three_way_merge import MergeConflict
-from portal.domain.authoring.editor_presence import claim_place, leave_place, take_over_place
 from portal.domain.authoring.errors import (
     DraftEndedError,
     DraftUnderReviewError,
@@ -23,29 +23,86 @@ from portal.domain.authoring.errors import (
     StaleSaveError,
     UnreadableFileError,
 )
-from portal.domain.authoring.media import blob_store
-from portal.domain.authoring.models import Draft, DraftContent, DraftSave, Review
-from portal.domain.catalogue import queries as catalogue
-from portal.domain.catalogue.sources.folder_reader import KEY_PATTERN
-from portal.domain.catalogue.sources.validation import sha256_of
-from portal.platform.audit.services import log
+from portal.domain.authoring.files import INACTIVE_AFTER
+from portal.domain.authoring.merging import MergeConflict
+from portal.domain.authoring.models import Draft, DraftContent, DraftSave, Presence, Review
+from portal.domain.authoring.queries import ActiveEditor
+from portal.domain.catalogue import version_cache
+from portal.domain.catalogue.models import ModuleVersion
+from portal.domain.catalogue.module_check import sha256_of
+from portal.domain.catalogue.source_files import KEY_PATTERN
+from portal.domain.people.queries import person_by_staff_number
+from portal.domain.people.visibility import NOBODY
+from portal.domain.records.queries import latest_registration
+from portal.platform.audit import AuditEvent, log
 from portal.platform.clock import london_day
 from portal.platform.db import db
-from portal.platform.errors import ConflictError, NotFoundError, RuleError
+from portal.platform.errors import ConflictError, NotFoundError, RuleError, TooManyError
 
-__all__ = [
-    "claim_place",
-    "create_guide_draft",
-    "create_module_draft",
-    "discard_draft",
-    "leave_place",
-    "lock_draft",
-    "open_draft",
-    "rebase_draft",
-    "restore_state",
-    "save_files",
-    "take_over_place",
-]
+# Records who is editing which place of a draft; a notice to others, not a lock on saving.
+
+
+def claim_place(draft_id: int, place: str, *, by: int, at: datetime) -> ActiveEditor | None:
+    """Record the person as editor of the place, unless someone else is editing it.
+
+    Args:
+        draft_id: The draft.
+        place: ``details``, ``lesson:name`` or ``item:key``.
+        by: The person who opens the place or still has it open.
+        at: The instant.
+
+    Returns:
+        None where the person is now its editor, otherwise the other editor.
+    """
+    presence = _lock_presence(draft_id, place)
+    if presence is None:
+        try:
+            with db.session.begin_nested():
+                row = Presence(draft_id=draft_id, place=place, person_id=by, since=at, seen_at=at)
+                db.session.add(row)
+            return None
+        except IntegrityError:
+            presence = _lock_presence(draft_id, place)
+    if presence is None:  # the other editor left in between
+        return claim_place(draft_id, place, by=by, at=at)
+    if presence.person_id != by and at - presence.seen_at <= INACTIVE_AFTER:
+        return ActiveEditor(
+            presence.person_id, queries.person_name(presence.person_id), presence.place, presence.since
+        )
+    if presence.person_id != by:
+        presence.person_id, presence.since = by, at
+    presence.seen_at = at
+    db.session.flush()
+    return None
+
+
+def take_over_place(draft_id: int, place: str, *, by: int, at: datetime) -> None:
+    """Replace the editor of the place; what the previous editor still saves is checked as stale."""
+    if claim_place(draft_id, place, by=by, at=at) is None:
+        return
+    presence = _lock_presence(draft_id, place)
+    if presence is not None:
+        presence.person_id, presence.since, presence.seen_at = by, at, at
+        db.session.flush()
+
+
+def leave_place(draft_id: int, place: str, *, by: int) -> None:
+    """Delete the person's presence at the place, if they are its editor."""
+    db.session.execute(
+        delete(Presence).where(
+            Presence.draft_id == draft_id, Presence.place == place, Presence.person_id == by
+        )
+    )
+
+
+def _lock_presence(draft_id: int, place: str) -> Presence | None:
+    return db.session.scalar(
+        select(Presence)
+        .where(Presence.draft_id == draft_id, Presence.place == place)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+
 
 DEFAULT_OWNER = "Learning and development"  # of a new module or guide, until its author changes it
 REVIEW_AFTER = timedelta(days=365)
@@ -56,9 +113,6 @@ def open_draft(key: str, *, by: int, at: datetime) -> int:
     """Open a draft of the module's or guide's next version, unless one is open; returns the open draft's id.
 
     State 1 has the published files. Repeating the call changes nothing.
-
-    Raises:
-        NotFoundError: There is no such module or guide.
     """
     draft_id = queries.open_draft_id(key)
     if draft_id is not None:
@@ -81,7 +135,7 @@ def create_module_draft(key: str, title: str, *, by: int, at: datetime) -> int:
         RuleError: The key or the title is invalid.
     """
     draft_subject = _new_subject(key, title)
-    files = boilerplate.template_folder(key, title.strip(), DEFAULT_OWNER, london_day(at) + REVIEW_AFTER)
+    files = content_types.template_folder(key, title.strip(), DEFAULT_OWNER, london_day(at) + REVIEW_AFTER)
     return _begin_new_draft(draft_subject, files, by, at)
 
 
@@ -93,7 +147,7 @@ def create_guide_draft(name: str, title: str, *, by: int, at: datetime) -> int:
         RuleError: The name or the title is invalid.
     """
     draft_subject = _new_subject(f"{GUIDE_PREFIX}{name}", title)
-    content = guide_template.new_guide_file(title.strip(), DEFAULT_OWNER, london_day(at) + REVIEW_AFTER)
+    content = content_types.new_guide_file(title.strip(), DEFAULT_OWNER, london_day(at) + REVIEW_AFTER)
     return _begin_new_draft(draft_subject, {draft_subject.main_file: content}, by, at)
 
 
@@ -102,7 +156,6 @@ def _new_subject(key: str, title: str) -> DraftSubject:
 
     Raises:
         KeyTakenError: The name is taken.
-        RuleError: The name or the title is invalid.
     """
     draft_subject = subject_of(key)
     if (
@@ -116,7 +169,7 @@ def _new_subject(key: str, title: str) -> DraftSubject:
     if not title.strip():
         raise RuleError(f"Enter the {draft_subject.noun}'s title.")
     if (
-        catalogue.activity_id(draft_subject.activity_kind, draft_subject.activity_key) is not None
+        version_cache.activity_id(draft_subject.activity_kind, draft_subject.activity_key) is not None
         or queries.open_draft_id(key) is not None
     ):
         raise KeyTakenError(draft_subject.activity_key, draft_subject.noun)
@@ -172,7 +225,6 @@ def restore_state(draft_id: int, number: int, *, by: int, at: datetime) -> int:
     Nothing is written where they are the current files.
 
     Raises:
-        NotFoundError: There is no such state.
         RuleError: The draft is being reviewed.
         ConflictError: The draft was published or discarded.
     """
@@ -250,8 +302,8 @@ def _merge_version(
     """The files that the merge changes in the draft, and the remaining conflicts."""
     draft_subject = subject_of(draft.module_key)
     base = draft_subject.version_files(draft.base_id) if draft.base_id else {}
-    mine = blob_store.read_files(last.files)
-    merged, conflicts = three_way_merge.merge_folders(base, mine, draft_subject.version_files(version_id))
+    mine = models.read_files(last.files)
+    merged, conflicts = merging.merge_folders(base, mine, draft_subject.version_files(version_id))
     conflicting_paths = {conflict.path for conflict in conflicts}
     merged |= {path: content for path, content in chosen.items() if path in conflicting_paths}
     changed = {path: new for path, new in merged.items() if last.files.get(path) != _sha_or_none(new)}
@@ -268,7 +320,6 @@ def lock_draft(draft_id: int) -> Draft:
     """The open draft, locked to the end of the transaction.
 
     Raises:
-        NotFoundError: There is no draft with this id.
         DraftEndedError: It was published or discarded.
     """
     draft = db.session.scalar(
@@ -346,15 +397,15 @@ def _apply_changes(
     draft_subject = subject_of(draft.module_key)
     new = {path: content for path, content in changed.items() if content is not None}
     for path, content in new.items():
-        limits.check_file(path, content, draft_subject.path_pattern, draft_subject.noun)
+        authoring_files.check_file(path, content, draft_subject.path_pattern, draft_subject.noun)
     after = {path: sha for path, sha in old_hashes.items() if path not in changed}
     after |= {path: sha256_of(content) for path, content in new.items()}
     if draft_subject.main_file not in after:
         raise UnreadableFileError(f"A {draft_subject.noun} must have “{draft_subject.main_file}”.")
-    sizes = blob_store.content_sizes({*old_hashes.values(), *after.values()}) | {
+    sizes = models.content_sizes({*old_hashes.values(), *after.values()}) | {
         sha256_of(content): len(content) for content in new.values()
     }
-    limits.check_state(
+    authoring_files.check_state(
         {path: sizes[sha] for path, sha in old_hashes.items()},
         {path: sizes[sha] for path, sha in after.items()},
         draft_subject.noun,
@@ -371,7 +422,7 @@ def _add_save(
         number=last.number + 1,
         saved_by_id=by,
         saved_at=at,
-        summary=summary[: limits.SUMMARY_CHARACTERS],
+        summary=summary[: authoring_files.SUMMARY_CHARACTERS],
         base_version_id=draft.base_version_id,
         base_guide_version_id=draft.base_guide_version_id,
         files=files,
@@ -396,3 +447,72 @@ def _store_contents(contents: Iterable[bytes]) -> None:
 
 def _sha_or_none(content: bytes | None) -> str | None:
     return None if content is None else sha256_of(content)
+
+
+# Opens one more attempt at a module for a staff number, without revealing anything about the person.
+#
+# Authors may not see people's records. The answer therefore never reveals whether a staff number exists
+# or how far the person has got: every reason for not opening an attempt gives the same answer.
+
+NOT_OPENED = "attempt.not_opened"
+# Enough for staff who answer learners, too few to find valid staff numbers by guessing.
+MAX_TRIES, TRIES_PERIOD = 30, timedelta(hours=1)
+
+
+def open_extra_attempt(
+    version: ModuleVersion, staff_number: str, *, by: int, reason: str, at: datetime
+) -> bool:
+    """Open one more attempt at the version's module for a person who has used every permitted attempt.
+
+    Failed tries are recorded in the audit trail too, so that guessing staff numbers leaves a trace.
+
+    Args:
+        version: The module's current one.
+        staff_number: As the author typed it.
+        by: The author.
+        reason: A key of ``EXTRA_REASONS``.
+        at: The current instant.
+
+    Returns:
+        Whether an attempt was opened today, now or earlier; False does not say why not.
+
+    Raises:
+        OwnAttemptError: The number is the author's own.
+        TooManyError: The author has entered too many unknown numbers.
+    """
+    _refuse_guessing(by, at)
+    person_id = _find_person(staff_number)
+    if person_id == by:
+        raise OwnAttemptError
+    try:
+        registration = latest_registration(person_id or NOBODY, version.activity_id)
+        assessment.open_extra_attempt(registration, by=by, reason=reason, at=at)
+    except AttemptsRemainError:
+        log(NOT_OPENED, actor_id=by, subject_id=person_id, module=version.activity.key)
+        return False
+    return True
+
+
+def _refuse_guessing(by: int, at: datetime) -> None:
+    """Refuse after too many unknown staff numbers, counted in the audit trail across all processes."""
+    oldest_counted = db.session.scalar(
+        select(AuditEvent.happened_at)
+        .where(
+            AuditEvent.actor_id == by,
+            AuditEvent.action == NOT_OPENED,
+            AuditEvent.happened_at > at - TRIES_PERIOD,
+        )
+        .order_by(AuditEvent.happened_at.desc())
+        .offset(MAX_TRIES - 1)
+        .limit(1)
+    )
+    if oldest_counted is not None:
+        wait = oldest_counted + TRIES_PERIOD - at
+        raise TooManyError("You have entered too many wrong staff numbers.", math.ceil(wait.total_seconds()))
+
+
+def _find_person(staff_number: str) -> int | None:
+    try:
+        return person_by_staff_number(staff_number.replace("\x00", ""))  # PostgreSQL takes no NUL
+    except NotFoundError:
+        return None

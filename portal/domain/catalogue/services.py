@@ -1,41 +1,51 @@
 """Checking and publishing of folders of modules and guides as immutable versions, all or nothing."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
-from portal.domain.catalogue import queries
-from portal.domain.catalogue.guide_publishing import current_guide, current_guides, publish_guide
-from portal.domain.catalogue.markdown.render_context import Address, media_address
+from sqlalchemy import ColumnElement, exists, select
+from sqlalchemy.orm import aliased
+
+from portal.domain.catalogue import version_cache
+from portal.domain.catalogue.markdown import Address, media_address
 from portal.domain.catalogue.models import (
     Activity,
     GuideVersion,
     Item,
     Lesson,
+    ModuleArchiving,
     ModuleVersion,
     PackageFile,
     SharedVersion,
 )
-from portal.domain.catalogue.sources.folder_reader import (
-    SHARED_FILE_NAMES,
-    module_folders,
-    read_folder,
-    read_guides,
-    read_shared,
-)
-from portal.domain.catalogue.sources.guide_source import CheckedGuide, check_guides
-from portal.domain.catalogue.sources.shared_files import FORCE_VALUES_FILE, format_values, parse_shared
-from portal.domain.catalogue.sources.validation import (
+from portal.domain.catalogue.module_check import (
     CheckedModule,
     RenderedPage,
     check_module,
     sha256_of,
     version_fields,
 )
-from portal.platform.audit.services import log
+from portal.domain.catalogue.other_sources import CheckedGuide, check_guides
+from portal.domain.catalogue.publishing import current_guide, current_guides, publish_guide
+from portal.domain.catalogue.source_files import (
+    FORCE_VALUES_FILE,
+    SHARED_FILE_NAMES,
+    format_values,
+    module_folders,
+    parse_shared,
+    read_folder,
+    read_guides,
+    read_shared,
+)
+from portal.domain.people.positions import is_known_fact
+from portal.platform.audit import log
+from portal.platform.clock import london_day
 from portal.platform.db import db, stamp
-from portal.platform.errors import BadInputError
-from portal.platform.formats.faults import Faults
+from portal.platform.errors import BadInputError, ConflictError, NotFoundError, RuleError
+from portal.platform.formats.toml_tables import Faults
 
 
 @dataclass(frozen=True)
@@ -65,9 +75,6 @@ def check_folder(folder: Path) -> CheckedFolder:
 
     One module is checked against the published shared files; one that is not published is read from beside
     the module's folder.
-
-    Raises:
-        BadInputError: There is no such folder.
     """
     folder = folder.resolve()
     if not folder.is_dir():
@@ -76,8 +83,8 @@ def check_folder(folder: Path) -> CheckedFolder:
     is_one_module = _is_one_module(folder)
     folders = [folder] if is_one_module else module_folders(folder, faults)
     files = read_shared(folder.parent if is_one_module else folder, faults)
-    if is_one_module and queries.is_set_up():
-        files |= queries.shared_files()
+    if is_one_module and version_cache.is_set_up():
+        files |= version_cache.shared_files()
     shared = parse_shared(files, faults)
     if not folders:
         faults.add(
@@ -92,7 +99,7 @@ def check_folder(folder: Path) -> CheckedFolder:
 
 
 def _guide_keys() -> frozenset[str]:
-    if not queries.is_set_up():
+    if not version_cache.is_set_up():
         return frozenset()
     return frozenset(version.activity.key for version in current_guides())
 
@@ -154,8 +161,8 @@ def check_files(key: str, files: dict[str, bytes], *, address: Address = media_a
         address: Returns a media file's address from its hash and path.
     """
     faults = Faults()
-    shared_files = queries.shared_files()
-    module = check_module(key, files, queries.shared_content(), faults, _guide_keys(), address=address)
+    shared_files = version_cache.shared_files()
+    module = check_module(key, files, version_cache.shared_content(), faults, _guide_keys(), address=address)
     return CheckedFolder([module] if module else [], shared_files, faults)
 
 
@@ -184,8 +191,10 @@ def check_guide_files(files: dict[str, bytes], *, address: Address = media_addre
         address: Returns a media file's address from its hash and path.
     """
     faults = Faults()
-    guides = check_guides(files, queries.shared_content(), faults, others=_guide_keys(), address=address)
-    return CheckedFolder([], queries.shared_files(), faults, guides)
+    guides = check_guides(
+        files, version_cache.shared_content(), faults, others=_guide_keys(), address=address
+    )
+    return CheckedFolder([], version_cache.shared_files(), faults, guides)
 
 
 def publish_guide_files(
@@ -220,14 +229,14 @@ def set_force_values(values: dict[str, str], *, by: int) -> bool:
     """
     stamp()  # before the current version is read
     filled_values = {key: text for key, value in values.items() if (text := value.strip())}
-    if filled_values == queries.shared_content().values:
+    if filled_values == version_cache.shared_content().values:
         return False
     return _publish_shared(FORCE_VALUES_FILE, format_values(filled_values), by) is not None
 
 
 def _publish_shared(name: str, content: bytes, by: int | None) -> int | None:
     """The number of its new version; None if the current version has the same bytes."""
-    current = queries.shared_version(name)
+    current = version_cache.shared_version(name)
     if current is not None and current.content == content:
         return None
     number = current.number + 1 if current else 1
@@ -238,7 +247,7 @@ def _publish_shared(name: str, content: bytes, by: int | None) -> int | None:
 
 def _publish_module(module: CheckedModule, at: datetime, by: int | None) -> ModuleVersion | None:
     package = module.package
-    current = queries.current_version(package.key)
+    current = version_cache.current_version(package.key)
     if current is not None and current.digest == module.digest:
         return None
     number = current.number + 1 if current else 1
@@ -258,7 +267,7 @@ def _publish_module(module: CheckedModule, at: datetime, by: int | None) -> Modu
 
 
 def _activity_id(kind: str, key: str) -> int:
-    activity_id = queries.activity_id(kind, key)
+    activity_id = version_cache.activity_id(kind, key)
     if activity_id is not None:
         return activity_id
     activity = Activity(recorded_at=stamp(), kind=kind, key=key)
@@ -268,7 +277,7 @@ def _activity_id(kind: str, key: str) -> int:
 
 
 def _build_version(module: CheckedModule, activity_id: int, number: int, at: datetime) -> ModuleVersion:
-    sources = queries.shared_version("_sources.toml")
+    sources = version_cache.shared_version("_sources.toml")
     return ModuleVersion(
         recorded_at=stamp(),
         activity_id=activity_id,
@@ -321,3 +330,138 @@ def _add_items(module: CheckedModule, version_id: int) -> None:
             duties=item.duties,
         )
         db.session.add(row)
+
+
+# Archiving of modules: an archived one is offered no longer, and nothing that was earned in it changes.
+#
+# It can still be read at its address, finished by whoever began it, and begun by people of whom a
+# directive requires it. A successor only tells readers where to go on: whether its pass counts is for
+# directives to say.
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """Since when a module is archived, and which replaces it."""
+
+    fact_id: int
+    archived_on: date
+    successor_id: int | None
+    successor_key: str | None
+    successor_title: str | None  # of its newest version
+
+
+def is_archived(activity_id: Any) -> ColumnElement[bool]:
+    """WHERE clause: the module with this id is archived."""
+    return exists().where(ModuleArchiving.activity_id == activity_id, is_known_fact(ModuleArchiving))
+
+
+def archive_of(activity_id: int) -> Archive | None:
+    """Return since when a module is archived; None if it is offered. One statement."""
+    successor = aliased(Activity)
+    newest = (
+        select(ModuleVersion.title)
+        .where(ModuleVersion.activity_id == successor.id)
+        .order_by(ModuleVersion.number.desc())
+        .limit(1)
+        .correlate(successor)
+        .scalar_subquery()
+    )
+    row = db.session.execute(
+        select(
+            ModuleArchiving.id,
+            ModuleArchiving.archived_on,
+            ModuleArchiving.successor_id,
+            successor.key,
+            newest,
+        )
+        .outerjoin(successor, successor.id == ModuleArchiving.successor_id)
+        .where(ModuleArchiving.activity_id == activity_id, is_known_fact(ModuleArchiving))
+    ).one_or_none()
+    return None if row is None else Archive(*row)
+
+
+def archived_activities(among: Collection[int] | None = None) -> frozenset[int]:
+    """Return the ids of the archived modules, of some or of all. One statement."""
+    statement = select(ModuleArchiving.activity_id).where(is_known_fact(ModuleArchiving))
+    if among is not None:
+        statement = statement.where(ModuleArchiving.activity_id.in_(among))
+    return frozenset(db.session.scalars(statement))
+
+
+def offered_modules() -> list[ModuleVersion]:
+    """Return the newest version of each module that is not archived, as ``published_modules``."""
+    archived = archived_activities()
+    return [version for version in version_cache.published_modules() if version.activity_id not in archived]
+
+
+def archive_module(key: str, successor: str | None, *, by: int, at: datetime) -> None:
+    """Archive a module, or name another successor of one that is archived. Repeat-safe.
+
+    Args:
+        key: The module's.
+        successor: The key of the module that replaces it; None for none.
+        by: The publisher who decides.
+        at: Now.
+
+    Raises:
+        RuleError: The successor is the module itself, is not published, or is archived too.
+    """
+    recorded_at = stamp()
+    activity_id = _published_id(key)
+    successor_id = _successor_id(key, successor) if successor else None
+    before = archive_of(activity_id)
+    if before is not None and before.successor_id == successor_id:
+        return
+    db.session.add(
+        ModuleArchiving(
+            recorded_at=recorded_at,
+            replaces_id=before.fact_id if before else None,
+            activity_id=activity_id,
+            successor_id=successor_id,
+            archived_on=before.archived_on if before else london_day(at),
+            decided_by_id=by,
+        )
+    )
+    detail: dict[str, Any] = {"successor": successor} if successor else {}
+    log("module.archived", actor_id=by, module=key, **detail)
+    db.session.flush()
+
+
+def restore_module(key: str, *, by: int) -> None:
+    """Offer an archived module again."""
+    recorded_at = stamp()
+    activity_id = _published_id(key)
+    archive = archive_of(activity_id)
+    if archive is None:
+        raise ConflictError("This module is not archived.")
+    db.session.add(
+        ModuleArchiving(
+            recorded_at=recorded_at,
+            replaces_id=archive.fact_id,
+            void=True,
+            activity_id=activity_id,
+            successor_id=archive.successor_id,
+            archived_on=archive.archived_on,
+            decided_by_id=by,
+        )
+    )
+    log("module.restored", actor_id=by, module=key)
+    db.session.flush()
+
+
+def _published_id(key: str) -> int:
+    version = version_cache.current_version(key)
+    if version is None:
+        raise NotFoundError("This module is not published.")
+    return version.activity_id
+
+
+def _successor_id(key: str, successor: str) -> int:
+    if successor == key:
+        raise RuleError("A module cannot replace itself. Choose another, or none.")
+    version = version_cache.current_version(successor)
+    if version is None:
+        raise RuleError("The module that replaces it is not published. Publish it first.")
+    if version.activity_id in archived_activities([version.activity_id]):
+        raise RuleError("The module that replaces it is archived too. Choose another, or none.")
+    return version.activity_id

@@ -5,12 +5,11 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from portal.domain.catalogue.sources.items import ItemText
-from portal.domain.catalogue.sources.module_source import SHEET_NAMES, Package, PageSource
-from portal.domain.catalogue.sources.shared_files import SourceText
-from portal.domain.catalogue.sources.validation import PRACTICE
+from portal.domain.catalogue.module_check import PRACTICE
+from portal.domain.catalogue.module_source import SHEET_NAMES, Package, PageSource
+from portal.domain.catalogue.source_files import ItemText, SourceText
 from portal.domain.content_checks import metrics
-from portal.domain.content_checks.text_checks import read_checks
+from portal.domain.content_checks.checks import read_checks
 
 _REFERENCE = re.compile(
     r"\b(?:[Ss]ections?|ss?\.|[Pp]aragraphs?|paras?|Schedule|Sch\.) ?\d|\bAct \d{4}\b|\b\d{4} Act\b|\bPACE\b"

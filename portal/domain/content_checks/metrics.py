@@ -8,8 +8,8 @@ from functools import lru_cache
 from math import ceil
 from typing import Any
 
-from portal.domain.catalogue.sources.items import ItemText
-from portal.domain.catalogue.sources.module_source import Package, PageSource
+from portal.domain.catalogue.module_source import Package, PageSource
+from portal.domain.catalogue.source_files import ItemText
 
 WORDS_PER_MINUTE = 200
 SECONDS_PER_ITEM = 45

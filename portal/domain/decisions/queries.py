@@ -11,17 +11,17 @@ from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import aliased
 
 from portal.domain.accounts.models import Credential
-from portal.domain.catalogue.activity_titles import newest_title
 from portal.domain.catalogue.models import Activity
-from portal.domain.decisions import labels
-from portal.domain.decisions.change_requests import TWO_PERSONS, ChangeRequest
+from portal.domain.catalogue.version_cache import newest_title
+from portal.domain.decisions import requests
 from portal.domain.decisions.models import Decision, DecisionRequest
+from portal.domain.decisions.requests import TWO_PERSONS, ChangeRequest
 from portal.domain.directives.models import Directive, Exclusion
-from portal.domain.people.decision_roles import describe_deciders
 from portal.domain.people.models import PersonName
-from portal.domain.people.notes import notes_of
-from portal.domain.people.queries import Viewer, find_seen_person, may_see, visible_people
-from portal.domain.people.visibility.overseers import overseers_of
+from portal.domain.people.queries import describe_deciders, find_seen_person
+from portal.domain.people.services import notes_of
+from portal.domain.people.sight import overseers_of
+from portal.domain.people.visibility import Viewer, may_see, visible_people
 from portal.domain.records.models import Record
 from portal.domain.records.queries import holder_name
 from portal.platform.db import clock_at, db
@@ -45,11 +45,7 @@ class RequestSubject:
 
 
 def request_subject(viewer: Viewer, staff_number: str) -> RequestSubject:
-    """The person with this staff number.
-
-    Raises:
-        NotFoundError: Nobody has it, or the viewer may not make requests about this person.
-    """
+    """The person with this staff number."""
     person_id = find_seen_person(viewer, staff_number, Permission.DECISION_ASK)
     return RequestSubject(person_id, staff_number, holder_name(person_id))
 
@@ -113,17 +109,17 @@ class RequestRow:
     @property
     def state_words(self) -> str:
         """The label of the state."""
-        return labels.STATE_WORDS[self.state]
+        return requests.STATE_WORDS[self.state]
 
     @property
     def request_title(self) -> str:
         """What is requested."""
-        return labels.request_title(self.kind, self.directive, self.title, exempt=self.exempt is not False)
+        return requests.request_title(self.kind, self.directive, self.title, exempt=self.exempt is not False)
 
     @property
     def reason_words(self) -> str:
         """The label of the reason."""
-        return labels.reason_label(self.kind, self.reason)
+        return requests.reason_label(self.kind, self.reason)
 
     @property
     def change_request(self) -> ChangeRequest:
@@ -287,11 +283,7 @@ def count_joint_states(viewer: Viewer, joint_uuids: Collection[UUID]) -> dict[UU
 
 
 def list_joint_requests(viewer: Viewer, joint_uuid: UUID) -> list[RequestRow]:
-    """The requests made together that the viewer may see, by surname. One statement.
-
-    Raises:
-        NotFoundError: There are none.
-    """
+    """The requests made together that the viewer may see, by surname. One statement."""
     statement = _select_requests().where(r.joint_uuid == joint_uuid, _visible_requests(viewer))
     rows = _request_rows(statement.order_by(_person.surname, _person.staff_number, r.id))
     if not rows:
@@ -306,11 +298,7 @@ def list_waiting(change: ChangeRequest, people: Collection[int]) -> list[Request
 
 
 def get_request(viewer: Viewer, uuid: UUID) -> RequestRow:
-    """One request.
-
-    Raises:
-        NotFoundError: There is none, or the viewer may not see it.
-    """
+    """One request."""
     rows = _request_rows(_select_requests().where(r.uuid == uuid, _visible_requests(viewer)))
     if not rows:
         raise NotFoundError("There is no such request.")

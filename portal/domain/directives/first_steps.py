@@ -5,12 +5,12 @@ from datetime import date
 from sqlalchemy import ColumnElement, exists, func, select
 
 from config import current_settings
-from portal.domain.accounts.overview.post_conditions import has_post
-from portal.domain.accounts.sign_in.ways import can_sign_in, current_rules, is_closed
-from portal.domain.catalogue.queries import published_modules
+from portal.domain.accounts.account_list import has_post
+from portal.domain.accounts.ways import can_sign_in, current_rules, is_closed
+from portal.domain.catalogue.version_cache import published_modules
 from portal.domain.directives.queries import list_directives
 from portal.domain.people.models import Person, RoleGrant
-from portal.domain.people.visibility.rules import is_granted_to
+from portal.domain.people.visibility import is_granted_to
 from portal.platform import clock
 from portal.platform.db import db
 from portal.platform.operations.doctor import SetUpFinding, State

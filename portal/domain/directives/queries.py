@@ -1,28 +1,37 @@
 """Reads directives for their pages: every version as the directive file that describes it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import aliased
 
-from portal.domain.catalogue.archiving import archived_activities
-from portal.domain.catalogue.event_types import event_type_summaries
-from portal.domain.catalogue.guide_publishing import guide_summaries
 from portal.domain.catalogue.models import Activity
-from portal.domain.catalogue.queries import published_modules
+from portal.domain.catalogue.publishing import event_type_summaries, guide_summaries
+from portal.domain.catalogue.services import archived_activities
+from portal.domain.catalogue.version_cache import published_modules
+from portal.domain.directives.applies import (
+    ALL_KNOWN,
+    AudienceVersion,
+    known_facts,
+    list_versions_in_force,
+    load_versions,
+)
+from portal.domain.directives.files import DirectiveFile, Selectors
 from portal.domain.directives.models import Assignment, Directive, DirectiveVersion, Requirement
-from portal.domain.directives.toml_reader import DirectiveFile, Selectors
-from portal.domain.people.as_of import is_known_fact
+from portal.domain.people import units
 from portal.domain.people.models import PersonName, Post
-from portal.domain.people.queries import Viewer, visible_people
-from portal.domain.people.rank_order import sort_ranks
-from portal.domain.people.units.tree import UnitTree, read_tree
-from portal.domain.people.visibility.rules import is_valid_on
+from portal.domain.people.positions import is_known_fact
+from portal.domain.people.staff_numbers import sort_ranks
+from portal.domain.people.units import UnitTree, read_tree
+from portal.domain.people.visibility import Viewer, is_valid_on, visible_people
+from portal.platform import wording as say
 from portal.platform.db import clock_at, db
-from portal.platform.errors import NotFoundError
+from portal.platform.errors import NotFoundError, RuleError
+from portal.platform.spelling import find_mistyped
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +104,7 @@ def list_directives() -> list[DirectiveDetails]:
 
 
 def get_directive(reference: str) -> DirectiveDetails:
-    """The directive of this reference.
-
-    Raises:
-        NotFoundError: There is none.
-    """
+    """The directive of this reference."""
     statement = select(Directive.id, Directive.reference, DirectiveVersion)
     directives = _load_directives(statement.where(Directive.reference == reference))
     if not directives:
@@ -369,3 +374,291 @@ def directives_requiring(activity_id: int, day: date) -> list[str]:
         .order_by(Directive.reference)
     )
     return list(rows)
+
+
+# Describes directives in plain sentences: who must do what, by when, for how long, and what changed.
+
+Titles = Mapping[tuple[str, str], str]  # of modules, guides and event types, by kind and key
+
+
+def join_words(words: Sequence[str], link: str = "or") -> str:
+    """The words as a list of a sentence.
+
+    >>> joined(["response", "contact", "custody"])
+    'response, contact or custody'
+    """
+    return f" {link} ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)
+
+
+def unit_label(path: str) -> str:
+    """The names of a unit and of those above it, below the force.
+
+    >>> unit("Westshire Police/Response/Team A")
+    'Response › Team A'
+    """
+    try:
+        names = units.split(path)
+    except RuleError:  # not a path; the form or the file's reader says so
+        return path
+    return " › ".join(names[1:] or names)
+
+
+def describe_group(table: Selectors, people: str = "everyone") -> str:
+    """The people of one table of an audience."""
+    parts = []
+    if roles := table.get("designated_role"):
+        parts.append(f"with the role {join_words(roles)}")
+    if units := table.get("unit_under"):
+        parts.append(f"in {join_words([unit_label(path) for path in units])} or any unit below")
+    if ranks := table.get("rank_or_grade"):
+        parts.append(f"of the rank or grade {join_words(ranks)}")
+    return f"{people} {', '.join(parts)}" if parts else people
+
+
+def describe_audience(file: DirectiveFile) -> str:
+    """The audience, as one sentence."""
+    included = join_words([describe_group(table) for table in file.audience], "and")
+    excluded = join_words([describe_group(table, "those") for table in file.exceptions], "and")
+    return f"{included[:1].upper()}{included[1:]}{f', except {excluded}' if excluded else ''}."
+
+
+def explain_requirement(
+    table: Mapping[str, Sequence[object]], role: str, rank: str, units: Sequence[tuple[int, str]]
+) -> str:
+    """Why a directive applies to a person, as one sentence to them: what the audience names of their post.
+
+    Args:
+        table: The table that the post meets, with unit ids.
+        role: The post's designated role.
+        rank: The post's rank or grade.
+        units: Ids and names of the post's unit and of those above it, lowest first.
+    """
+    reasons = []
+    if "designated_role" in table:
+        reasons.append(f"your role is {role}")
+    if "unit_under" in table:
+        top = next((name for key, name in units if key in table["unit_under"]), "")
+        own = units[0][1] if units else ""
+        reasons.append(f"you are in {own}" + (f", which is part of {top}" if top not in ("", own) else ""))
+    if "rank_or_grade" in table:
+        reasons.append(f"your rank or grade is {rank}")
+    return (
+        f"You have to do this because {join_words(reasons, 'and')}."
+        if reasons
+        else "Everyone has to do this."
+    )
+
+
+def describe_due_date(file: DirectiveFile) -> str:
+    """The due date, as one sentence."""
+    fixed, days = file.due_fixed_on, file.due_days_after_joining
+    joining = f"{say.plural(days, 'day')} after joining the audience" if days is not None else ""
+    if fixed and joining:
+        return f"On {say.date(fixed)} or {joining}, whichever is later."
+    return f"On {say.date(fixed)}." if fixed else f"{joining[:1].upper()}{joining[1:]}."
+
+
+def describe_validity(file: DirectiveFile) -> str:
+    """How long a pass counts, as one or two sentences."""
+    if file.validity_months:
+        return f"A pass counts for {say.plural(file.validity_months, 'month')}. {_describe_ending_soon(file)}"
+    if file.yearly_on:
+        month, day = map(int, file.yearly_on.split("-"))
+        gap = say.plural(file.minimum_gap_months or 0, "month")
+        until = f"A pass counts until the first {date(2001, month, day):%-d %B}"
+        return f"{until} that is at least {gap} later. {_describe_ending_soon(file)}"
+    return "A pass does not expire."
+
+
+def _describe_ending_soon(file: DirectiveFile) -> str:
+    return f"It shows as ending soon from {say.plural(file.expiring_days, 'day')} before."
+
+
+def describe_notices(file: DirectiveFile) -> str:
+    """When learners are reminded, as one sentence."""
+    if not file.notice_days:
+        return "No notice before the due date."
+    days = sorted(set(file.notice_days), reverse=True)
+    return (
+        f"{join_words([str(n) for n in days], 'and')} {'day' if days == [1] else 'days'} before the due date."
+    )
+
+
+def requirement_titles(file: DirectiveFile, titles: Titles) -> list[str]:
+    """The titles of the required modules, guides and event types."""
+    return [titles.get(requirement, requirement[1]) for requirement in file.requirements]
+
+
+def describe_people_affected(kind: str, people: int) -> str:
+    """How many people a change to an audience affects, and how.
+
+    >>> describe_people_affected("due_changes", 1)
+    '1 person gets a new due date'
+    """
+    one, many = _EFFECTS[kind]
+    return f"{say.plural(people, 'person', 'people')} {one if people == 1 else many}"
+
+
+def list_changes(old: DirectiveFile | None, new: DirectiveFile, titles: Titles) -> list[str]:
+    """What a version changes, a sentence each.
+
+    Args:
+        old: The version before; None: there is none.
+        new: The version.
+        titles: Of modules, guides and event types.
+    """
+    if old is None:
+        return ["First issued."]
+    if new.withdrawn:
+        return ["Withdrawn." if not old.withdrawn else "Still withdrawn."]
+    sentences = ["In force again after it was withdrawn."] if old.withdrawn else []
+    if sorted_audience(old) != sorted_audience(new):
+        sentences.append(
+            f"Who: “{describe_audience(new).rstrip('.')}” (was “{describe_audience(old).rstrip('.')}”)."
+        )
+    for name, describe in _DESCRIPTIONS.items():
+        before, after = describe(old), describe(new)
+        if before != after:
+            sentences.append(f"{name}: “{after.rstrip('.')}” (was “{before.rstrip('.')}”).")
+    sentences += [f"{name} has changed." for name, key in _TEXTS if _is_changed(old, new, key)]
+    sentences += _requirement_changes(old, new, titles)
+    return sentences or ["Nothing has changed."]
+
+
+def sorted_audience(file: DirectiveFile) -> list[list[list[tuple[str, list[str]]]]]:
+    """The audience with its choices sorted, for comparing: their order means nothing."""
+    return [
+        [sorted((key, sorted(values)) for key, values in table.items()) for table in tables]
+        for tables in (file.audience, file.exceptions)
+    ]
+
+
+_EFFECTS = {  # by field of ``AudienceEffect``, of one person and of several
+    "joins": ("will have to do this", "will have to do this"),
+    "leaves": ("will no longer have to do this", "will no longer have to do this"),
+    "due_changes": ("gets a new due date", "get a new due date"),
+}
+_TEXTS = (("The exact wording", "wording"), ("The recommendation", "source"))
+_DESCRIPTIONS: dict[str, Callable[[DirectiveFile], str]] = {
+    "Title": lambda file: str(file.title),
+    "Due": describe_due_date,
+    "Validity": describe_validity,
+    "Notices": describe_notices,
+    "Target": lambda file: say.percent_exact(file.target),
+    "Owner": lambda file: str(file.owner),
+}
+
+
+def _is_changed(old: DirectiveFile, new: DirectiveFile, key: str) -> bool:
+    return bool(getattr(old, key) != getattr(new, key))
+
+
+def _requirement_changes(old: DirectiveFile, new: DirectiveFile, titles: Titles) -> Iterable[str]:
+    for requirement in new.requirements:
+        if requirement not in old.requirements:
+            yield f"{titles.get(requirement, requirement[1])} is now required."
+    for requirement in old.requirements:
+        if requirement not in new.requirements:
+            yield f"{titles.get(requirement, requirement[1])} is no longer required."
+
+
+# Which roles and ranks directives name, and which roles people have that no directive names.
+#
+# A role that nobody named is often one that was mistyped: whoever has it falls out of every directive
+# that selects by roles, and nothing else would say so.
+
+FEW = 3  # people of a role that are shown
+
+
+@dataclass(frozen=True, slots=True)
+class NamedValues:
+    """The roles and ranks that directives in force today or later name, also to except them."""
+
+    roles: frozenset[str]
+    ranks: frozenset[str]
+    is_any: bool  # whether there is such a directive
+
+    @classmethod
+    def of(cls, versions: Iterable[AudienceVersion], today: date) -> "NamedValues":
+        """What those of all recorded versions name that are in force on the day or later."""
+        by_directive: dict[int, list[AudienceVersion]] = defaultdict(list)
+        for version in known_facts(versions, ALL_KNOWN):
+            by_directive[version.directive_id].append(version)
+        in_force = (each for known in by_directive.values() for each in list_versions_in_force(known))
+        live = [each.version for each in in_force if each.last >= today.toordinal()]
+        tables = [table for version in live for table in (*version.audience, *version.exceptions)]
+        roles, ranks = (
+            frozenset(str(text) for table in tables for text in table.get(column, ()))
+            for column in ("designated_role", "rank_or_grade")
+        )
+        return cls(roles, ranks, bool(live))
+
+
+def read_named_values(today: date) -> NamedValues:
+    """What directives name, as known now. One statement."""
+    return NamedValues.of(load_versions(with_activities=False), today)
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownName:
+    """A role or rank that a directive names and nobody has."""
+
+    column: str  # designated_role or rank_or_grade
+    text: str
+    alike: str  # one that somebody has, of which it is perhaps a mistyping; else empty
+
+
+def list_unknown_names(tables: Iterable[Mapping[str, Sequence[str]]], day: date) -> list[UnknownName]:
+    """The roles and ranks in these groups of people that nobody has on the day or later. One statement."""
+    columns = (Post.designated_role, Post.rank_or_grade)
+    posts = select(*columns).where(is_known_fact(Post), Post.valid_to >= day).distinct()
+    rows = db.session.execute(posts).all()
+    known = {column.key: {row[place] for row in rows} for place, column in enumerate(columns)}
+    named = [(key, text) for table in tables for key in known for text in table.get(key, ())]
+    return [
+        UnknownName(key, text, find_mistyped(text, known[key]))
+        for key, text in dict.fromkeys(named)
+        if text not in known[key]
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class UnnamedRole:
+    """A role that people have today and no directive names."""
+
+    role: str
+    people: int
+    without: int  # of them, those whom no directive applies to
+    alike: str  # a role that a directive names, of which it is perhaps a mistyping; else empty
+    numbers: tuple[str, ...]  # staff numbers of a few of them
+
+
+def list_unnamed_roles(today: date) -> list[UnnamedRole]:
+    """Roles that are perhaps mistyped, or whose people have nothing to complete; the likeliest first.
+
+    None where no directive is in force. Two statements, however many people have them.
+    """
+    named = read_named_values(today)
+    if not named.is_any:
+        return []
+    is_assigned = exists().where(
+        Assignment.person_id == Post.person_id, is_known_fact(Assignment), Assignment.to_on >= today
+    )
+    rows = db.session.execute(
+        select(Post.designated_role, PersonName.staff_number, is_assigned)
+        .join(PersonName, PersonName.person_id == Post.person_id)
+        .where(is_known_fact(Post), is_valid_on(Post, today), Post.designated_role.not_in(named.roles))
+        .order_by(PersonName.staff_number)
+    )
+    holders: dict[str, dict[str, bool]] = defaultdict(dict)
+    for role, number, has_something in rows:
+        holders[role][number] = has_something
+    found = [_describe_role(role, people, named) for role, people in holders.items()]
+    wanted = [role for role in found if role.alike or role.without]
+    return sorted(wanted, key=lambda role: (not role.alike, -role.without, role.role))
+
+
+def _describe_role(role: str, people: dict[str, bool], named: NamedValues) -> UnnamedRole:
+    without = [number for number, has_something in people.items() if not has_something]
+    shown = tuple(without or people)[:FEW]
+    return UnnamedRole(role, len(people), len(without), find_mistyped(role, named.roles), shown)

@@ -13,13 +13,13 @@ from typing import Any
 from sqlalchemy import select
 
 from portal.domain.catalogue.models import Activity, EventTypeVersion
-from portal.domain.catalogue.queries import shared_content
-from portal.domain.events.coming import ComingEvent, list_coming_bookings
-from portal.domain.people.duties import PostNames, duties_of_posts
+from portal.domain.catalogue.version_cache import shared_content
+from portal.domain.events.services import ComingEvent, list_coming_bookings
 from portal.domain.people.models import PersonName
 from portal.domain.people.queries import live_units
-from portal.domain.people.visibility.rules import Viewer, visibility_of
-from portal.domain.status.filters import Whose
+from portal.domain.people.staff_numbers import PostNames, duties_of_posts
+from portal.domain.people.visibility import Viewer, visibility_of
+from portal.domain.status.counts import Whose
 from portal.domain.status.queries import statuses_by_activity
 from portal.domain.status.rules import Status
 from portal.platform import wording as say

@@ -6,8 +6,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from portal.platform.column_types import unique_index
-from portal.platform.db import Base, BigId, Fact
+from portal.platform.db import Base, BigId, Fact, unique_index
 from portal.platform.proposals import ProposalColumns
 
 # A booking in one of these states keeps its person from booking another event of the same type.

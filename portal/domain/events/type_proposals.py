@@ -10,17 +10,17 @@ from typing import Any
 
 from sqlalchemy import Select
 
-from portal.domain.catalogue.event_types import (
+from portal.domain.catalogue.models import EventTypeVersion
+from portal.domain.catalogue.other_sources import EVENT_TYPE_FILES, EventTypeSource
+from portal.domain.catalogue.publishing import (
     current_event_type,
     list_preparation,
     publish_event_type,
     refuse_unknown_preparation,
 )
-from portal.domain.catalogue.models import EventTypeVersion
-from portal.domain.catalogue.sources.event_type_source import EVENT_TYPE_FILES, EventTypeSource
 from portal.domain.events.models import EventTypeProposal
-from portal.domain.people.proposals import ProposalLine, select_proposals
-from portal.platform.audit.services import log
+from portal.domain.people.queries import ProposalLine, select_proposals
+from portal.platform.audit import log
 from portal.platform.db import db, stamp
 from portal.platform.errors import BadInputError, ConflictError, NotFoundError, RuleError
 from portal.platform.proposals import (
@@ -54,8 +54,6 @@ def propose_type(key: str, content: bytes, *, note: str, by: int, at: datetime) 
 
     Raises:
         BadInputError: The file has faults, or asks for preparation that is not published.
-        ConflictError: Another proposal of this type waits.
-        RuleError: It equals the published version.
     """
     stamp()
     source = EVENT_TYPE_FILES.check_content(key, content)
@@ -79,7 +77,6 @@ def publish_proposal(proposal_id: int, *, by: int, at: datetime) -> int:
 
     Raises:
         RuleError: The publisher proposed it.
-        ConflictError: The proposal has ended, or another version was published meanwhile.
         BadInputError: The proposal names preparation that is no longer published.
     """
     row = lock_proposal(EventTypeProposal, proposal_id)
@@ -96,7 +93,6 @@ def send_proposal_back(proposal_id: int, *, reason: str, by: int, at: datetime) 
     """End the proposal without publishing, with a reason for its author.
 
     Raises:
-        BadInputError: No reason is given.
         ConflictError: It has ended.
         RuleError: They proposed it themselves.
     """
@@ -144,11 +140,7 @@ def count_types_for(person_id: int) -> int:
 
 
 def get_proposal(proposal_id: int) -> ProposedType:
-    """One proposal, whether it waits or has ended.
-
-    Raises:
-        NotFoundError: There is none with this id.
-    """
+    """One proposal, whether it waits or has ended."""
     proposal = next(_fetch_proposals(_select_proposals().where(EventTypeProposal.id == proposal_id)), None)
     if proposal is None:
         raise NotFoundError("There is no such proposal.")

@@ -7,8 +7,7 @@ from uuid import UUID
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from portal.platform.column_types import unique_index
-from portal.platform.db import Base, BigId
+from portal.platform.db import Base, BigId, unique_index
 from portal.platform.proposals import ProposalColumns
 
 
@@ -38,7 +37,7 @@ class ExerciseVersion(Base):
     owner: Mapped[str]
     review_on: Mapped[date]
     minutes: Mapped[int]
-    content: Mapped[dict[str, Any]] = mapped_column(JSON)  # portal/domain/exercises/content.py says its shape
+    content: Mapped[dict[str, Any]] = mapped_column(JSON)  # portal/domain/exercises/sources.py says its shape
     published_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))  # None: a command
     published_at: Mapped[datetime]
 

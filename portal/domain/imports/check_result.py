@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from portal.platform.errors import ConflictError
-from portal.platform.tables.csv_cells import disarm_formula
+from portal.platform.tables.columns import disarm_formula
 from portal.platform.tables.table_files import Sheet
 from portal.platform.wording import number, plural
 

@@ -6,9 +6,9 @@ column for, a last day or a line manager, stays as the portal has it.
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from portal.domain.imports.column_mapping import TODAY, ColumnMapping
-from portal.domain.imports.written_values import ENDS
-from portal.domain.people.roster.plan import PostValues, RosterBaseline
+from portal.domain.imports.columns import TODAY, ColumnMapping
+from portal.domain.imports.values import ENDS
+from portal.domain.people.roster_plan import PostValues, RosterBaseline
 from portal.platform.db import OPEN_END
 from portal.platform.tables.table_files import SourceRow
 

@@ -5,14 +5,17 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import groupby
 from typing import TypeVar
+from urllib.parse import urlsplit
+from uuid import NAMESPACE_URL, uuid5
 
-from portal.domain.catalogue.guide_publishing import GuideSummary, guide_summaries
+from portal.domain.catalogue.publishing import GuideSummary, guide_summaries
 from portal.domain.learning.queries import ModuleProgress, module_progress_by_activity
 from portal.domain.status.queries import AssignedRequirement, requirements_of
 from portal.domain.status.rules import Status
 from portal.platform.clock import london_day
+from portal.platform.formats.calendar_files import DayEvent
 from portal.platform.wording import date as date_words
-from portal.platform.wording import plural
+from portal.platform.wording import minutes_words, plural
 
 Row = TypeVar("Row")
 _NOUNS = {  # and what is to be done with them, if all are of one kind
@@ -269,3 +272,37 @@ def _overdue_sentence(rows: list[RequirementRow]) -> str:
 def _words_for(rows: Iterable[RequirementRow]) -> tuple[str, str]:
     """Return the noun for these requirements, and the verb for what is to be done with them."""
     return _NOUNS.get("".join({row.requirement.kind for row in rows}), ("requirement", "complete"))
+
+
+# A person's due dates to come, as entries of their own calendar.
+
+
+def list_due_events(learning: MyLearning, person_id: int, address: str, today: date) -> list[DayEvent]:
+    """One entry for each open requirement that is due today or later, the first due first.
+
+    Args:
+        learning: The person's.
+        person_id: Whose calendar it is: two people's entries never have the same name.
+        address: Of the portal, for links.
+        today: The London day.
+    """
+    rows = [row for group in learning.groups if group.due_on >= today for row in group.rows]
+    return [_build_event(row, person_id, address) for row in rows]
+
+
+def _build_event(row: RequirementRow, person_id: int, address: str) -> DayEvent:
+    requirement = row.requirement
+    left = f"About {minutes_words(row.minutes_left)} left. " if row.minutes_left else ""
+    return DayEvent(
+        uid=_event_name(requirement, person_id, address),
+        day=row.due_on,
+        summary=f"Last day to {row.verb}: {row.title}",
+        description=f"{left}Directive {requirement.directive}: {requirement.directive_title}.",
+        url=f"{address}/learning",
+    )
+
+
+def _event_name(requirement: AssignedRequirement, person_id: int, address: str) -> str:
+    """A name that stays the same when the due date moves, and that is nobody else's."""
+    parts = (address, str(person_id), requirement.directive, requirement.kind, requirement.key)
+    return f"{uuid5(NAMESPACE_URL, '/'.join(parts))}@{urlsplit(address).hostname}"

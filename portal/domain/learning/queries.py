@@ -13,22 +13,34 @@ from uuid import UUID
 from sqlalchemy import and_, bindparam, case, func, or_, select
 from sqlalchemy.orm import aliased
 
-from portal.domain.assessment.pauses import Fails, attempt_opens_at, is_paused, pause_ends_at
-from portal.domain.assessment.queries import NO_ATTEMPTS, AttemptTally, attempts_left, tally_attempts
-from portal.domain.catalogue.archiving import is_archived
+from portal.domain.assessment.queries import (
+    NO_ATTEMPTS,
+    AttemptTally,
+    Fails,
+    attempt_opens_at,
+    attempts_left,
+    is_paused,
+    pause_ends_at,
+    tally_attempts,
+)
 from portal.domain.catalogue.models import Activity, Lesson, ModuleVersion
-from portal.domain.catalogue.queries import SHARED_KEY_COLUMNS, SharedKey, shared_content, shared_key
-from portal.domain.catalogue.search.published_pages import ReadableVersions
+from portal.domain.catalogue.search import ReadableVersions
+from portal.domain.catalogue.services import is_archived, offered_modules
 from portal.domain.catalogue.version_cache import (
+    SHARED_KEY_COLUMNS,
     PublishedLesson,
     PublishedVersion,
+    SharedKey,
     VersionKey,
     published_version,
+    shared_content,
+    shared_key,
 )
-from portal.domain.people.as_of import is_known_fact
-from portal.domain.people.duties import duties_of_posts
+from portal.domain.directives.models import DirectiveVersion, Requirement
+from portal.domain.people.positions import is_known_fact
 from portal.domain.people.queries import post_names
-from portal.domain.records.models import LessonVisit, PassRecord, Registration
+from portal.domain.people.staff_numbers import duties_of_posts
+from portal.domain.records.models import LessonVisit, PassRecord, Record, Registration, Revocation
 from portal.platform.db import db, read
 from portal.platform.errors import NotFoundError
 
@@ -124,11 +136,7 @@ class ModuleReading:
         return next(iter(later_lessons + open_lessons), None)
 
     def lesson_by_key(self, key: str) -> PublishedLesson:
-        """Return the lesson with this key.
-
-        Raises:
-            NotFoundError: This version has no such lesson.
-        """
+        """Return the lesson with this key."""
         lesson = next((lesson for lesson in self.lessons if lesson.key == key), None)
         if lesson is None:
             raise NotFoundError("There is no such lesson.")
@@ -253,11 +261,7 @@ _Rows = Sequence[Sequence[Any]]  # of one module
 
 
 def module_reading(person_id: int, slug: str) -> ModuleReading:
-    """Load one module for one person, without attempts. One statement.
-
-    Raises:
-        NotFoundError: No module with this key is published.
-    """
+    """Load one module for one person, without attempts. One statement."""
     rows = read(_ONE_MODULE, {"person_id": person_id, "slug": slug})
     if not rows:
         raise NotFoundError("There is no such module.")
@@ -268,9 +272,6 @@ def module_reading_with_lesson(person_id: int, slug: str, lesson: str) -> Module
     """Load one module for one person in a version that has this lesson.
 
     That is the version of ``module_reading``, else the latest version with the lesson that the person passed.
-
-    Raises:
-        NotFoundError: No module with this key is published, or the person never passed one with this lesson.
     """
     reading = module_reading(person_id, slug)
     if any(other.key == lesson for other in reading.lessons):
@@ -294,11 +295,7 @@ def module_progress_by_activity(person_id: int) -> dict[int, ModuleProgress]:
 
 
 def module_progress(person_id: int, slug: str) -> ModuleProgress:
-    """Load one module for one person. Two statements.
-
-    Raises:
-        NotFoundError: No module with this key is published.
-    """
+    """Load one module for one person. Two statements."""
     rows = read(_ONE_MODULE, {"person_id": person_id, "slug": slug})
     if not rows:
         raise NotFoundError("There is no such module.")
@@ -316,11 +313,7 @@ def readable_versions(person_id: int) -> ReadableVersions:
 
 
 def newest_version(slug: str) -> ModuleVersion:
-    """Return the newest published version of a module.
-
-    Raises:
-        NotFoundError: No module with this key is published.
-    """
+    """Return the newest published version of a module."""
     version = db.session.scalar(
         select(ModuleVersion)
         .join(Activity, Activity.id == ModuleVersion.activity_id)
@@ -398,3 +391,95 @@ def _reading_fields(
         )
     passed = record_id is not None
     return published_version(VersionKey(*name)), SharedKey(files, at), progress, passed, bool(archived)
+
+
+# The published modules in the order in which directives require them.
+
+_DAY: Any = bindparam("day")
+_LATER: Any = aliased(DirectiveVersion)
+_IS_SUPERSEDED = (
+    select(_LATER.id)
+    .where(
+        _LATER.directive_id == DirectiveVersion.directive_id,
+        _LATER.effective_on <= _DAY,
+        is_known_fact(_LATER),
+        or_(
+            _LATER.effective_on > DirectiveVersion.effective_on,
+            and_(
+                _LATER.effective_on == DirectiveVersion.effective_on, _LATER.number > DirectiveVersion.number
+            ),
+        ),
+    )
+    .exists()
+)
+_POSITIONS = (
+    select(Requirement.activity_id, func.min(Requirement.position))
+    .join(DirectiveVersion, DirectiveVersion.id == Requirement.directive_version_id)
+    .where(
+        DirectiveVersion.effective_on <= _DAY,
+        is_known_fact(DirectiveVersion),
+        ~DirectiveVersion.withdrawn,
+        ~_IS_SUPERSEDED,
+    )
+    .group_by(Requirement.activity_id)
+)
+
+
+def modules_in_order(day: date) -> list[ModuleVersion]:
+    """Return the newest version of each module offered, in the order of the directives in force on ``day``.
+
+    A module in several directives takes its earliest position; modules that none requires come last. Those
+    at the same position are ordered by title.
+    """
+    positions = _earliest_positions(day)
+    last = len(positions) + max(positions.values(), default=0)
+    return sorted(
+        offered_modules(),
+        key=lambda version: (positions.get(version.activity_id, last), version.title),
+    )
+
+
+def _earliest_positions(day: date) -> dict[int, int]:
+    """Return the earliest position of each activity that a directive requires on ``day``."""
+    return {activity_id: position for activity_id, position in read(_POSITIONS, {"day": day})}
+
+
+# A person's newest pass of a module, for its certificate and its page.
+
+_REVOKED = select(Revocation.id).where(Revocation.record_id == Record.id, is_known_fact(Revocation))
+_FIRST = aliased(Record)  # a correction keeps the reference, and the pass of the row before it
+_VERSION = (
+    select(ModuleVersion.number)
+    .join(PassRecord, PassRecord.module_version_id == ModuleVersion.id)
+    .join(_FIRST, _FIRST.id == PassRecord.record_id)
+    .where(_FIRST.reference == Record.reference)
+    .correlate(Record)
+    .scalar_subquery()
+)
+_NEWEST_PASS = (
+    select(Record.reference, Record.achieved_at, _VERSION)
+    .join(Activity, Activity.id == Record.activity_id)
+    .where(
+        Record.person_id == bindparam("person_id"),
+        is_known_fact(Record),
+        Activity.kind == "module",
+        Activity.key == bindparam("slug"),
+        ~_REVOKED.correlate(Record).exists(),
+    )
+    .order_by(Record.achieved_at.desc(), Record.id.desc())
+    .limit(1)
+)
+
+
+class NewestPass(NamedTuple):
+    """The newest pass of a module, as its page shows it."""
+
+    reference: str
+    achieved_at: datetime
+    version: int | None  # its number; None: of another source
+
+
+def read_newest_pass(person_id: int, slug: str) -> NewestPass | None:
+    """Return the person's newest record for this module that is not revoked. One statement."""
+    rows = read(_NEWEST_PASS, {"person_id": person_id, "slug": slug})
+    return NewestPass(*rows[0]) if rows else None

@@ -1,18 +1,20 @@
 """Queries about viewers, people by staff number, and the units of a day."""
 
-from collections.abc import Collection, Iterable, Mapping
+import uuid
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Boolean, Date, and_, bindparam, select
+from sqlalchemy import Boolean, Date, Select, and_, bindparam, func, or_, select
+from sqlalchemy.orm import aliased
 
-from portal.domain.people.as_of import choose_known, is_known_fact
-from portal.domain.people.duties import PostNames
+from portal.domain.people import units
 from portal.domain.people.models import PersonName, Post, RoleGrant, UnitState
-from portal.domain.people.staff_numbers import fold_staff_number
-from portal.domain.people.units import paths
-from portal.domain.people.visibility.rules import (
+from portal.domain.people.positions import choose_known, is_known_fact
+from portal.domain.people.staff_numbers import PostNames, fold_staff_number
+from portal.domain.people.visibility import (
     COMMAND_LINE,
     NOBODY,
     Viewer,
@@ -25,29 +27,13 @@ from portal.domain.people.visibility.rules import (
     visible_people,
 )
 from portal.platform import clock
+from portal.platform.clock import london_day
 from portal.platform.db import db, read
 from portal.platform.errors import ForbiddenError, NotFoundError
+from portal.platform.jobs.models import Job, JobState
 from portal.platform.permissions import UNIT_ROLES, Permission, Role, permissions_of
 
-__all__ = [
-    "COMMAND_LINE",
-    "NOBODY",
-    "UnitRow",
-    "Viewer",
-    "Visibility",
-    "build_system_viewer",
-    "build_viewer",
-    "find_seen_person",
-    "live_units",
-    "may_see",
-    "person_by_staff_number",
-    "unit_by_path",
-    "unit_paths",
-    "units_under",
-    "viewer_of",
-    "visibility_of",
-    "visible_people",
-]
+__all__ = ["COMMAND_LINE", "NOBODY", "Viewer", "Visibility", "may_see", "visibility_of", "visible_people"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,11 +107,7 @@ def viewer_of(person_id: int, *, line_managers: bool = False) -> Viewer | None:
 def require_starter(
     person_id: int | None, permission: Permission, refusal: str, *, line_managers: bool = False
 ) -> Viewer:
-    """The person who started a job, with the posts and grants of today.
-
-    Raises:
-        ForbiddenError: With ``refusal``: they have no post any more, or not this permission.
-    """
+    """The person who started a job, with the posts and grants of today."""
     viewer = None if person_id is None else viewer_of(person_id, line_managers=line_managers)
     if viewer is None or not viewer.has_post or permission not in viewer.permissions:
         raise ForbiddenError(refusal)
@@ -188,11 +170,7 @@ def people_by_staff_number(staff_numbers: Collection[str]) -> set[int]:
 
 
 def person_by_staff_number(staff_number: str) -> int:
-    """The id of the person who has this staff number, however it was typed or copied.
-
-    Raises:
-        NotFoundError: Nobody has it.
-    """
+    """The id of the person who has this staff number, however it was typed or copied."""
     typed = staff_number.strip()
     person_id = db.session.scalar(
         select(PersonName.person_id)
@@ -210,9 +188,6 @@ def find_seen_person(viewer: Viewer, staff_number: str, act: Permission | None =
 
     Neither the answer nor the work for it tells a number of somebody out of sight from one that nobody has:
     two statements, whatever was typed.
-
-    Raises:
-        NotFoundError: There is nobody whom the viewer may see.
     """
     number = staff_number.replace("\x00", "").strip()  # PostgreSQL takes no NUL
     person_id = db.session.scalar(select(PersonName.person_id).where(PersonName.staff_number == number))
@@ -250,9 +225,9 @@ def live_units_at(
 def _place_units(states: Mapping[int, tuple[str, int | None]]) -> dict[int, UnitRow]:
     """Units with their paths and labels, from their names and parents."""
     names = {unit_id: _names_from_force(unit_id, states) for unit_id in states}
-    labels = paths.label_units(names)
+    labels = units.label_units(names)
     return {
-        unit_id: UnitRow(name, parent_id, paths.join(names[unit_id]), labels[unit_id])
+        unit_id: UnitRow(name, parent_id, units.join(names[unit_id]), labels[unit_id])
         for unit_id, (name, parent_id) in states.items()
     }
 
@@ -276,11 +251,7 @@ def units_under(unit_id: int, day: date, known_at: datetime | None = None) -> se
 
 
 def unit_by_path(path: str, day: date) -> int:
-    """The id of the unit that has this path on ``day``.
-
-    Raises:
-        NotFoundError: No unit has it.
-    """
+    """The id of the unit that has this path on ``day``."""
     for unit_id, unit_path in unit_paths(day).items():
         if unit_path == path:
             return unit_id
@@ -295,3 +266,185 @@ def _names_from_force(unit_id: int | None, states: Mapping[int, tuple[str, int |
         name, unit_id = states[unit_id]
         names.append(name)
     return names[::-1]
+
+
+# Queries about jobs, with the names of the people who started them, if the viewer may see these.
+
+_COLUMNS = (
+    *(column for column in Job.__table__.columns if column.name not in {"id", "claim"}),
+    PersonName.forenames,
+    PersonName.surname,
+)
+
+
+def get_job_row(reference: uuid.UUID, viewer: Viewer = COMMAND_LINE) -> Any:
+    """One job with the person who asked for it."""
+    row = db.session.execute(_select_jobs(viewer).where(Job.reference == reference)).one_or_none()
+    if row is None:
+        raise NotFoundError("There is no such job.")
+    return row
+
+
+def list_job_rows(
+    viewer: Viewer, state: JobState | None, offset: int, limit: int, asked_by: int | None = None
+) -> Sequence[Any]:
+    """A slice of the jobs, the newest first; with ``asked_by``, of those that this person asked for."""
+    statement = _select_jobs(viewer)
+    if state is not None:
+        statement = statement.where(Job.state == state)
+    if asked_by is not None:
+        statement = statement.where(Job.asked_by_id == asked_by)
+    return db.session.execute(statement.order_by(Job.id.desc()).offset(offset).limit(limit)).all()
+
+
+def _select_jobs(viewer: Viewer) -> Select[Any]:
+    person_id = PersonName.person_id
+    is_visible = or_(person_id.in_(visible_people(viewer)), person_id == viewer.person_id)
+    return (
+        select(*_COLUMNS).select_from(Job).outerjoin(PersonName, (person_id == Job.asked_by_id) & is_visible)
+    )
+
+
+# Reading of proposals with the names of who proposed and who ended them, whatever is proposed.
+
+
+@dataclass(frozen=True, slots=True)
+class ProposalLine:
+    """A proposal as lists and its own page show it; each kind adds what is proposed."""
+
+    id: int
+    note: str
+    proposed_by_id: int
+    proposed_by: str
+    proposed_at: datetime
+    ended_at: datetime | None
+    ended_as: str | None  # published, sent_back, withdrawn; None: it has not ended
+    ended_by: str
+    reason: str
+
+
+def select_proposals(kind: Any, *columns: Any) -> Select[Any]:
+    """Select proposals of a table: the fields of ``ProposalLine`` in their order, then these columns."""
+    author, decider = aliased(PersonName), aliased(PersonName)
+    return (
+        select(
+            kind.id,
+            kind.note,
+            kind.proposed_by_id,
+            func.coalesce(author.full_name, "Erased"),
+            kind.proposed_at,
+            kind.ended_at,
+            kind.ended_as,
+            func.coalesce(decider.full_name, "Erased"),
+            kind.reason,
+            *columns,
+        )
+        .outerjoin(author, author.person_id == kind.proposed_by_id)
+        .outerjoin(decider, decider.person_id == kind.ended_by_id)
+    )
+
+
+# The posts and units of one day, for proposals, reviews and counts.
+
+
+class LivePost(NamedTuple):
+    """A known post that is valid on the day."""
+
+    person_id: int
+    unit_id: int
+    manager_id: int | None
+
+
+class Workforce:
+    """The posts of a day, and the tree of units."""
+
+    def __init__(self, day: date, posts: Iterable[LivePost], units: Mapping[int, UnitRow]) -> None:
+        self.day, self.units = day, units
+        self._chains: dict[int, tuple[int, ...]] = {}
+        self._posts: dict[int, list[LivePost]] = defaultdict(list)
+        self._reports: dict[int, list[LivePost]] = defaultdict(list)
+        self._under: dict[int, set[int]] = defaultdict(set)
+        for post in posts:
+            self._posts[post.person_id].append(post)
+            if post.manager_id is not None and post.manager_id != post.person_id:
+                self._reports[post.manager_id].append(post)
+            for unit_id in self.unit_and_above(post.unit_id):
+                self._under[unit_id].add(post.person_id)
+
+    @property
+    def manager_ids(self) -> Iterable[int]:
+        """The people whom posts of others name as line manager."""
+        return self._reports
+
+    def unit_and_above(self, unit_id: int) -> tuple[int, ...]:
+        """The unit and those above it, from below; empty if it does not exist on the day."""
+        if unit_id not in self._chains:
+            chain: dict[int, None] = {}
+            above: int | None = unit_id
+            while above is not None and above in self.units and above not in chain:
+                chain[above] = None
+                above = self.units[above].parent_id
+            self._chains[unit_id] = tuple(chain)
+        return self._chains[unit_id]
+
+    def posts_of(self, person_id: int) -> list[LivePost]:
+        """The person's posts."""
+        return self._posts.get(person_id, [])
+
+    def reports_to(self, person_id: int) -> list[LivePost]:
+        """The posts of others that name the person as line manager."""
+        return self._reports.get(person_id, [])
+
+    def people_under(self, unit_id: int) -> Set[int]:
+        """Everyone with a post in the unit or in one below it."""
+        return self._under.get(unit_id, frozenset())
+
+    def smallest_common_unit(self, unit_ids: Iterable[int]) -> int | None:
+        """The lowest unit that is, or is above, all of these; None if there is none."""
+        chains = [self.unit_and_above(unit_id) for unit_id in set(unit_ids)]
+        if not chains:
+            return None
+        shared = set(chains[0]).intersection(*chains[1:])
+        return next((unit_id for unit_id in chains[0] if unit_id in shared), None)
+
+
+def read_workforce(day: date) -> Workforce:
+    """The posts and the tree of ``day`` as known now. Two statements."""
+    rows = db.session.execute(
+        select(Post.person_id, Post.unit_id, Post.line_manager_id)
+        .where(is_known_fact(Post), is_valid_on(Post, day))
+        .order_by(Post.person_id, Post.post_key)
+    )
+    return Workforce(day, (LivePost(*row) for row in rows), live_units(day))
+
+
+# The role in which somebody decided something, which a learner sees instead of a name.
+
+UNNAMED_DECIDER = "your force"
+_WORDS = {
+    Role.DIRECTIVE_OWNER: "a directive owner",
+    Role.ADMINISTRATOR: "an administrator",
+    Role.FACILITATOR: "a facilitator",
+}  # the first that the person had
+
+
+def describe_deciders(acts: Collection[tuple[int, datetime]]) -> dict[tuple[int, datetime], str]:
+    """The role that each person had at an instant, in words, by person and instant. One statement at most."""
+    if not acts:
+        return {}
+    people = sorted({person_id for person_id, _ in acts})
+    grants = db.session.scalars(
+        select(RoleGrant).where(RoleGrant.person_id.in_(people), RoleGrant.role.in_(sorted(_WORDS)))
+    ).all()
+    return {
+        act: _decider_words([grant.role for grant in grants if _was_granted(grant, *act)]) for act in acts
+    }
+
+
+def _was_granted(grant: RoleGrant, person_id: int, at: datetime) -> bool:
+    ended = grant.ended_at is not None and grant.ended_at <= at
+    return grant.person_id == person_id and grant.valid_from <= london_day(at) <= grant.valid_to and not ended
+
+
+def _decider_words(roles: Collection[str]) -> str:
+    return next((words for role, words in _WORDS.items() if role in roles), UNNAMED_DECIDER)

@@ -1,19 +1,19 @@
 """Changes role grants and names; each change is audited."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, insert, or_, select, update
+from sqlalchemy import bindparam, delete, insert, or_, select, update
+from sqlalchemy import text as sql
 
-from portal.domain.people.models import Person, PersonName, RoleGrant, fold_name
-from portal.domain.people.name_index import index_names_afterwards
-from portal.platform.audit.models import AuditEvent
-from portal.platform.audit.services import log
-from portal.platform.clock import london_day
-from portal.platform.db import OPEN_END, db
+from portal.domain.people.models import FactNote, Person, PersonName, RoleGrant, fold_name
+from portal.domain.people.names import index_names_afterwards
+from portal.platform.audit import AuditEvent, log
+from portal.platform.clock import end_of_day, london_day
+from portal.platform.db import OPEN_END, db, read
 from portal.platform.errors import RuleError
 from portal.platform.permissions import Role
 
@@ -52,9 +52,6 @@ def grant_role(
 
     Returns:
         Whether a grant was made.
-
-    Raises:
-        RuleError: The last day is in the past.
     """
     day = london_day(at)
     if until < day:
@@ -79,9 +76,6 @@ def revoke_role(person_id: int, role: Role, *, unit_id: int | None, by: int | No
 
     Returns:
         Whether a grant was ended.
-
-    Raises:
-        RuleError: The person has the role only on other units; nothing was ended.
     """
     grants = _list_live_grants_on_unit(person_id, role, unit_id, at)
     for grant in grants:
@@ -223,3 +217,108 @@ def _list_live_grants_on_unit(
     person_id: int, role: Role, unit_id: int | None, at: datetime
 ) -> list[RoleGrant]:
     return [grant for grant in _list_live_grants(person_id, role, at) if grant.unit_id == unit_id]
+
+
+# Writes, reads and erases the free texts that belong to facts.
+#
+# A fact is never changed; its texts are kept beside it so that a person's words can be erased.
+
+_SELECT_NOTES = (
+    select(FactNote.fact_id, FactNote.kind, FactNote.text)
+    .where(
+        FactNote.fact_table == bindparam("fact_table"),
+        FactNote.fact_id.in_(bindparam("fact_ids", expanding=True)),
+    )
+    .order_by(FactNote.id)
+)
+
+
+def write_notes(fact_table: str, fact_id: int, texts: Mapping[str, str]) -> None:
+    """Write the texts of a new fact, by kind of text; in the transaction that writes the fact."""
+    write_many_notes(fact_table, {fact_id: texts})
+
+
+def write_many_notes(fact_table: str, texts: Mapping[int, Mapping[str, str]]) -> None:
+    """Write the texts of many facts of one table, by fact and kind of text. One statement."""
+    rows = [
+        {"fact_table": fact_table, "fact_id": fact_id, "kind": kind, "text": text}
+        for fact_id, texts_of_fact in texts.items()
+        for kind, text in texts_of_fact.items()
+    ]
+    if rows:
+        db.session.execute(insert(FactNote), rows)
+
+
+def notes_of(fact_table: str, fact_ids: Collection[int]) -> dict[int, dict[str, str]]:
+    """The texts of these facts, by fact and kind of text. One statement."""
+    texts: dict[int, dict[str, str]] = {}
+    rows = read(_SELECT_NOTES, {"fact_table": fact_table, "fact_ids": list(fact_ids)})
+    for fact_id, kind, text in rows:
+        texts.setdefault(fact_id, {})[kind] = text
+    return texts
+
+
+def erase_notes(fact_table: str, fact_ids: Collection[int], *, actor_id: int | None, subject_id: int) -> None:
+    """Erase every text of these facts; the audit trail records that it was done, never the texts."""
+    erased = notes_of(fact_table, fact_ids)
+    if db.engine.dialect.name == "sqlite":  # otherwise the words stay in the file until overwritten
+        db.session.execute(sql("PRAGMA secure_delete = ON"))
+    db.session.execute(
+        delete(FactNote).where(FactNote.fact_table == fact_table, FactNote.fact_id.in_(fact_ids))
+    )
+    log(
+        "notes.erased",
+        actor_id=actor_id,
+        subject_id=subject_id,
+        fact_table=fact_table,
+        facts=sorted(erased),
+    )
+
+
+# Records who looked at a person's record, once a day for each viewer, and lists it for the person.
+
+VIEWED_ACTION = "person.viewed"
+MOST_SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class AccessLogEntry:
+    """The first look of one person on a day."""
+
+    viewed_at: datetime
+    staff_number: str
+    name: str
+
+
+def is_access_logged(viewer_id: int, subject_id: int, at: datetime) -> bool:
+    """Whether this look need not be recorded: one's own record, or recorded already on this London day."""
+    if viewer_id == subject_id:
+        return True
+    midnight = end_of_day(london_day(at) - timedelta(days=1))
+    looks = select(AuditEvent.id).where(
+        AuditEvent.subject_id == subject_id,
+        AuditEvent.actor_id == viewer_id,
+        AuditEvent.action == VIEWED_ACTION,
+        AuditEvent.happened_at > midnight,
+    )
+    return db.session.scalar(looks.limit(1)) is not None
+
+
+def log_access(viewer_id: int, subject_id: int, page: str) -> None:
+    """Record that somebody looked; part of the caller's transaction."""
+    log(VIEWED_ACTION, actor_id=viewer_id, subject_id=subject_id, page=page)
+
+
+def list_access_log(subject_id: int) -> list[AccessLogEntry]:
+    """The latest ``MOST_SHOWN`` looks of others at a person's record. One statement."""
+    statement = (
+        select(AuditEvent.happened_at, PersonName.staff_number, PersonName.surname, PersonName.forenames)
+        .outerjoin(PersonName, PersonName.person_id == AuditEvent.actor_id)
+        .where(AuditEvent.subject_id == subject_id, AuditEvent.action == VIEWED_ACTION)
+        .order_by(AuditEvent.happened_at.desc(), AuditEvent.id.desc())
+        .limit(MOST_SHOWN)
+    )
+    return [
+        AccessLogEntry(at, number or "", f"{forenames} {surname}" if surname else "Erased")
+        for at, number, surname, forenames in db.session.execute(statement)
+    ]

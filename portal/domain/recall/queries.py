@@ -10,8 +10,8 @@ from typing import Any
 from sqlalchemy import bindparam, case, distinct, exists, func, or_, select
 from sqlalchemy.orm import aliased
 
-from portal.domain.catalogue.archiving import is_archived
 from portal.domain.catalogue.models import Activity, Item, ModuleVersion
+from portal.domain.catalogue.services import is_archived
 from portal.domain.catalogue.version_cache import (
     PublishedItem,
     PublishedLesson,
@@ -23,14 +23,19 @@ from portal.domain.catalogue.version_cache import (
 from portal.domain.item_kinds import kinds_by_name
 from portal.domain.item_kinds.base import Answer, ItemKind
 from portal.domain.item_kinds.choices import ChoiceKind, ChoiceView
-from portal.domain.people.as_of import is_known_fact
-from portal.domain.recall.drawing import RecallCandidate, draw_questions
+from portal.domain.people.positions import is_known_fact
 from portal.domain.recall.models import RecallOptOut, RecallReview
-from portal.domain.recall.schedule import MOST_DAYS, FsrsRule, Recall, next_recall_on
+from portal.domain.recall.rules import (
+    MOST_DAYS,
+    FsrsRule,
+    Recall,
+    RecallCandidate,
+    draw_questions,
+    next_recall_on,
+)
 from portal.domain.records.models import Record, Revocation
 from portal.platform.clock import london_day, noon
-from portal.platform.column_types import UtcDateTime
-from portal.platform.db import db, read
+from portal.platform.db import UtcDateTime, db, read
 from portal.platform.errors import NotFoundError
 
 NO_ANSWER = Answer()
@@ -205,11 +210,7 @@ def due_days_by_person(day: date, after: date) -> dict[int, list[date]]:
 
 
 def own_recall(person_id: int, slug: str, day: date) -> ModuleRecall:
-    """The person's recall of one module.
-
-    Raises:
-        NotFoundError: They have no pass of it that stands.
-    """
+    """The person's recall of one module."""
     recalls = (recall for recall in list_recalls(person_id, day) if recall.slug == slug)
     recall = next(recalls, None)
     if recall is None:
@@ -240,11 +241,7 @@ def draw_recall(recall: ModuleRecall, version: PublishedVersion) -> list[RecallQ
 
 
 def answered_questions(recall: ModuleRecall, number: int) -> list[RecallQuestion]:
-    """The questions of a recall that was answered.
-
-    Raises:
-        NotFoundError: The person answered no recall of this number.
-    """
+    """The questions of a recall that was answered."""
     answered = _earlier_answers(recall.person_id, recall.version.activity_id).get(number)
     if answered is None:
         raise NotFoundError("There is no such recall.")

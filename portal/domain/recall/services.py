@@ -54,11 +54,7 @@ def save_answers(
     *,
     at: datetime,
 ) -> bool:
-    """Save whether each answer is right; False if this recall was answered already. Repeat-safe.
-
-    Raises:
-        ConflictError: It is not to be recalled yet.
-    """
+    """Save whether each answer is right; False if this recall was answered already. Repeat-safe."""
     if recall.due_on > london_day(at):
         raise ConflictError("It is too early to recall this module.")
     rows = [

@@ -14,15 +14,15 @@ from typing import Any
 from sqlalchemy import func, insert, select
 
 from portal.domain.catalogue.models import Activity
-from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.models import Identifier, PersonName
-from portal.domain.people.notes import write_many_notes
-from portal.domain.people.roster.store import insert_facts
+from portal.domain.people.positions import is_known_fact
+from portal.domain.people.roster_store import insert_facts
+from portal.domain.people.services import write_many_notes
 from portal.domain.people.staff_numbers import fold_staff_number
 from portal.domain.records.models import ImportedRecord, Record
-from portal.domain.records.references import new_reference
+from portal.domain.records.services import new_reference
 from portal.platform import clock
-from portal.platform.audit.services import log
+from portal.platform.audit import log
 from portal.platform.db import db, touch
 from portal.platform.errors import BadInputError
 from portal.platform.tables.table_files import SourceRow
@@ -59,11 +59,7 @@ class ImportedCompletion:
 
 
 def parse_completions(rows: Sequence[SourceRow], person_by: str = STAFF_NUMBER) -> list[ImportedCompletion]:
-    """Read the rows, checked against people, requirements and the calendar.
-
-    Raises:
-        BadInputError: Some rows have faults: one reason for each, with its line.
-    """
+    """Read the rows, checked against people, requirements and the calendar."""
     completions, reasons = parse_completions_with_faults(rows, person_by)
     if reasons:
         raise BadInputError(reasons)

@@ -7,8 +7,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKey, Index, Numeric, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from portal.platform.column_types import unique_index
-from portal.platform.db import Base, BigId, Fact
+from portal.platform.db import Base, BigId, Fact, unique_index
 
 
 class Registration(Fact):

@@ -9,12 +9,12 @@ from typing import Any
 
 from sqlalchemy import Select, bindparam, func, select
 
-from portal.domain.catalogue.activity_titles import newest_title
 from portal.domain.catalogue.models import Activity, EventTypeVersion, GuideVersion, ModuleVersion
-from portal.domain.people.as_of import is_known_fact
-from portal.domain.people.decision_roles import describe_deciders
+from portal.domain.catalogue.version_cache import newest_title
 from portal.domain.people.models import PersonName
-from portal.domain.people.notes import notes_of
+from portal.domain.people.positions import is_known_fact
+from portal.domain.people.queries import describe_deciders
+from portal.domain.people.services import notes_of
 from portal.domain.records.models import (
     Acknowledgement,
     AttendanceRecord,

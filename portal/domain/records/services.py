@@ -1,5 +1,6 @@
 """Records registrations, visits, passes, attendances, prior learning and revocations; safe to repeat."""
 
+import secrets
 from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
@@ -8,9 +9,9 @@ from uuid import UUID
 from sqlalchemy import bindparam, insert, select
 
 from portal.domain.catalogue.models import EventTypeVersion, GuideVersion
-from portal.domain.people.as_of import is_known_fact
-from portal.domain.people.notes import write_notes
-from portal.domain.records import queries, references
+from portal.domain.people.positions import is_known_fact
+from portal.domain.people.services import write_notes
+from portal.domain.records import queries
 from portal.domain.records.models import (
     Acknowledgement,
     AttendanceRecord,
@@ -21,10 +22,66 @@ from portal.domain.records.models import (
     Revocation,
     Waiver,
 )
-from portal.platform.audit.services import log
+from portal.platform.audit import log
 from portal.platform.clock import london_day, noon
 from portal.platform.db import db, stamp, touch, write_row, write_rows
 from portal.platform.errors import ConflictError
+
+# References of records: not guessable, easy to read aloud, and with a check against mistyping.
+#
+# ``OIC-XXXX-XXXX-C``: eight random characters of Crockford's base 32 and its check character, the number
+# modulo 37. Numbers whose check would be one of the five symbols beyond the alphabet are not drawn, so
+# that a reference has only letters and digits.
+
+PREFIX = "OIC"
+_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_LENGTH = 8
+_READ_AS = str.maketrans("OIL", "011")  # letters that the alphabet leaves out because they look like digits
+
+
+def new_reference() -> str:
+    """Draw a reference at random: almost forty bits, not derived from the record."""
+    while True:
+        body = "".join(secrets.choice(_ALPHABET) for _ in range(_LENGTH))
+        check = _check_character(body)
+        if check:
+            return _format_reference(body + check)
+
+
+def is_reference(text: str) -> bool:
+    """Whether ``text`` is a valid reference exactly as the portal writes it."""
+    return normalise_reference(text) == text
+
+
+def normalise_reference(text: str) -> str | None:
+    """The reference that a person typed, whatever the case, spaces, hyphens, and O, I and L for digits.
+
+    None if it is not a reference, or its check character is wrong.
+
+    >>> normalise_reference("oic 0000 ooo1 1") == normalise_reference("OIC-0000-0001-1") == "OIC-0000-0001-1"
+    True
+    """
+    packed = "".join(text.upper().replace("-", " ").split())
+    if not packed.startswith(PREFIX):
+        return None
+    typed = packed.removeprefix(PREFIX).translate(_READ_AS)
+    if len(typed) != _LENGTH + 1 or any(character not in _ALPHABET for character in typed):
+        return None
+    return _format_reference(typed) if _check_character(typed[:_LENGTH]) == typed[_LENGTH] else None
+
+
+def _check_character(body: str) -> str:
+    """The check character; empty if it would be outside the alphabet."""
+    value = 0
+    for character in body:
+        value = value * 32 + _ALPHABET.index(character)
+    rest = value % 37
+    return _ALPHABET[rest] if rest < len(_ALPHABET) else ""
+
+
+def _format_reference(characters: str) -> str:
+    return f"{PREFIX}-{characters[:4]}-{characters[4:8]}-{characters[8]}"
+
 
 _INSERT_REGISTRATION = insert(Registration)
 _VISIT_COLUMNS = ("recorded_at", "registration_id", "lesson_id", "kind")
@@ -254,11 +311,7 @@ def recognise_prior_learning(
 
 
 def revoke_record(record_id: int, from_on: date, *, reason: str, decided_by: int) -> Revocation:
-    """Stop counting a record from a day on; from its own day, it was never a pass.
-
-    Raises:
-        ConflictError: It was corrected or voided, or is already revoked.
-    """
+    """Stop counting a record from a day on; from its own day, it was never a pass."""
     stamped = stamp()
     record = db.session.scalar(select(Record).where(Record.id == record_id, is_known_fact(Record)))
     if record is None or queries.list_revocations([record_id]):
@@ -270,11 +323,7 @@ def revoke_record(record_id: int, from_on: date, *, reason: str, decided_by: int
 
 
 def restore_record(revocation_id: int, *, reason: str, decided_by: int) -> Revocation:
-    """Void a revocation, so that the record counts again.
-
-    Raises:
-        ConflictError: It is already void.
-    """
+    """Void a revocation, so that the record counts again."""
     stamped = stamp()
     revocation = db.session.scalar(
         select(Revocation).where(Revocation.id == revocation_id, is_known_fact(Revocation))
@@ -326,6 +375,6 @@ def _write_record(person_id: int, activity_id: int, source: str, achieved_at: da
 def unused_reference() -> str:
     """A new reference that no record has."""
     while True:
-        reference = references.new_reference()
+        reference = new_reference()
         if db.session.scalar(select(Record.id).where(Record.reference == reference)) is None:
             return reference

@@ -2,16 +2,21 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from email.utils import parseaddr
 from urllib.parse import quote
 
 from sqlalchemy import select
 
-from portal.domain.events.booking.places import HOLDS_A_PLACE
-from portal.domain.events.calendar_file import write_event_file
 from portal.domain.events.models import Booking, BookingChange, Event
-from portal.domain.events.queries import EventDetails, event_details
+from portal.domain.events.places import HOLDS_A_PLACE
+from portal.domain.events.queries import (
+    EventDetails,
+    EventFilters,
+    event_details,
+    list_events,
+    write_event_file,
+)
 from portal.domain.reminders.message_texts import (
     NO_ADDRESS,
     NothingToSend,
@@ -22,10 +27,11 @@ from portal.domain.reminders.message_texts import (
 from portal.domain.reminders.models import EVENT_KINDS, Delivery, Message, MessageKind, NoticeLine
 from portal.domain.reminders.queries import Addressee, list_addressees, read_acts
 from portal.platform import clock
-from portal.platform.audit.models import AuditEvent
+from portal.platform.audit import AuditEvent, log
+from portal.platform.clock import end_of_day
 from portal.platform.db import db
 from portal.platform.formats.calendar_files import CalendarMethod
-from portal.platform.mail.smtp import CalendarPart, Letter
+from portal.platform.mail import CalendarPart, Letter
 from portal.platform.wording import clock_time, instant
 from portal.platform.wording import date as date_words
 
@@ -198,3 +204,39 @@ def _held_a_place(act: AuditEvent) -> bool:
         )
     )
     return db.session.scalar(held.limit(1)) is not None
+
+
+# Reminders of events that are near: noted as acts, from which their mails follow.
+
+DAYS_BEFORE = (7, 1)
+
+
+def remind_of_events(after: date, day: date) -> int:
+    """Remind everybody who has a place at an event that is near, or runs it; return how many.
+
+    Args:
+        after: The last day on which reminders were planned.
+        day: Today. For days missed in between, events still ahead get one late reminder.
+    """
+    marks = [day - timedelta(days=back) for back in range(min((day - after).days, max(DAYS_BEFORE)))]
+    held_on = {mark + timedelta(days=days) for mark in marks for days in DAYS_BEFORE}
+    filters = EventFilters(
+        begins_after=end_of_day(day), begins_before=end_of_day(day + timedelta(days=max(DAYS_BEFORE)))
+    )
+    events = [event for event in list_events(filters) if event.held_on in held_on and not event.cancelled]
+    readers = {event.id: {person.person_id for person in event.facilitators} for event in events}
+    booked = select(Booking.event_id, Booking.person_id).where(
+        Booking.event_id.in_(readers), Booking.state == "booked"
+    )
+    for event_id, person_id in db.session.execute(booked) if readers else ():
+        readers[event_id].add(person_id)
+    for event in events:
+        for person_id in sorted(readers[event.id]):
+            log(
+                "event.reminded",
+                actor_id=None,
+                subject_id=person_id,
+                event=event.reference,
+                number=event.number,
+            )
+    return sum(len(people) for people in readers.values())

@@ -8,8 +8,7 @@ from uuid import UUID
 from sqlalchemy import JSON, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from portal.platform.column_types import unique_index
-from portal.platform.db import Base, BigId
+from portal.platform.db import Base, BigId, unique_index
 
 
 class Delivery(StrEnum):

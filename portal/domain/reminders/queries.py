@@ -7,13 +7,12 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select
 
-from portal.domain.accounts.grants.authority import is_in_administration
-from portal.domain.directives.fact_loader import split_into_batches
+from portal.domain.accounts.grants import is_in_administration
+from portal.domain.directives.applies import split_into_batches
 from portal.domain.directives.models import Directive, DirectiveVersion
-from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.models import PersonName, Post, RoleGrant
-from portal.domain.people.queries import Viewer, visibility_of, visible_people
-from portal.domain.people.visibility.rules import is_valid_on
+from portal.domain.people.positions import is_known_fact
+from portal.domain.people.visibility import Viewer, is_granted_to, is_valid_on, visibility_of, visible_people
 from portal.domain.reminders.models import (
     PRIVATE_KINDS,
     Delivery,
@@ -23,13 +22,13 @@ from portal.domain.reminders.models import (
     NoticeLine,
     ReminderRule,
     ReminderRun,
+    UntoldManager,
 )
-from portal.domain.reminders.outbox_words import WORDS_OF_KIND, lines_in_words
-from portal.domain.reminders.rules import ReminderReason, ReminderRules
-from portal.platform.audit.models import AuditEvent
+from portal.domain.reminders.rules import WORDS_OF_KIND, ReminderReason, ReminderRules, lines_in_words
+from portal.platform.audit import AuditEvent
 from portal.platform.db import db
 from portal.platform.errors import NotFoundError
-from portal.platform.permissions import Permission, Role
+from portal.platform.permissions import SIGHT_ROLES, Permission, Role
 from portal.platform.wording import date as date_words
 
 ENDING_DAYS = (60, 30, 7)  # before a completion ends, unless a directive has its own rules
@@ -80,11 +79,7 @@ def _own_rules(row: ReminderRule) -> ReminderRules:
 
 
 def directive_named(reference: str, day: date) -> ReminderDirective:
-    """The directive in force with this reference.
-
-    Raises:
-        NotFoundError: No directive in force has it.
-    """
+    """The directive in force with this reference."""
     for directive in directives_in_force(day).values():
         if directive.reference == reference:
             return directive
@@ -348,11 +343,7 @@ def _planned_at_for(viewer: Viewer) -> ColumnElement[datetime]:
 
 
 def get_message(viewer: Viewer, reference: UUID) -> Message:
-    """One message.
-
-    Raises:
-        NotFoundError: There is no such message, or the viewer may not see it.
-    """
+    """One message."""
     message = db.session.scalar(
         select(Message).where(Message.reference == reference, _visible_messages(viewer))
     )
@@ -397,3 +388,40 @@ def _outbox_row(
     times = (planned_at, not_before, row.sent_at, row.tries, row.reason)
     words = tuple(lines) or WORDS_OF_KIND.get(MessageKind(row.kind), ())
     return OutboxRow(row.reference, number, listed_name, state, *times, words)
+
+
+# Line managers who got no reminder about overdue people, because they cannot open the report.
+
+
+@dataclass(frozen=True, slots=True)
+class UntoldManagerRow:
+    """A line manager who got no reminder, because they cannot open the report it links to."""
+
+    staff_number: str
+    name: str
+    planned_at: datetime
+    people: int
+
+
+def list_untold_managers(viewer: Viewer, day: date) -> list[UntoldManagerRow]:
+    """All untold managers by name, except those who were given a role with sight since.
+
+    Their counts include people of any unit, so a viewer who does not see the whole force gets an empty list.
+    """
+    if not visibility_of(viewer).everyone:
+        return []
+    given_since = exists().where(
+        is_granted_to(UntoldManager.person_id, day),
+        RoleGrant.role.in_(sorted(SIGHT_ROLES)),
+        RoleGrant.given_at >= UntoldManager.planned_at,
+    )
+    rows = db.session.execute(
+        select(PersonName, UntoldManager)
+        .join(UntoldManager, UntoldManager.person_id == PersonName.person_id)
+        .where(~given_since)
+        .order_by(PersonName.surname, PersonName.forenames, PersonName.staff_number)
+    )
+    return [
+        UntoldManagerRow(name.staff_number, f"{name.surname}, {name.forenames}", row.planned_at, row.people)
+        for name, row in rows
+    ]

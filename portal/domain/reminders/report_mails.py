@@ -8,7 +8,8 @@ from datetime import date, datetime
 from sqlalchemy import exists, insert, select
 
 from portal.domain.accounts.models import Credential
-from portal.domain.people.queries import Viewer, viewer_of
+from portal.domain.people.queries import viewer_of
+from portal.domain.people.visibility import Viewer
 from portal.domain.reminders.message_texts import (
     NO_ADDRESS,
     NothingToSend,
@@ -18,20 +19,20 @@ from portal.domain.reminders.message_texts import (
 )
 from portal.domain.reminders.models import Delivery, Message, MessageKind, ReportMail
 from portal.domain.reminders.queries import Addressee, list_addressees
-from portal.domain.reminders.send_window import SendWindow
+from portal.domain.reminders.rules import SendWindow
 from portal.domain.reminders.services import lock_outbox
-from portal.domain.reports.completion import writers
+from portal.domain.reports import completion_files
 from portal.domain.reports.parameters import PositionError
-from portal.domain.saved_reports.definitions import Definition, find_refusal, open_report
 from portal.domain.saved_reports.models import ReportSchedule, SavedPage, SavedReport
 from portal.domain.saved_reports.queries import list_readers, recurrence_of
+from portal.domain.saved_reports.rules import Definition, find_refusal, open_report
 from portal.domain.saved_reports.services import stop_schedule
-from portal.platform.audit.services import log, log_file
+from portal.platform.audit import log, log_file
 from portal.platform.clock import london_day
 from portal.platform.db import db, transaction
 from portal.platform.errors import NotFoundError, UnknownValueError
-from portal.platform.jobs.items import ItemFailures
-from portal.platform.mail.smtp import AttachedFile, Letter
+from portal.platform.jobs.registry import ItemFailures
+from portal.platform.mail import AttachedFile, Letter
 from portal.platform.permissions import Permission
 from portal.platform.wording import date as date_words
 from portal.platform.wording import plural
@@ -223,8 +224,8 @@ def _make_file(definition: Definition, viewer: Viewer, due_on: date, now: dateti
         return None  # the page says why
     if report.shown.rows > MOST_ROWS:
         return None
-    text = "".join(writers.csv_pieces(report.rows(), report.columns))
-    people, detail = report.list_person_ids(), writers.audit_detail(report, "csv")
+    text = "".join(completion_files.csv_pieces(report.rows(), report.columns))
+    people, detail = report.list_person_ids(), completion_files.audit_detail(report, "csv")
     with transaction():
         log_file("completions.exported", people, actor_id=viewer.person_id, mailed=True, **detail)
-    return AttachedFile(writers.file_name(report, "csv"), text)
+    return AttachedFile(completion_files.file_name(report, "csv"), text)

@@ -5,33 +5,41 @@ import time
 from collections.abc import Callable, Collection
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import datetime
-from functools import partial
+from datetime import date, datetime, timedelta
+from functools import cache, partial
 from math import inf
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from sqlalchemy import select
+from govuk_bank_holidays.bank_holidays import BankHolidays
+from sqlalchemy import case, func, or_, select
 
-from portal.domain.accounts import delivered_links
-from portal.domain.reminders import queries, services
-from portal.domain.reminders.clarity_mails import compose_reply_mail
+from config import Config, current_settings
+from portal.domain.accounts import services
+from portal.domain.people.visibility import Viewer
+from portal.domain.reminders import invitations, queries
+from portal.domain.reminders import services as reminders_services
+from portal.domain.reminders.desk_mails import (
+    compose_evidence_mail,
+    compose_folder_mail,
+    compose_recall,
+    compose_reply_mail,
+    compose_review_mail,
+)
 from portal.domain.reminders.event_mails import compose_event_mail
-from portal.domain.reminders.evidence_mails import compose_evidence_mail
-from portal.domain.reminders.folder_mails import compose_folder_mail
-from portal.domain.reminders.invitations import link_mails
-from portal.domain.reminders.invitations.link_mails import LinkLetter
+from portal.domain.reminders.invitations import LinkLetter
 from portal.domain.reminders.message_texts import NothingToSend, PortalDetails, compose_reminder
-from portal.domain.reminders.models import EVENT_KINDS, Message, MessageKind
+from portal.domain.reminders.models import EVENT_KINDS, Delivery, Message, MessageKind
 from portal.domain.reminders.notice_texts import compose_notice
-from portal.domain.reminders.recall_mails import compose_recall
 from portal.domain.reminders.report_mails import compose_report_mail
-from portal.domain.reminders.review_mails import compose_review_mail
-from portal.domain.reminders.send_window import SendWindow
+from portal.domain.reminders.rules import WORDS_OF_KIND, SendWindow, lines_in_words, make_send_window
+from portal.domain.reminders.services import send_window_of
 from portal.platform import clock
+from portal.platform.clock import LONDON
 from portal.platform.db import db, transaction
-from portal.platform.jobs.items import ItemFailures
-from portal.platform.mail.smtp import (
+from portal.platform.errors import RuleError
+from portal.platform.jobs.registry import ItemFailures
+from portal.platform.mail import (
     DeferredError,
     Letter,
     RefusedError,
@@ -102,7 +110,7 @@ def _write_notice(row: Message, now: datetime, portal: PortalDetails) -> Letter 
 def _write_link_mail(row: Message, now: datetime, portal: PortalDetails) -> LinkLetter | NothingToSend:
     """Write a mail with a link, which is made now; the database gets its hash alone."""
     with transaction():
-        return link_mails.compose_link_mail(row, now=now, portal=portal)
+        return invitations.compose_link_mail(row, now=now, portal=portal)
 
 
 WRITERS: dict[MessageKind, Callable[[Message, datetime, PortalDetails], LinkLetter | Letter | NothingToSend]]
@@ -142,7 +150,7 @@ def send_due_messages(
     if not _kinds_allowed_now(settings, kinds):
         return outcome
     with transaction():
-        services.requeue_lost_messages(clock.now(), settings.hours)
+        reminders_services.requeue_lost_messages(clock.now(), settings.hours)
     sender = _MailSender(settings, outcome)
     try:
         while due := queries.list_due_messages(clock.now(), BATCH, _kinds_allowed_now(settings, kinds)):
@@ -163,7 +171,9 @@ def send_due_messages(
 def _kinds_allowed_now(settings: SendingSettings, kinds: Collection[MessageKind]) -> list[MessageKind]:
     """The kinds of message that may be sent at this instant."""
     now = clock.now()
-    return [kind for kind in kinds if services.send_window_of(kind, settings.hours).allows_sending(now)]
+    return [
+        kind for kind in kinds if reminders_services.send_window_of(kind, settings.hours).allows_sending(now)
+    ]
 
 
 class _MailSender:
@@ -183,10 +193,10 @@ class _MailSender:
         """Claim one message, check it again, send it and record its outcome."""
         self.keep_pace()  # before the check, so that what is completed during the pause is not mentioned
         now, hours = clock.now(), self.settings.hours
-        if not services.send_window_of(kind, hours).allows_sending(now):
+        if not reminders_services.send_window_of(kind, hours).allows_sending(now):
             return
         with transaction():
-            if not services.claim_message(message_id, at=now, hours=hours):
+            if not reminders_services.claim_message(message_id, at=now, hours=hours):
                 return
         put_off = partial(self._put_off_failed, message_id, now)
         with self.failures.of(message_id, put_off):
@@ -195,7 +205,7 @@ class _MailSender:
     def _put_off_failed(self, message_id: int, now: datetime) -> None:
         self.outcome.put_off += 1
         with transaction():
-            services.postpone_message(message_id, UNEXPECTED, at=now, hours=self.settings.hours)
+            reminders_services.postpone_message(message_id, UNEXPECTED, at=now, hours=self.settings.hours)
 
     def _write_and_send(self, message_id: int, kind: MessageKind, now: datetime) -> None:
         row = db.session.execute(select(Message).where(Message.id == message_id)).scalar_one()
@@ -205,7 +215,7 @@ class _MailSender:
         if isinstance(draft, NothingToSend):
             self.outcome.dropped += 1
             with transaction():
-                services.mark_dropped(message_id, draft.reason)
+                reminders_services.mark_dropped(message_id, draft.reason)
             return
         letter, token = (draft.letter, draft.token) if isinstance(draft, LinkLetter) else (draft, "")
         self._send_and_record(message_id, letter, reference, now, token)
@@ -221,13 +231,13 @@ class _MailSender:
         except RefusedError as error:
             self.outcome.refused += 1
             with transaction():
-                services.mark_refused(message_id, str(error))
-                delivered_links.discard_link(token)
+                reminders_services.mark_refused(message_id, str(error))
+                services.discard_link(token)
         except DeferredError as error:
             self.outcome.put_off += 1
             with transaction():
-                services.postpone_message(message_id, str(error), at=now, hours=hours)
-                delivered_links.discard_link("" if error.broken else token)  # if broken, it may have arrived
+                reminders_services.postpone_message(message_id, str(error), at=now, hours=hours)
+                services.discard_link("" if error.broken else token)  # if broken, it may have arrived
             if error.broken:
                 self.close()
                 self.breaks += 1
@@ -237,15 +247,17 @@ class _MailSender:
                     ) from error
         except RelayError as error:
             with transaction():
-                services.postpone_message(message_id, str(error), at=now, hours=hours, counted=False)
-                delivered_links.discard_link(token)
+                reminders_services.postpone_message(
+                    message_id, str(error), at=now, hours=hours, counted=False
+                )
+                services.discard_link(token)
             raise
         else:
             self.outcome.sent += 1
             self.breaks = 0
             with transaction():
-                services.mark_sent(message_id, at=clock.now())
-                link_mails.record_delivery(message_id, token, clock.now())
+                reminders_services.mark_sent(message_id, at=clock.now())
+                invitations.record_delivery(message_id, token, clock.now())
 
     def _hand_to_relay(self, letter: Letter, reference: UUID, now: datetime) -> None:
         relay = self.settings.relay
@@ -260,3 +272,168 @@ class _MailSender:
         wait = self.next - time.monotonic()
         if wait > 0:
             time.sleep(wait)
+
+
+# The portal's settings of mail.
+
+
+class NoRelayError(RuleError):
+    """Sending was requested, but no mail relay is set."""
+
+    def __init__(self) -> None:
+        super().__init__("Email is not set up (SMTP_HOST), so messages wait in the outbox.")
+
+
+@cache
+def bank_holidays() -> frozenset[date]:
+    """Bank holidays of England and Wales from the library's own list, without the network."""
+    holidays = BankHolidays(use_cached_holidays=True).get_holidays(division=BankHolidays.ENGLAND_AND_WALES)
+    return frozenset(holiday["date"] for holiday in holidays)
+
+
+def _portal_config() -> Config:
+    return current_settings()
+
+
+def mail_hours() -> SendWindow:
+    """The hours in which reminders may be sent."""
+    config = _portal_config()
+    days_off = set(config.mail.days_off)
+    if config.mail_bank_holidays == "no":
+        days_off |= bank_holidays()
+    return make_send_window(*config.mail.times, days_off)
+
+
+def line_managers_see() -> bool:
+    """Whether the roster alone gives line managers sight of their direct reports."""
+    return _portal_config().line_managers_see
+
+
+def mails_files() -> bool:
+    """Whether the rows of a saved report may be attached to its mail."""
+    return _portal_config().mails_files
+
+
+def relay_is_set() -> bool:
+    """Whether a mail relay is set, without which nothing can be sent."""
+    return bool(_portal_config().smtp_host)
+
+
+def sending_settings() -> SendingSettings:
+    """The settings for sending messages.
+
+    Raises:
+        NoRelayError: No relay is set.
+    """
+    config = _portal_config()
+    if not config.smtp_host:
+        raise NoRelayError
+    relay = Relay(
+        config.smtp_host,
+        config.smtp_port,
+        config.smtp_tls,
+        config.smtp_user,
+        config.smtp_password,
+        config.smtp_from,
+        config.smtp_seconds,
+        config.smtp_per_minute,
+        config.smtp_authorities,
+    )
+    return SendingSettings(
+        relay,
+        mail_hours(),
+        config.address,
+        config.force_name,
+        config.line_managers_see,
+        config.mails_files,
+    )
+
+
+# How many messages wait in the outbox, and for how long they could have been sent.
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxFigures:
+    """The waiting messages of one kind."""
+
+    kind: MessageKind
+    waiting: int
+    postponed: int  # tried, or without a relay that answered
+    oldest_seconds: float  # for which the oldest could have been sent; 0 while none may be
+
+
+def read_outbox_figures(at: datetime, hours: SendWindow) -> list[OutboxFigures]:
+    """The waiting messages of each kind that has some. One statement.
+
+    A message waits from the first instant at which it might be sent, on each day anew for what is sent in
+    ``hours`` alone: what the evening left over does not look old in the morning.
+    """
+    is_postponed = Message.reason != ""
+    since = case((is_postponed, Message.created_at), (Message.not_before <= at, Message.not_before))
+    statement = (
+        select(
+            Message.kind,
+            func.count(),
+            func.sum(case((is_postponed, 1), else_=0)),
+            func.min(since),
+        )
+        .where(Message.state == Delivery.WAITING, or_(is_postponed, Message.not_before <= at))
+        .group_by(Message.kind)
+        .order_by(Message.kind)
+    )
+    return [
+        OutboxFigures(
+            MessageKind(kind),
+            waiting,
+            int(postponed),
+            _seconds_open(oldest, at, send_window_of(MessageKind(kind), hours)),
+        )
+        for kind, waiting, postponed, oldest in db.session.execute(statement)
+    ]
+
+
+def _seconds_open(since: datetime, at: datetime, window: SendWindow) -> float:
+    """For how long a message could have been sent today, which waits since then."""
+    if not window.allows_sending(at):
+        return 0.0
+    opened = datetime.combine(at.astimezone(LONDON).date(), window.first, LONDON)
+    begin = max(since, opened) if window.first > window.first.min else since
+    return max(0.0, (at - begin).total_seconds())
+
+
+# The messages that a person was mailed, so that they find them in the portal too.
+
+SHOWN_FOR = timedelta(days=180)
+MOST_SHOWN = 50
+_MAILED = (Delivery.SENT, Delivery.BOUNCED, Delivery.REFUSED, Delivery.FAILED)
+
+
+@dataclass(frozen=True, slots=True)
+class OwnMessage:
+    """One message to the person who reads it."""
+
+    kind: str  # a MessageKind
+    mailed_at: datetime
+    arrived: bool  # False: no email could be delivered
+    lines: tuple[str, ...]  # what it said, in words
+
+
+def list_own_messages(viewer: Viewer, at: datetime) -> list[OwnMessage]:
+    """The messages mailed to the viewer in the last half year, the newest first. Three statements."""
+    rows = db.session.scalars(
+        select(Message)
+        .where(Message.person_id == viewer.person_id, Message.state.in_(_MAILED))
+        .where(Message.created_at > at - SHOWN_FOR)
+        .order_by(Message.created_at.desc(), Message.id.desc())
+        .limit(MOST_SHOWN)
+    ).all()
+    words = lines_in_words(viewer, [row.id for row in rows])
+    return [
+        OwnMessage(
+            kind=row.kind,
+            mailed_at=row.sent_at or row.created_at,
+            arrived=row.state == Delivery.SENT,
+            lines=tuple(words.get(row.id, ())) or WORDS_OF_KIND.get(MessageKind(row.kind), ()),
+        )
+        for row in rows
+    ]

@@ -2,18 +2,19 @@
 
 import uuid
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Date, case, delete, func, insert, literal, null, select, update
 from sqlalchemy.exc import IntegrityError
 
-from portal.domain.directives.fact_loader import split_into_batches
-from portal.domain.people.queries import Viewer
+from portal.domain.directives.applies import split_into_batches
+from portal.domain.people.visibility import Viewer, visible_people
 from portal.domain.reminders import queries
-from portal.domain.reminders.bulk_nudges import BulkNudge, plan_bulk_nudge
-from portal.domain.reminders.event_reminders import remind_of_events
-from portal.domain.reminders.evidence_mails import queue_evidence_mails
+from portal.domain.reminders.desk_mails import queue_evidence_mails, queue_recall_mails, queue_review_mails
+from portal.domain.reminders.event_mails import remind_of_events
+from portal.domain.reminders.message_texts import MOST_DAYS, ReminderPlan, plan_reminders
 from portal.domain.reminders.models import (
     PRIVATE_KINDS,
     Delivery,
@@ -24,18 +25,85 @@ from portal.domain.reminders.models import (
     ReminderRun,
     UntoldManager,
 )
-from portal.domain.reminders.planning import MOST_DAYS, ReminderPlan, plan_reminders
-from portal.domain.reminders.queries import ReminderDirective, ReminderLine, list_addressees
-from portal.domain.reminders.recall_mails import queue_recall_mails
-from portal.domain.reminders.review_mails import queue_review_mails
-from portal.domain.reminders.rules import ReminderReason, ReminderRules
-from portal.domain.reminders.send_window import ANY_TIME, SendWindow
+from portal.domain.reminders.queries import (
+    Addressee,
+    ReminderDirective,
+    ReminderLine,
+    list_addressees,
+    nudged_since,
+)
+from portal.domain.reminders.rules import ANY_TIME, ReminderReason, ReminderRules, SendWindow
 from portal.domain.status.queries import people_to_remind
-from portal.platform.audit.services import log
+from portal.platform.audit import log
 from portal.platform.clock import end_of_day, london_day
 from portal.platform.db import db
 from portal.platform.errors import ConflictError, RuleError
+from portal.platform.permissions import Permission
 from portal.platform.wording import date as date_words
+from portal.platform.wording import plural
+
+# Plans a reminder to several people at once: who gets it, and who is left out, with the reason.
+
+MOST = 500  # people of one preview
+
+
+@dataclass(frozen=True)
+class BulkNudge:
+    """Who gets a reminder of one directive, and who is left out; each list by name."""
+
+    directive: ReminderDirective
+    people: list[Addressee]
+    reminded: list[Addressee]  # less than seven days ago
+    unsent: list[Addressee]  # somebody asked for it less than seven days ago, and it is not sent
+    without_address: list[Addressee]
+    viewer_is_missing: bool  # whether the viewer has not finished either
+
+    @property
+    def left_out(self) -> list[str]:
+        """Why some are left out, in sentences; nothing is said of people who have finished."""
+        sentences = ["You have not finished either. You cannot remind yourself."] * self.viewer_is_missing
+        if self.reminded:
+            were = "was" if len(self.reminded) == 1 else "were"
+            sentences.append(
+                f"{plural(len(self.reminded), 'person', 'people')} {were} reminded in the last 7 days."
+            )
+        if self.unsent:
+            have = "has" if len(self.unsent) == 1 else "have"
+            people = plural(len(self.unsent), "person", "people")
+            sentences.append(f"{people} {have} a reminder of the last 7 days that is not sent.")
+        if self.without_address:
+            have = "has" if len(self.without_address) == 1 else "have"
+            people = plural(len(self.without_address), "person", "people")
+            sentences.append(f"{people} {have} no email address in the roster.")
+        return sentences
+
+
+def plan_bulk_nudge(
+    people: Collection[int], directive: ReminderDirective, viewer: Viewer, *, at: datetime
+) -> BulkNudge:
+    """Plan a reminder to those of ``people`` who can get one; a fixed number of statements for each 500.
+
+    In none of the lists: the viewer, people whom the viewer may not remind, and people who have completed
+    everything.
+    """
+    day = london_day(at)
+    missing = {
+        row.person_id
+        for row in people_to_remind(day, people)
+        if row.directive_id == directive.id and ReminderReason.NUDGE.still_applies(row.status)
+    }
+    allowed: set[int] = set()
+    for batch in split_into_batches(sorted(missing - {viewer.person_id})):
+        allowed |= set(db.session.scalars(visible_people(viewer, Permission.REMINDER_NUDGE, batch)))
+    recent = nudged_since(allowed, directive.id, at)
+    plan = BulkNudge(directive, [], [], [], [], viewer.person_id in missing)
+    for person in sorted(list_addressees(allowed, day).values(), key=lambda p: (p.surname, p.staff_number)):
+        if state := recent.get(person.person_id):
+            (plan.reminded if state is Delivery.SENT else plan.unsent).append(person)
+        else:
+            (plan.people if person.email else plan.without_address).append(person)
+    return plan
+
 
 TRIES = 10
 FIRST_PAUSE = timedelta(minutes=5)  # before a message is sent again; doubled each time
@@ -152,7 +220,6 @@ def queue_nudge(
     """Queue a reminder that a manager asked for; return from when it may be sent.
 
     Raises:
-        ConflictError: They were nudged about it less than seven days ago.
         RuleError: They have nothing left to complete for it, or no email address.
     """
     lock_outbox()
@@ -189,11 +256,7 @@ def queue_bulk_nudge(
 
 
 def refuse_needless_nudge(person_id: int, directive: ReminderDirective, day: date) -> None:
-    """Refuse to remind somebody who has nothing left to complete, or has no email address.
-
-    Raises:
-        RuleError: Which of the two it is.
-    """
+    """Refuse to remind somebody who has nothing left to complete, or has no email address."""
     rows = [row for row in people_to_remind(day, [person_id]) if row.directive_id == directive.id]
     if not any(ReminderReason.NUDGE.still_applies(row.status) for row in rows):
         raise RuleError(f"This person has nothing left to complete for {directive.reference}.")
@@ -321,11 +384,7 @@ def requeue_lost_messages(at: datetime, hours: SendWindow) -> int:
 
 
 def requeue_message(row: Message, *, by: int, at: datetime, hours: SendWindow) -> None:
-    """Let a message that was refused, bounced or given up wait to be sent again.
-
-    Raises:
-        ConflictError: It is in another state, a newer one waits, or no email address is known.
-    """
+    """Let a message that was refused, bounced or given up wait to be sent again."""
     lock_outbox()
     db.session.refresh(row)
     if row.state not in {Delivery.REFUSED, Delivery.FAILED, Delivery.BOUNCED}:

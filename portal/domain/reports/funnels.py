@@ -7,14 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from portal.domain.dip_samples.statistics import (
-    ALARM,
-    FEWEST,
-    WARNING,
-    Standing,
-    funnel_limits,
-    judge_standing,
-)
+from portal.domain.dip_samples.rules import ALARM, FEWEST, WARNING, Standing, funnel_limits, judge_standing
 from portal.domain.reports.charts import Dot
 from portal.domain.reports.statistics import Share
 from portal.platform.wording import number

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Protocol, runtime_checkable
 
-from portal.domain.people.units import paths
+from portal.domain.people import units
 from portal.domain.status.rules import Status
 from portal.platform import clock
 from portal.platform.db import read_stamps
@@ -283,7 +283,7 @@ def unit_name(path: str) -> str:
     ('Response, Serious/Organised', '/')
     """
     try:
-        names = paths.split(path)
+        names = units.split(path)
     except RuleError:
         return path
     return ", ".join(names[1:] or names)

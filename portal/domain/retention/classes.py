@@ -5,8 +5,11 @@ no class reaches them, and files of completions are the same before and after ev
 """
 
 from dataclasses import dataclass
+from datetime import date, timedelta
 
 from portal.platform.errors import NotFoundError
+from portal.platform.months import add_months
+from portal.platform.wording import plural
 
 LONGEST = 1_200  # months
 
@@ -162,11 +165,48 @@ AUDIT_CLASSES = ("access", "audit")
 
 
 def class_of_key(key: str) -> RetentionClass:
-    """The class with this key.
-
-    Raises:
-        NotFoundError: There is none.
-    """
+    """The class with this key."""
     if key not in BY_KEY:
         raise NotFoundError("There is no such class of data.")
     return BY_KEY[key]
+
+
+# When a period of retention is over, in London days. Pure.
+#
+# A row whose period begins on a day is kept to the end of the corresponding day so many months later;
+# where that month has no such day, to the end of its last day. It is due from the day after.
+
+
+def kept_until(began_on: date, months: int) -> date:
+    """The last day on which a row is kept whose period of so many months began on a day."""
+    return add_months(began_on, months)
+
+
+def is_due(began_on: date, months: int, today: date) -> bool:
+    """Whether the period was over before today."""
+    return kept_until(began_on, months) < today
+
+
+def newest_due_day(months: int, today: date) -> date:
+    """The newest day on which a period may have begun that was over before today.
+
+    Exactly the rows that began on this day or before are due, so one comparison finds them.
+
+    >>> newest_due_day(12, date(2025, 3, 1))
+    datetime.date(2024, 2, 29)
+    """
+    day = add_months(today - timedelta(days=1), -months)
+    while day < date.max and is_due(day + timedelta(days=1), months, today):
+        day += timedelta(days=1)
+    return day
+
+
+def period_words(months: int) -> str:
+    """A period in words.
+
+    >>> period_words(84), period_words(18), period_words(1)
+    ('7 years', '1 year 6 months', '1 month')
+    """
+    years, rest = divmod(months, 12)
+    parts = [plural(years, "year")] * bool(years) + [plural(rest, "month")] * bool(rest)
+    return " ".join(parts)

@@ -1,17 +1,19 @@
 """Reads of periods and disposals."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, and_, func, select, true
+from sqlalchemy import ColumnElement, Row, and_, func, literal, select, true
 from sqlalchemy.orm import aliased
 
 from portal.domain.people.models import PersonName, RoleGrant
-from portal.domain.people.notes import notes_of
-from portal.domain.people.visibility.rules import is_valid_on
-from portal.domain.retention.classes import BY_KEY, CLASSES, RetentionClass
+from portal.domain.people.services import notes_of
+from portal.domain.people.visibility import is_valid_on
+from portal.domain.retention import stores
+from portal.domain.retention.classes import BY_KEY, CLASSES, RetentionClass, kept_until, newest_due_day
 from portal.domain.retention.models import (
     DisposalCertificate,
     DisposalDecision,
@@ -19,7 +21,22 @@ from portal.domain.retention.models import (
     DisposalSlice,
     RetentionPeriod,
 )
-from portal.domain.retention.periods import kept_until
+from portal.domain.retention.stores import (
+    ACCESS,
+    AUDIT,
+    CLARITY,
+    COPIES,
+    EVENTS,
+    IMPORTS,
+    LEAVERS,
+    MAIL,
+    REQUESTS,
+    TEXTS,
+    Limit,
+    People,
+    Store,
+)
+from portal.platform.clock import london_day
 from portal.platform.db import db
 from portal.platform.errors import NotFoundError
 from portal.platform.permissions import Permission, roles_with
@@ -187,11 +204,7 @@ def list_disposals(offset: int, limit: int, *, waiting_for: int | None = None) -
 
 
 def get_disposal(uuid: UUID) -> DisposalRow:
-    """One disposal, with the reasons given.
-
-    Raises:
-        NotFoundError: There is none.
-    """
+    """One disposal, with the reasons given."""
     row = db.session.execute(_select_disposals().where(_requests.uuid == uuid)).one_or_none()
     if row is None:
         raise NotFoundError("There is no such disposal.")
@@ -216,3 +229,98 @@ def sum_slices(request_id: int) -> tuple[dict[str, int], datetime | None]:
         for name, rows in step.counts.items():
             counts[name] = counts.get(name, 0) + rows
     return counts, began_at
+
+
+# What is due of a class, counted before anything goes; and the rows of one short step of a disposal.
+
+STORES: dict[str, tuple[Store, ...]] = {
+    "leavers": LEAVERS,
+    "texts": TEXTS,
+    "copies": COPIES,
+    "clarity": CLARITY,
+    "requests": REQUESTS,
+    "events": EVENTS,
+    "access": ACCESS,
+    "audit": AUDIT,
+    "mail": MAIL,
+    "imports": IMPORTS,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class StoreCount:
+    """What is due of one store."""
+
+    name: str
+    rows: int  # that would go
+    held: int  # due, but kept by a hold
+    oldest_on: date | None  # on which the period of the oldest of both began
+
+
+@dataclass(frozen=True, slots=True)
+class ClassPreview:
+    """What is due of a class on a day."""
+
+    limit: Limit
+    stores: list[StoreCount] = field(default_factory=list)
+
+    @property
+    def rows(self) -> int:
+        """How many rows would go."""
+        return sum(store.rows for store in self.stores)
+
+    @property
+    def held(self) -> int:
+        """How many rows are due and kept by a hold."""
+        return sum(store.held for store in self.stores)
+
+    @property
+    def oldest_on(self) -> date | None:
+        """The earliest day on which a period began."""
+        return min((store.oldest_on for store in self.stores if store.oldest_on), default=None)
+
+
+def preview_class(key: str, months: int, today: date) -> ClassPreview:
+    """Count what is due of a class today. One statement for each store, and two for holds."""
+    return count_due(key, Limit(newest_due_day(months, today)))
+
+
+def count_due(key: str, limit: Limit) -> ClassPreview:
+    """Count what is due of a class: rows whose period began on the limit's day or before."""
+    people, is_held = _read_holds(key)
+    return ClassPreview(limit, [_count_store(store, limit, people, is_held) for store in STORES[key]])
+
+
+def _read_holds(key: str) -> tuple[People | None, bool]:
+    """The people under a hold, and whether the whole class is."""
+    return stores.held_people(), stores.is_class_held(key)
+
+
+def _count_store(store: Store, limit: Limit, people: People | None, is_class_held: bool) -> StoreCount:
+    due = store.due_rows(limit)
+    is_held = true() if is_class_held else due.is_held(people)
+    statement = due.source.with_only_columns(
+        func.count(literal(1)), func.count(literal(1)).filter(is_held), func.min(due.began)
+    )
+    rows, held, oldest = db.session.execute(statement).one()
+    day = london_day(oldest) if isinstance(oldest, datetime) else oldest
+    return StoreCount(store.name, rows - held, held, day)
+
+
+def list_due_keys(key: str, store: Store, limit: Limit, most: int, *, beyond: Any = None) -> Sequence[Any]:
+    """The keys of at most so many due rows of a store that no hold keeps, in order.
+
+    Args:
+        key: Of the class.
+        store: One of the class's.
+        limit: The newest day of what is due.
+        most: At most so many.
+        beyond: Only keys greater than this one.
+    """
+    people, is_class_held = _read_holds(key)
+    if is_class_held:
+        return []
+    due = store.due_rows(limit)
+    statement = due.source.with_only_columns(due.key).where(~due.is_held(people))
+    statement = statement if beyond is None else statement.where(due.key > beyond)
+    return db.session.scalars(statement.order_by(due.key).limit(most)).all()

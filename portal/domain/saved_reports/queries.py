@@ -8,10 +8,9 @@ from uuid import UUID
 from sqlalchemy import func, or_, select
 
 from portal.domain.people.models import PersonName
-from portal.domain.people.queries import Viewer, visible_people
-from portal.domain.saved_reports.definitions import Definition
+from portal.domain.people.visibility import Viewer, visible_people
 from portal.domain.saved_reports.models import ReportSchedule, ReportShare, SavedReport
-from portal.domain.saved_reports.times import WEEKDAYS, Every, Recurrence
+from portal.domain.saved_reports.rules import WEEKDAYS, Definition, Every, Recurrence
 from portal.platform.db import db
 from portal.platform.errors import NotFoundError
 from portal.platform.wording import date as date_words
@@ -138,11 +137,7 @@ def list_readers(report_id: int) -> list[int]:
 
 
 def get_own(reference: UUID, person_id: int) -> SavedReport:
-    """A saved report of this person.
-
-    Raises:
-        NotFoundError: They have none with this reference.
-    """
+    """A saved report of this person."""
     statement = select(SavedReport).where(
         SavedReport.reference == reference, SavedReport.owner_id == person_id
     )
@@ -153,11 +148,7 @@ def get_own(reference: UUID, person_id: int) -> SavedReport:
 
 
 def get_readable(reference: UUID, person_id: int) -> tuple[SavedReport, ReportShare | None]:
-    """A saved report that a person owns, or that is shared with them, with that share.
-
-    Raises:
-        NotFoundError: There is none, or it is not shared with them.
-    """
+    """A saved report that a person owns, or that is shared with them, with that share."""
     statement = (
         select(SavedReport, ReportShare)
         .outerjoin(

@@ -7,12 +7,12 @@ from typing import Any
 from sqlalchemy import delete, select
 
 from portal.domain.people.models import PersonName
-from portal.domain.people.queries import Viewer, find_seen_person, viewer_of
-from portal.domain.saved_reports.definitions import NO_RIGHT, START, Definition, find_refusal
+from portal.domain.people.queries import find_seen_person, viewer_of
+from portal.domain.people.visibility import Viewer
 from portal.domain.saved_reports.models import ReportSchedule, ReportShare, SavedPage, SavedReport
 from portal.domain.saved_reports.queries import schedule_of
-from portal.domain.saved_reports.times import Every, Recurrence
-from portal.platform.audit.services import log
+from portal.domain.saved_reports.rules import NO_RIGHT, START, Definition, Every, Recurrence, find_refusal
+from portal.platform.audit import log
 from portal.platform.clock import london_day
 from portal.platform.db import db
 from portal.platform.errors import NotFoundError, RuleError
@@ -22,11 +22,7 @@ MOST_READERS = 50  # of one report
 
 
 def save_report(name: str, definition: Definition, *, by: Viewer, at: datetime) -> SavedReport:
-    """Save a report for its owner, who must be able to open it now.
-
-    Raises:
-        RuleError: They cannot, have a report of this name already, or have too many.
-    """
+    """Save a report for its owner, who must be able to open it now."""
     if find_refusal(definition, by, at):
         raise RuleError("You cannot open this report any more, so it cannot be saved.")
     own = select(SavedReport.name).where(SavedReport.owner_id == by.person_id)
@@ -66,12 +62,7 @@ def save_report(name: str, definition: Definition, *, by: Viewer, at: datetime) 
 def share_report(
     report: SavedReport, staff_number: str, *, by: Viewer, at: datetime, line_managers: bool = False
 ) -> None:
-    """Share a report with somebody whom its owner sees and who may open it. Again, it changes nothing.
-
-    Raises:
-        RuleError: The owner sees nobody with this staff number, they may not open the report, or it is shared
-            with too many.
-    """
+    """Share a report with somebody whom its owner sees and who may open it. Again, it changes nothing."""
     nobody = RuleError(f"You can see nobody with the staff number {staff_number} who may see reports.")
     try:
         person_id = find_seen_person(by, staff_number)

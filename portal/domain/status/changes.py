@@ -16,18 +16,10 @@ from typing import NamedTuple
 
 from sqlalchemy import CompoundSelect, Select, and_, literal, or_, select, union, union_all
 
-from portal.domain.directives.audience import LAST_DAY
+from portal.domain.directives.applies import LAST_DAY
 from portal.domain.directives.models import Directive
-from portal.domain.people.change_window import ChangeWindow, WindowPoint
-from portal.domain.status.filters import (
-    Condition,
-    Later,
-    Scope,
-    Whose,
-    covers_day,
-    is_known_on,
-    late_arrivals,
-)
+from portal.domain.people.positions import ChangeWindow, WindowPoint
+from portal.domain.status.counts import Condition, Later, Scope, Whose, covers_day, is_known_on, late_arrivals
 from portal.domain.status.models import (
     ENDED_LATE,
     HAS_FIRST_DAY,
@@ -39,7 +31,7 @@ from portal.domain.status.models import (
     StatusPeriod,
 )
 from portal.domain.status.rules import WHOLE, Status
-from portal.platform.bulk_reading import ValueCache
+from portal.platform.bulk import ValueCache
 from portal.platform.clock import from_microseconds, to_microseconds
 from portal.platform.db import db
 

@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, mapped_column
 
-from portal.domain.directives.audience import LAST_DAY
+from portal.domain.directives.applies import LAST_DAY
 from portal.platform.clock import EPOCH
 from portal.platform.db import Base, BigId, StampAhead
 

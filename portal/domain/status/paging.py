@@ -15,10 +15,20 @@ from sqlalchemy import and_, case, exists, func, or_, select, true
 from sqlalchemy.orm import aliased
 
 from portal.domain.people.models import Person, PersonName, Post
-from portal.domain.status import counting
-from portal.domain.status.filters import AHEAD, LATE, Condition, Scope, covers_day, is_known_on
+from portal.domain.status import counts
+from portal.domain.status.counts import (
+    AHEAD,
+    LATE,
+    PERIOD_COLUMNS,
+    POST_COLUMNS,
+    Condition,
+    CountBy,
+    Counted,
+    Scope,
+    covers_day,
+    is_known_on,
+)
 from portal.domain.status.models import Column, ResultRow, Statement, StatusPeriod
-from portal.domain.status.period_counts import PERIOD_COLUMNS, POST_COLUMNS, CountBy, Counted
 from portal.domain.status.rules import WHOLE
 from portal.platform.db import db
 
@@ -180,9 +190,9 @@ def _find_by_person(scope: Scope) -> Scope:
 
 def _find_slice(scope: Scope, order: _Order, offset: int, limit: int) -> list[int]:
     """The ids of the people of a slice, in their order."""
-    if not counting.is_summed(scope, order.columns):
+    if not counts.is_summed(scope, order.columns):
         return _sort_people(scope, order, _Part(true(), offset, limit))
-    groups = counting.count_by(scope, order.columns)
+    groups = counts.count_by(scope, order.columns)
     if order.values:
         groups = _group_by_place(groups, order.values)
     slice_ids: list[int] = []

@@ -13,49 +13,56 @@ from sqlalchemy import Select, bindparam, exists, func, select
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from portal.domain.catalogue.models import MinimumVersion, ModuleVersion
-from portal.domain.directives.assignments import (
+from portal.domain.directives.applies import (
+    ALL_KNOWN,
+    NOTHING_PENDING,
+    PEOPLE,
     AssignmentFact,
     AssignmentRow,
     AssignmentTerms,
-    find_differences,
-    load_assignments,
-    write_assignments,
-)
-from portal.domain.directives.audience import AudienceVersion, PostFact
-from portal.domain.directives.fact_loader import (
-    PEOPLE,
+    AudienceVersion,
+    PendingFacts,
+    PostFact,
     RuleHistory,
     fetch_tuples,
+    find_differences,
+    load_assignments,
     load_posts,
     load_rule_history,
+    number_placeholders,
     split_into_batches,
+    write_assignments,
 )
 from portal.domain.directives.models import Assignment, DirectiveVersion, Exclusion
-from portal.domain.directives.pending import ALL_KNOWN, NOTHING_PENDING, PendingFacts, number_placeholders
 from portal.domain.people.models import Person, Post, UnitState
 from portal.domain.records.models import PassRecord, Record, Registration, Revocation
-from portal.domain.status.ahead import TellProgress, refuse_rows_ahead, tell_nobody
-from portal.domain.status.periods import (
+from portal.domain.status.projection_rows import (
+    CountChanges,
+    TellProgress,
+    load_rows,
+    refuse_rows_ahead,
+    tell_nobody,
+    undo_rows,
+    write_edits,
+)
+from portal.domain.status.rules import (
+    AssignmentRule,
+    ExclusionFact,
+    FactHeader,
     KnownPeriod,
     Period,
     PersonFacts,
+    RecordFact,
+    RevocationFact,
     RowEdits,
+    StartFact,
     compute_directive_periods,
     compute_periods,
     diff_periods,
     diff_rows,
     supersede_periods,
 )
-from portal.domain.status.projection_rows import CountChanges, load_rows, undo_rows, write_edits
-from portal.domain.status.rules import (
-    AssignmentRule,
-    ExclusionFact,
-    FactHeader,
-    RecordFact,
-    RevocationFact,
-    StartFact,
-)
-from portal.platform.bulk_writing import paused_garbage_collection
+from portal.platform.bulk import paused_garbage_collection
 from portal.platform.clock import to_microseconds
 from portal.platform.db import Stamp, Touched, db, newest_stamp, read, stamp, touch
 

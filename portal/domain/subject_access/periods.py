@@ -6,14 +6,12 @@ from datetime import timedelta
 
 from config import Config
 from portal.domain.accounts import retention, services
-from portal.domain.accounts.sign_in.held_forms import FORM_RETENTION
-from portal.domain.accounts.sign_in.reset_requests import REQUEST_RETENTION
-from portal.domain.imports.kept_rows import KEPT_FOR
+from portal.domain.accounts.sign_in import FORM_RETENTION, REQUEST_RETENTION
 from portal.domain.imports.queries import FILE_RETENTION
-from portal.domain.reports.completion.export_files import KEEP_FOR
-from portal.domain.retention.classes import CLASSES, class_of_key
-from portal.domain.retention.periods import period_words
-from portal.domain.webhooks.retention import DELIVERED_RETENTION, FAILED_RETENTION
+from portal.domain.imports.staged import KEPT_FOR
+from portal.domain.reports.export_files import KEEP_FOR
+from portal.domain.retention.classes import CLASSES, class_of_key, period_words
+from portal.domain.webhooks.sending import DELIVERED_RETENTION, FAILED_RETENTION
 from portal.platform.wording import plural
 
 

@@ -4,7 +4,8 @@ No event is written where a fact is recorded. The data of an event names nobody:
 when the message is sent, is put in then, so the outbox holds no personal data of its own.
 """
 
-from collections.abc import Collection, Iterator
+import json
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -15,8 +16,10 @@ from sqlalchemy import select
 
 from portal.domain.catalogue.models import Activity
 from portal.domain.directives.models import Directive, DirectiveVersion, Requirement
-from portal.domain.people.change_window import ChangeWindow, WindowPoint
-from portal.domain.people.presence_changes import (
+from portal.domain.people.models import PersonName
+from portal.domain.people.positions import (
+    ChangeWindow,
+    WindowPoint,
     find_people_with_changed_posts,
     list_presence_changes,
     units_of_people,
@@ -25,7 +28,7 @@ from portal.domain.people.queries import units_under
 from portal.domain.records.models import Record
 from portal.domain.records.queries import drop_unknown_time
 from portal.domain.status.changes import find_people_with_changed_periods, list_status_transitions
-from portal.domain.status.filters import Scope, Whose
+from portal.domain.status.counts import Scope, Whose
 from portal.domain.status.queries import people_in_report
 from portal.domain.webhooks.models import EventType
 from portal.platform import clock
@@ -268,3 +271,30 @@ def _record_references(ids: set[int]) -> dict[int, str]:
         part = select(Record.id, Record.reference).where(Record.id.in_(numbers[first : first + 500]))
         references.update((number, reference) for number, reference in db.session.execute(part))
     return references
+
+
+# Renders the message of an event. The person's staff number is put in when it is sent.
+
+
+def render_message(
+    kind: str, happened_at: datetime, person_id: int | None, staff_number: str | None, data: Mapping[str, Any]
+) -> bytes:
+    """The message of an event, in JSON.
+
+    Args:
+        kind: Its type.
+        happened_at: When it happened.
+        person_id: Whom it is about.
+        staff_number: Of that person; None where they were erased.
+        data: The rest.
+    """
+    subject = {"staff_number": staff_number} if person_id is not None else {}
+    message = {"type": kind, "timestamp": clock.format_utc(happened_at), "data": {**subject, **data}}
+    return json.dumps(message, ensure_ascii=True, separators=(",", ":")).encode()
+
+
+def find_staff_numbers(people: Collection[int]) -> dict[int, str]:
+    """The staff numbers of these people as they are now; those who were erased have none."""
+    statement = select(PersonName.person_id, PersonName.staff_number)
+    rows = db.session.execute(statement.where(PersonName.person_id.in_(sorted(people))))
+    return {person_id: number for person_id, number in rows}

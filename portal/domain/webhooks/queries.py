@@ -10,7 +10,7 @@ from sqlalchemy import exists, func, or_, select
 from portal.domain.directives.models import Directive
 from portal.domain.people.models import PersonName
 from portal.domain.people.queries import live_units
-from portal.domain.people.units.tree import read_tree
+from portal.domain.people.units import read_tree
 from portal.domain.webhooks.models import (
     UNENDED,
     DeliveryState,
@@ -62,11 +62,7 @@ def list_active_webhook_ids() -> list[int]:
 
 
 def get_webhook(reference: uuid.UUID, *, lock: bool = False) -> Webhook:
-    """The webhook.
-
-    Raises:
-        NotFoundError: There is none.
-    """
+    """The webhook."""
     statement = select(Webhook).where(Webhook.reference == reference)
     webhook = db.session.scalar(statement.with_for_update() if lock else statement)
     if webhook is None:
@@ -75,11 +71,7 @@ def get_webhook(reference: uuid.UUID, *, lock: bool = False) -> Webhook:
 
 
 def get_webhook_named(name: str) -> Webhook:
-    """The webhook with this name, in any capitals.
-
-    Raises:
-        NotFoundError: There is none.
-    """
+    """The webhook with this name, in any capitals."""
     webhook = db.session.scalar(select(Webhook).where(func.lower(Webhook.name) == name.strip().lower()))
     if webhook is None:
         raise NotFoundError(f"There is no webhook named {name}.")

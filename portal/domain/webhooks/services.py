@@ -11,24 +11,23 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_in_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_in_sqlite
 
-from portal.domain.people.change_window import ChangeWindow
+from portal.domain.people.positions import ChangeWindow
 from portal.domain.webhooks import queries, signing
-from portal.domain.webhooks.errors import WebhookError
 from portal.domain.webhooks.events import PRESENCE
 from portal.domain.webhooks.models import DeliveryState, EventType, PauseReason, Webhook, WebhookDelivery
-from portal.domain.webhooks.settings import (
+from portal.domain.webhooks.signing import (
     MOST_WEBHOOKS,
     OLD_SECRET,
     TRIED_FOR,
+    WebhookError,
     encryption_key,
     outbound_policy,
 )
 from portal.platform import clock
-from portal.platform.audit.services import log
+from portal.platform.audit import log
 from portal.platform.db import db, newest_stamp
 from portal.platform.errors import ConflictError, RuleError
-from portal.platform.outbound.errors import OutboundError
-from portal.platform.outbound.targets import read_target
+from portal.platform.outbound import OutboundError, read_target
 
 MOST_AGAIN = 20_000  # messages that are sent again by one act
 MESSAGES = WebhookDelivery.metadata.tables[WebhookDelivery.__tablename__]
@@ -54,7 +53,6 @@ def add_webhook(settings: WebhookSettings, *, by: int | None, at: datetime) -> t
 
     Raises:
         WebhookError: The settings are refused.
-        RuleError: There are as many webhooks as there may be.
     """
     if (db.session.scalar(select(func.count()).select_from(Webhook)) or 0) >= MOST_WEBHOOKS:
         raise RuleError(f"There are {MOST_WEBHOOKS} webhooks, and there may be no more. Remove one first.")
@@ -147,9 +145,6 @@ def resume_webhook(webhook: Webhook, *, by: int | None, at: datetime, from_now: 
         by: Who resumes it.
         at: This instant, from which messages that wait are tried for three days.
         from_now: Whether to leave out what happened meanwhile, and what still waits.
-
-    Raises:
-        ConflictError: It is not paused.
     """
     if webhook.paused is None:
         raise ConflictError("The webhook is not paused.")
@@ -175,11 +170,7 @@ def remove_webhook(webhook: Webhook, *, by: int | None) -> None:
 
 
 def send_test_event(webhook: Webhook, *, by: int | None, at: datetime) -> None:
-    """Put a message into the outbox that is about nothing.
-
-    Raises:
-        ConflictError: The webhook is paused.
-    """
+    """Put a message into the outbox that is about nothing."""
     if webhook.paused is not None:
         raise ConflictError("The webhook is paused. Resume it first.")
     row = {"event_id": uuid.uuid4(), "type": EventType.TEST, "happened_at": at, "person_id": None}
@@ -199,9 +190,6 @@ def send_again(webhook: Webhook, message: uuid.UUID | None, *, by: int | None, a
 
     Returns:
         How many.
-
-    Raises:
-        ConflictError: There is none that can be sent again, or the webhook is paused.
     """
     if webhook.paused is not None:
         raise ConflictError("The webhook is paused. Resume it first.")
@@ -247,11 +235,7 @@ def start_window(webhook: Webhook) -> ChangeWindow:
 
 
 def get_webhook_to_change(reference: uuid.UUID) -> Webhook:
-    """The webhook, locked until the transaction ends.
-
-    Raises:
-        NotFoundError: There is none.
-    """
+    """The webhook, locked until the transaction ends."""
     return queries.get_webhook(reference, lock=True)
 
 

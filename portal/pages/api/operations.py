@@ -3,22 +3,24 @@
 import hashlib
 import json
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Blueprint, Response, request, stream_with_context
+from flask import Blueprint, Response, current_app, request, stream_with_context
 from flask.typing import ResponseReturnValue
+from itsdangerous import BadData, URLSafeSerializer
 
-from portal.domain.access_tokens.models import TokenScope
-from portal.domain.access_tokens.queries import LiveToken
-from portal.domain.people.queries import Viewer, build_system_viewer, people_by_staff_number
+from portal.domain.access_tokens import LiveToken, TokenScope
+from portal.domain.people.queries import build_system_viewer, people_by_staff_number
+from portal.domain.people.visibility import Viewer
+from portal.domain.reports.completion_rows import Column, DayOrInstant
 from portal.domain.reports.parameters import FIELDS, Position
-from portal.pages.api.cursors import Cursor, read_cursor, write_cursor
+from portal.domain.status.rules import Status
 from portal.pages.api.rate_limits import count_file, count_request
-from portal.pages.api.shapes import Field, ObjectShape
 from portal.pages.layout.bearer import accepts_token, current_token, log_token_read
 from portal.pages.layout.report_position import parse_position_now
 from portal.pages.layout.sessions import cookies
@@ -26,6 +28,143 @@ from portal.platform import clock
 from portal.platform.db import transaction
 from portal.platform.errors import BadInputError, ForbiddenError, NotFoundError, shorten_text
 from portal.platform.permissions import TOKEN_READS, TOKEN_WRITES
+
+# What an answer has in it: named fields, from which both its JSON and its schema are made.
+
+SCHEMAS: dict[type, dict[str, Any]] = {
+    str: {"type": "string"},
+    int: {"type": "integer"},
+    bool: {"type": "boolean"},
+    Decimal: {"type": "number"},
+    date: {"type": "string", "format": "date"},
+    datetime: {"type": "string", "format": "date-time"},
+    DayOrInstant: {"type": "string", "anyOf": [{"format": "date"}, {"format": "date-time"}]},
+    Status: {"type": "string", "enum": [status.key for status in Status]},
+    dict: {"type": "object", "additionalProperties": {"type": "integer"}},  # counts by name
+    object: {"type": "object"},  # as another standard has it
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One named value of a shape."""
+
+    name: str
+    meaning: str
+    kind: type = str  # a key of SCHEMAS
+    optional: bool = False  # whether it can be null
+    items: "ObjectShape | None" = None  # of an array of objects; then ``kind`` says nothing
+    source: str = ""  # the attribute, where its name differs
+
+    def value_of(self, thing: Any) -> Any:
+        """The value as JSON holds it: days and instants as text, scores as numbers."""
+        name = self.source or self.name
+        value = thing[name] if isinstance(thing, Mapping) else getattr(thing, name)
+        if value is None:
+            return None
+        if self.items is not None:
+            return [self.items.to_json(item) for item in value]
+        return _WRITERS.get(self.kind, _as_it_is)(value)
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """The value's JSON schema."""
+        if self.items is not None:
+            return {"type": "array", "description": self.meaning, "items": self.items.reference}
+        schema = dict(SCHEMAS[self.kind])
+        if self.optional:
+            schema["type"] = [schema["type"], "null"]
+            if "enum" in schema:
+                schema["enum"] = [*schema["enum"], None]
+        return {**schema, "description": self.meaning}
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectShape:
+    """A kind of JSON object."""
+
+    name: str  # of its schema
+    fields: tuple[Field, ...]
+
+    @classmethod
+    def of_columns(cls, name: str, columns: Iterable[Column]) -> "ObjectShape":
+        """The shape of a row of a file: a field for each column."""
+        return cls(
+            name,
+            tuple(
+                Field(c.header, c.meaning, c.kind, optional=c.optional, source=c.source_field)
+                for c in columns
+            ),
+        )
+
+    def to_json(self, thing: Any) -> dict[str, Any]:
+        """The fields of a thing, by name."""
+        return {field.name: field.value_of(thing) for field in self.fields}
+
+    @property
+    def reference(self) -> dict[str, str]:
+        """The reference to its schema."""
+        return {"$ref": f"#/components/schemas/{self.name}"}
+
+    @property
+    def schemas(self) -> dict[str, Any]:
+        """Its schema and those of the shapes in it, by name."""
+        own = {
+            "type": "object",
+            "properties": {field.name: field.schema for field in self.fields},
+            "required": [field.name for field in self.fields],
+            "additionalProperties": False,
+        }
+        inner = [field.items.schemas for field in self.fields if field.items is not None]
+        return {self.name: own, **{name: one for part in inner for name, one in part.items()}}
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+_WRITERS: dict[type, Any] = {
+    date: lambda day: day if isinstance(day, str) else day.isoformat(),
+    datetime: lambda at: at if isinstance(at, str) else clock.format_utc(at),
+    DayOrInstant: clock.format_day_or_instant,
+    Decimal: float,
+    Status: lambda status: status.key,
+}
+
+
+# Cursors: where a list is read on, and at which position, so that new facts never shift its pages.
+#
+# A cursor is signed and bound to its list; it holds the position and the filters with which the list
+# began, and the key of the last row. Nothing in it is about anybody who is not on that page.
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """A place in a list."""
+
+    arguments: dict[str, str]  # position and filters, as an address has them
+    key: list[Any]  # of the last row read
+
+
+def write_cursor(operation: str, cursor: Cursor) -> str:
+    """The cursor as text for an address."""
+    return str(_signer().dumps([operation, cursor.arguments, cursor.key]))
+
+
+def read_cursor(operation: str, text: str) -> Cursor:
+    """The cursor that was written for this operation."""
+    try:
+        written_for, arguments, key = _signer().loads(text)
+    except (BadData, ValueError) as error:
+        raise BadInputError(["cursor: this is none of the portal's. Begin again without it."]) from error
+    if written_for != operation:
+        raise BadInputError(["cursor: this is of another list. Begin again without it."])
+    return Cursor(arguments, key)
+
+
+def _signer() -> URLSafeSerializer:
+    return URLSafeSerializer(current_app.secret_key or "", salt="portal api cursor")
+
 
 ROOT = "/api/v1"
 USUAL_LIMIT, MOST_ROWS = 100, 1000
@@ -188,9 +327,7 @@ def _read_call(operation: Operation, path: dict[str, str]) -> Call:
     """The request's arguments, strictly.
 
     Raises:
-        BadInputError: An argument is unknown, repeated or malformed.
         ForbiddenError: The token is of one directive, and the operation is about people or others.
-        NotFoundError: The token is of another directive.
     """
     token = current_token()
     _refuse_outside_directive(operation, token, path)

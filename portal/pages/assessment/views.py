@@ -7,10 +7,10 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from portal.domain.assessment import queries, responses, services
+from portal.domain.assessment import queries, services
 from portal.domain.assessment.errors import AlreadySubmittedError, UnansweredItemsError
 from portal.domain.assessment.queries import AnswerSheet
-from portal.domain.catalogue.markdown.placeholders import fill_placeholders
+from portal.domain.catalogue.lesson_html import fill_placeholders
 from portal.domain.item_kinds.base import AnswerError
 from portal.pages.layout.access import requires
 from portal.platform import clock
@@ -53,7 +53,7 @@ def save_answer(attempt_id: UUID, number: int) -> ResponseReturnValue:
     attempt = queries.own_attempt(attempt_id, current_user.person_id)
     try:
         with transaction(early_release=True):
-            goes_on = responses.save_response(attempt, number, request.form.to_dict(flat=False), clock.now())
+            goes_on = services.save_response(attempt, number, request.form.to_dict(flat=False), clock.now())
     except AnswerError as error:
         return _render_item(_own_answer_sheet(attempt_id), number, error)
     except AlreadySubmittedError as error:

@@ -7,20 +7,17 @@ from flask import current_app, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from portal.domain.assurance.packs import requests as packs
-from portal.domain.assurance.packs.kinds import ALL, EDITIONS, FOI, refuse_forecast
-from portal.domain.assurance.packs.making import read_answered_recommendations
-from portal.domain.people.queries import visibility_of
+from portal.domain.assurance import packs
+from portal.domain.assurance.packs import ALL, EDITIONS, FOI, read_answered_recommendations, refuse_forecast
+from portal.domain.people.visibility import visibility_of
 from portal.domain.reports import sentences
-from portal.domain.reports.completion.tasks import remove_expired_files
+from portal.domain.reports.export_files import remove_expired_files
 from portal.domain.reports.models import PreparedFile
 from portal.domain.reports.parameters import FIELDS, Position, PositionError
-from portal.pages.assurance.blueprint import bp
-from portal.pages.assurance.desk_words import PARENT, template_values_of
+from portal.pages.assurance.forms import PARENT, bp, template_values_of
 from portal.pages.layout.access import requires
-from portal.pages.layout.paging import address
-from portal.pages.layout.prepared_files import act_on_prepared, say_gone, send_prepared, show_prepared
-from portal.pages.layout.query_arguments import QueryArguments
+from portal.pages.layout.pdf_files import act_on_prepared, say_gone, send_prepared, show_prepared
+from portal.pages.layout.query_arguments import QueryArguments, address
 from portal.pages.layout.report_position import (
     parse_position_now,
     redirect_to_iso_days,

@@ -1,27 +1,95 @@
 """Pages of the force's plan: as it holds at a position, writing the next version, and publishing it."""
 
+from collections.abc import Mapping
+
 from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
+from wtforms import Field, SubmitField
 
-from portal.domain.assurance.action_links import list_action_lines
+from portal.domain.assurance import plan as assurance_plan
 from portal.domain.assurance.desk import find_recommendation, read_desk
-from portal.domain.assurance.plan import drafting, publishing, reading
-from portal.domain.assurance.plan.reading import ProposedPlan
-from portal.domain.assurance.plan.template import plan_template
-from portal.domain.assurance.wording import name_people
-from portal.domain.catalogue.markdown.placeholders import fill_placeholders
+from portal.domain.assurance.plan import PlanQuestion, PlanSection, ProposedPlan, plan_template
+from portal.domain.assurance.recommendations import name_people
+from portal.domain.assurance.services import list_action_lines
+from portal.domain.catalogue.lesson_html import fill_placeholders
 from portal.domain.reports.parameters import Position
-from portal.pages.assurance.blueprint import bp
-from portal.pages.assurance.desk_words import template_values_of
-from portal.pages.assurance.plan_forms import SendPlanBackForm, SendPlanForm, build_section_form
+from portal.pages.assurance.forms import bp, template_values_of
 from portal.pages.layout.access import requires
+from portal.pages.layout.forms import (
+    DayField,
+    GovInput,
+    GovSubmit,
+    GovTextarea,
+    LineField,
+    LinesField,
+    MaximumLength,
+    PortalForm,
+    RequiredText,
+)
 from portal.pages.layout.report_position import at_position
 from portal.platform import clock
 from portal.platform.db import transaction
 from portal.platform.errors import BadInputError, NotFoundError, RuleError
 from portal.platform.permissions import Permission
+from portal.platform.proposals import LONGEST_NOTE
 from portal.platform.wording import date as date_words
+
+# Forms of the force's plan: one section of it, sending it on, and sending it back.
+
+LABEL = "govuk-label--s"
+SHORT = 160  # characters that are seen in one line
+
+
+def build_section_form(section: PlanSection, answers: Mapping[str, str]) -> PortalForm:
+    """Build the form of one section, filled with the answers so far."""
+    fields: dict[str, Field] = {each.key: _answer_field(each) for each in section.questions}
+    fields["save"] = SubmitField("Save and go on", widget=GovSubmit())
+    form: type[PortalForm] = type("PlanSectionForm", (PortalForm,), fields)
+    return form(prefix="plan", data=dict(answers))
+
+
+def _answer_field(question: PlanQuestion) -> Field:
+    label = question.label if question.required else f"{question.label} (optional)"
+    about = {"description": question.hint, "validators": [MaximumLength(question.most)]}
+    if question.kind == "lines":
+        return LinesField(label, widget=GovTextarea(label_classes=LABEL, rows=6), **about)
+    if question.most < SHORT:
+        return LineField(label, widget=GovInput(label_classes=LABEL, autocomplete="off"), **about)
+    return LineField(label, widget=GovTextarea(label_classes=LABEL, rows=2), **about)
+
+
+class SendPlanForm(PortalForm):
+    """What is new, and when the plan is to be looked at again."""
+
+    note = LinesField(
+        "What is new, and why",
+        description="For the person who reads and publishes it.",
+        widget=GovTextarea(label_classes=LABEL, rows=3),
+        validators=[
+            RequiredText("Say what is new, for the person who publishes it"),
+            MaximumLength(LONGEST_NOTE),
+        ],
+    )
+    review_on = DayField(
+        "To be reviewed by",
+        missing="Enter the day by which the plan is to be reviewed, such as 31 May 2027",
+        description="After this day the plan needs attention, and its owner gets a message.",
+        widget=GovInput(classes="govuk-input--width-10", label_classes=LABEL, autocomplete="off"),
+    )
+    send = SubmitField("Send to a second person", widget=GovSubmit())
+
+
+class SendPlanBackForm(PortalForm):
+    """Why a plan is not published as it is."""
+
+    reason = LinesField(
+        "Send it back: what has to change",
+        widget=GovTextarea(label_classes=LABEL, rows=3),
+        validators=[RequiredText("Enter what has to change"), MaximumLength(LONGEST_NOTE)],
+    )
+    send_back = SubmitField("Send back", widget=GovSubmit(secondary=True))
+
 
 PARENT = {"text": "The recommendation", "href": "/assurance/plan"}
 
@@ -31,23 +99,23 @@ PARENT = {"text": "The recommendation", "href": "/assurance/plan"}
 @at_position(PARENT)
 def show_plan(position: Position) -> ResponseReturnValue:
     """Show the plan as at a date, as known on an instant, with what makes it untrue and its milestones."""
-    desk, plan = read_desk(position), reading.read_plan(position)
-    recommendation = find_recommendation(desk, reading.KEY)
+    desk, plan = read_desk(position), assurance_plan.read_plan(position)
+    recommendation = find_recommendation(desk, assurance_plan.KEY)
     lines = list_action_lines(desk, position.as_at)  # an action may wait for one of another recommendation
-    actions = [line for line in lines if line.key == reading.KEY]
+    actions = [line for line in lines if line.key == assurance_plan.KEY]
     known = {line.title for line in actions}
     return render_template(
         "assurance/plan.html",
         recommendation=recommendation,
         plan=plan,
         html=fill_placeholders(plan.guide.html) if plan else "",
-        versions=reading.list_plan_versions(position),
+        versions=assurance_plan.list_plan_versions(position),
         suggested=[title for title in plan_template().milestones if title not in known],
         actions=actions,
         names=name_people(line.owner_id for line in actions),
-        proposal=None if position.past else reading.open_plan_proposal(),
-        ended=[] if position.past else reading.list_ended_plans(),
-        guide_key=reading.GUIDE_KEY,
+        proposal=None if position.past else assurance_plan.open_plan_proposal(),
+        ended=[] if position.past else assurance_plan.list_ended_plans(),
+        guide_key=assurance_plan.GUIDE_KEY,
         own=current_user.person_id,
         **template_values_of(position),
     )
@@ -58,7 +126,7 @@ def show_plan(position: Position) -> ResponseReturnValue:
 def begin_next_plan() -> ResponseReturnValue:
     """Begin the next version with what is there, then show its sections."""
     with transaction():
-        drafting.begin_plan(by=current_user.person_id, at=clock.now())
+        assurance_plan.begin_plan(by=current_user.person_id, at=clock.now())
     return redirect(url_for(".write_next_plan"), 303)
 
 
@@ -66,7 +134,7 @@ def begin_next_plan() -> ResponseReturnValue:
 @requires(Permission.ASSURANCE_MANAGE)
 def write_next_plan() -> ResponseReturnValue:
     """Show the sections of the version that one writes, and send it to a second person."""
-    proposal = reading.open_plan_proposal()
+    proposal = assurance_plan.open_plan_proposal()
     if proposal is None:
         raise NotFoundError("Nobody is writing the next version of the plan. Begin it on the plan’s page.")
     if not _is_own_draft(proposal):
@@ -76,7 +144,7 @@ def write_next_plan() -> ResponseReturnValue:
     if form.validate_on_submit() and review_on is not None:
         try:
             with transaction():
-                drafting.send_plan(
+                assurance_plan.send_plan(
                     proposal.id,
                     note=form.note.data,
                     review_on=review_on,
@@ -98,7 +166,7 @@ def write_next_plan() -> ResponseReturnValue:
 @requires(Permission.ASSURANCE_MANAGE)
 def write_plan_section(section_key: str) -> ResponseReturnValue:
     """Write one section of the version that one writes, then go on to the next."""
-    proposal, template = reading.open_plan_proposal(), plan_template()
+    proposal, template = assurance_plan.open_plan_proposal(), plan_template()
     section = template.find_section(section_key)
     if proposal is None or section is None:
         raise NotFoundError("There is no such section, or nobody is writing the next version of the plan.")
@@ -108,7 +176,7 @@ def write_plan_section(section_key: str) -> ResponseReturnValue:
     if form.validate_on_submit():
         answers = {each.key: form[each.key].data or "" for each in section.questions}
         with transaction():
-            drafting.save_section(
+            assurance_plan.save_section(
                 proposal.id, section_key, answers, by=current_user.person_id, at=clock.now()
             )
         flash(f"Saved: {section.title}.", "success")
@@ -126,7 +194,7 @@ def write_plan_section(section_key: str) -> ResponseReturnValue:
 @requires(Permission.ASSURANCE_VIEW)
 def show_plan_proposal(proposal_id: int) -> ResponseReturnValue:
     """Show a proposed version as officers would see it, what it changes, and what became of it."""
-    return _render_proposal(reading.get_plan_proposal(proposal_id), SendPlanBackForm())
+    return _render_proposal(assurance_plan.get_plan_proposal(proposal_id), SendPlanBackForm())
 
 
 @bp.post("/assurance/plan/proposals/<int:proposal_id>/publish")
@@ -134,7 +202,7 @@ def show_plan_proposal(proposal_id: int) -> ResponseReturnValue:
 def publish_next_plan(proposal_id: int) -> ResponseReturnValue:
     """Publish exactly what was sent: as the plan, as a guide, and in the details that lessons show."""
     with transaction():
-        number = publishing.publish_plan(proposal_id, by=current_user.person_id, at=clock.now())
+        number = assurance_plan.publish_plan(proposal_id, by=current_user.person_id, at=clock.now())
     flash(f"Version {number} is published. Its guide and every lesson show it from now on.", "success")
     return redirect(url_for(".show_plan"), 303)
 
@@ -145,9 +213,9 @@ def send_next_plan_back(proposal_id: int) -> ResponseReturnValue:
     """Send a proposed version back with a reason."""
     form = SendPlanBackForm()
     if not form.validate_on_submit():
-        return _render_proposal(reading.get_plan_proposal(proposal_id), form), 400
+        return _render_proposal(assurance_plan.get_plan_proposal(proposal_id), form), 400
     with transaction():
-        publishing.send_plan_back(
+        assurance_plan.send_plan_back(
             proposal_id, reason=form.reason.data, by=current_user.person_id, at=clock.now()
         )
     flash("Sent back. What was written is kept for the next version.", "success")
@@ -159,7 +227,7 @@ def send_next_plan_back(proposal_id: int) -> ResponseReturnValue:
 def withdraw_next_plan(proposal_id: int) -> ResponseReturnValue:
     """Withdraw one's own version, whether it was sent or not."""
     with transaction():
-        drafting.withdraw_plan(proposal_id, by=current_user.person_id, at=clock.now())
+        assurance_plan.withdraw_plan(proposal_id, by=current_user.person_id, at=clock.now())
     flash("Withdrawn. The next version begins with what was written.", "success")
     return redirect(url_for(".show_plan_proposal", proposal_id=proposal_id), 303)
 
@@ -169,7 +237,7 @@ def _is_own_draft(proposal: ProposedPlan) -> bool:
 
 
 def _render_proposal(proposal: ProposedPlan, form: SendPlanBackForm) -> str:
-    comparison = publishing.compare_plan(proposal, clock.today())
+    comparison = assurance_plan.compare_plan(proposal, clock.today())
     own = proposal.proposed_by_id == current_user.person_id
     return render_template(
         "assurance/plan_proposal.html",

@@ -9,26 +9,29 @@ from flask_login import current_user
 from wtforms import FieldList, FileField, FormField, SelectField, ValidationError
 from wtforms.fields import SelectChoice
 
-from portal.domain.directives import descriptions, toml_reader
-from portal.domain.directives.toml_reader import DirectiveFile, Selectors
-from portal.domain.directives.toml_writer import to_toml
+from portal.domain.directives import files, queries
+from portal.domain.directives.files import DirectiveFile, Selectors, to_toml
 from portal.domain.people.queries import find_seen_person
-from portal.pages.layout.base_forms import PlainForm, PortalForm
-from portal.pages.layout.form_fields import (
+from portal.pages.layout.forms import (
     CheckboxesField,
     DayField,
     DayOfYearField,
     FirstDayField,
+    GovFile,
+    GovInput,
+    GovSelect,
+    GovTextarea,
     LineField,
     LinesField,
     MaximumLength,
     PercentageField,
+    PlainForm,
+    PortalForm,
     RequiredText,
+    Rows,
     WholeNumberField,
     WholeNumbersField,
 )
-from portal.pages.layout.form_rows import Rows
-from portal.pages.layout.form_widgets import GovFile, GovInput, GovSelect, GovTextarea
 from portal.platform import wording as say
 from portal.platform.errors import BadInputError, NotFoundError
 from portal.platform.wording import percent_exact
@@ -65,11 +68,11 @@ class GroupForm(PlainForm):
         chosen = self.units.data or []
         self.roles.offer_values(offered.roles)
         self.ranks.offer_values(offered.ranks)
-        self.units.offer_values([], {path: descriptions.unit_label(path) for path in chosen})
+        self.units.offer_values([], {path: queries.unit_label(path) for path in chosen})
         other_paths = [path for path in offered.units if path not in chosen]
         self.unit.choices = [
             SelectChoice(value="", label="Choose a unit"),
-            *(SelectChoice(value=path, label=descriptions.unit_label(path)) for path in other_paths),
+            *(SelectChoice(value=path, label=queries.unit_label(path)) for path in other_paths),
         ]
 
     @property
@@ -146,7 +149,7 @@ class DirectiveForm(PortalForm):
     due_days = WholeNumberField(
         "Days after joining the audience",
         optional=True,
-        most=toml_reader.MOST_DAYS,
+        most=files.MOST_DAYS,
         message="Enter whole days, such as 60, or leave it blank",
         description="For people who join later. If you fill in both, the later date counts.",
         widget=_short_input(inputmode="numeric"),
@@ -154,7 +157,7 @@ class DirectiveForm(PortalForm):
     months = WholeNumberField(
         "Months that a pass counts",
         optional=True,
-        most=toml_reader.MOST_DAYS,
+        most=files.MOST_DAYS,
         least=1,
         message="Enter whole months, such as 24, or leave it blank",
         description="Leave blank if a pass does not expire, or ends on the day of the year below.",
@@ -168,7 +171,7 @@ class DirectiveForm(PortalForm):
     gap = WholeNumberField(
         "Least months that a pass counts",
         optional=True,
-        most=toml_reader.MOST_DAYS,
+        most=files.MOST_DAYS,
         message="Enter whole months, such as 6",
         description="A pass shortly before that day then counts until the day in the following year.",
         widget=_short_input(inputmode="numeric"),
@@ -176,13 +179,13 @@ class DirectiveForm(PortalForm):
     ends_soon = WholeNumberField(
         "Days before its end that a pass shows as ending soon",
         optional=True,
-        most=toml_reader.MOST_DAYS,
+        most=files.MOST_DAYS,
         message="Enter whole days, such as 60, or leave it blank",
         widget=_short_input(inputmode="numeric"),
     )
     notices = WholeNumbersField(
         "Notice, days before the due date",
-        most=toml_reader.MOST_DAYS,
+        most=files.MOST_DAYS,
         description="Separate them with commas, such as 30, 7, 1. Leave blank for none.",
         widget=_short_input(10),
     )
@@ -271,7 +274,7 @@ class DirectiveForm(PortalForm):
         if not self.validate():
             return None
         try:
-            return toml_reader.read_directive(to_toml(self.entered_directive()))
+            return files.read_directive(to_toml(self.entered_directive()))
         except BadInputError as error:
             self.show_refusal(error)
             return None

@@ -7,26 +7,27 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from portal.domain.events.booking import services
-from portal.domain.events.booking.audience import EventAudience
-from portal.domain.events.booking.candidates import (
+from portal.domain.events import booking as events_booking
+from portal.domain.events.booking_queries import (
+    EventAudience,
     PersonToBook,
     find_booking,
+    find_clashes,
     list_booked_people,
     list_candidates,
+    list_kept_places,
+    list_next_places,
+    read_choice,
+    read_event,
 )
-from portal.domain.events.booking.choices import list_next_places, read_choice
-from portal.domain.events.booking.clashes import find_clashes
-from portal.domain.events.booking.reading import read_event
 from portal.domain.events.models import OPEN_BOOKINGS, Booking
-from portal.domain.events.own_places import list_own_places
 from portal.domain.events.queries import EventDetails, event_details
-from portal.pages.events.blueprint import bp
-from portal.pages.events.booking_forms import CancelPlaceForm, ChoosePeopleForm
+from portal.domain.events.services import list_own_places
+from portal.domain.people.queries import live_units
+from portal.pages.events.forms import CancelPlaceForm, ChoosePeopleForm, KeepPlacesForm, bp
 from portal.pages.layout.access import requires
 from portal.pages.layout.forms import ConfirmForm
-from portal.pages.layout.paging import Page
-from portal.pages.layout.query_arguments import QueryArguments
+from portal.pages.layout.query_arguments import Page, QueryArguments
 from portal.platform import clock
 from portal.platform.db import transaction
 from portal.platform.errors import ConflictError, NotFoundError, RuleError
@@ -80,7 +81,7 @@ def book_own_place(reference: str) -> ResponseReturnValue:
         me = current_user.person_id
         return _act_on_own_booking(
             reference,
-            lambda: services.book_place(reference, me, way=services.SELF, by=me, at=clock.now()),
+            lambda: events_booking.book_place(reference, me, way=events_booking.SELF, by=me, at=clock.now()),
         )
     return _render_own_booking(event, form, CancelPlaceForm())
 
@@ -92,7 +93,7 @@ def accept_own_place(reference: str) -> ResponseReturnValue:
     booking_id = _own_booking(reference).id
     return _act_on_own_booking(
         reference,
-        lambda: services.accept_place(booking_id, by=current_user.person_id, at=clock.now()),
+        lambda: events_booking.accept_place(booking_id, by=current_user.person_id, at=clock.now()),
     )
 
 
@@ -106,14 +107,14 @@ def cancel_own_place(reference: str) -> ResponseReturnValue:
     booking_id, reason = _own_booking(reference).id, form.reason.data
     return _act_on_own_booking(
         reference,
-        lambda: services.cancel_booking(booking_id, reason, by=current_user.person_id, at=clock.now()),
+        lambda: events_booking.cancel_booking(booking_id, reason, by=current_user.person_id, at=clock.now()),
     )
 
 
 def _own_booking(reference: str) -> Booking:
     booking = read_choice(current_user.person_id, event_details(reference), clock.now()).booking
     if booking is None:
-        raise NotFoundError(services.NO_BOOKING)
+        raise NotFoundError(events_booking.NO_BOOKING)
     return booking
 
 
@@ -123,7 +124,7 @@ def _act_on_own_booking(reference: str, act: Callable[[], Booking]) -> ResponseR
         with transaction():
             state = act().state
     except REFUSALS as error:
-        if isinstance(error, NotFoundError) and str(error) != services.NO_BOOKING:
+        if isinstance(error, NotFoundError) and str(error) != events_booking.NO_BOOKING:
             raise
         flash(str(error), "error")
     else:
@@ -147,7 +148,7 @@ def _render_own_booking(event: EventDetails, form: ConfirmForm, cancel_form: Can
         is_open=choice.places.is_open(now),
         has_open_booking=state in OPEN_BOOKINGS,
         may_accept=state == "offered" or may_take,
-        refusal="" if audience.may_attend(me, event.activity_id, event.held_on) else services.NOT_ASKED,
+        refusal="" if audience.may_attend(me, event.activity_id, event.held_on) else events_booking.NOT_ASKED,
         clashes=find_clashes(event, [me], clock.today())[me],
         form=form,
         cancel_form=cancel_form,
@@ -195,7 +196,9 @@ def _book_all(reference: str, people: Sequence[PersonToBook]) -> None:
     try:
         with transaction():
             states = [
-                services.book_place(reference, person.person_id, way=services.MANAGER, by=by, at=now).state
+                events_booking.book_place(
+                    reference, person.person_id, way=events_booking.MANAGER, by=by, at=now
+                ).state
                 for person in people
             ]
     except REFUSALS as error:
@@ -239,19 +242,87 @@ def decide_booking(reference: str, staff_number: str, act: str) -> ResponseRetur
     """Approve or refuse what one of the manager's people asked for, or cancel their booking."""
     person = find_booking(current_user.viewer, event_details(reference), staff_number)
     if person is None:
-        raise NotFoundError(services.NO_BOOKING)
+        raise NotFoundError(events_booking.NO_BOOKING)
     by, now = current_user.person_id, clock.now()
     try:
         with transaction():
             if act == "cancellation":
-                services.cancel_booking(person.booking_id, services.BY_MANAGER, by=by, at=now)
+                events_booking.cancel_booking(person.booking_id, events_booking.BY_MANAGER, by=by, at=now)
             elif act == "approval":
-                services.approve_booking(person.booking_id, by=by, at=now)
+                events_booking.approve_booking(person.booking_id, by=by, at=now)
             else:
-                services.decline_booking(person.booking_id, by=by, at=now)
+                events_booking.decline_booking(person.booking_id, by=by, at=now)
     except REFUSALS as error:
         flash(str(error), "error")
     else:
         outcome = {"approval": "approved", "refusal": "refused", "cancellation": "cancelled"}[act]
         flash(f"The booking of {person.name} is {outcome}.", "success")
     return redirect(url_for(".book_people", reference=reference), 303)
+
+
+# The page on which facilitators keep places of an event for the people of units.
+
+
+@bp.route("/events/<reference>/reservations", methods=["GET", "POST"])
+@requires(Permission.EVENT_RUN)
+def keep_places(reference: str) -> ResponseReturnValue:
+    """Show which places are kept for which units, and keep more."""
+    event = event_details(reference)
+    form = _make_form()
+    if not form.is_submitted():
+        return _render_page(event, form)
+    if not form.validate():
+        return _render_page(event, form), 400
+    unit_id, until_on, places = int(form.unit.data), form.until_on.day, form.places.number or 0
+    if until_on is None:
+        return _render_page(event, form), 400
+    try:
+        with transaction():
+            events_booking.keep_places(
+                reference, unit_id, places, until_on, by=current_user.person_id, at=clock.now()
+            )
+    except RuleError as error:
+        form.form_errors.append(str(error))
+        return _render_page(event, form), 409
+    flash(f"{plural(places, 'place is', 'places are')} kept for {_label_units()[unit_id]}.", "success")
+    return redirect(url_for(".keep_places", reference=reference), 303)
+
+
+@bp.post("/events/<reference>/reservations/end")
+@requires(Permission.EVENT_RUN)
+def stop_keeping_places(reference: str) -> ResponseReturnValue:
+    """Keep no places for a unit any more."""
+    event = event_details(reference)
+    text = request.form.get("unit", "")
+    unit_id = int(text) if text.isascii() and text.isdigit() and len(text) < 16 else 0
+    try:
+        with transaction():
+            events_booking.stop_keeping_places(
+                event.reference, unit_id, by=current_user.person_id, at=clock.now()
+            )
+    except NotFoundError as error:
+        flash(str(error), "error")
+    else:
+        flash("These places are no longer kept.", "success")
+    return redirect(url_for(".keep_places", reference=reference), 303)
+
+
+def _label_units() -> dict[int, str]:
+    return {unit_id: unit.label for unit_id, unit in live_units(clock.today()).items()}
+
+
+def _make_form() -> KeepPlacesForm:
+    return KeepPlacesForm(_label_units())
+
+
+def _render_page(event: EventDetails, form: KeepPlacesForm) -> str:
+    now = clock.now()
+    places = read_event(event.id, now)
+    return render_template(
+        "events/reservations.html",
+        event=event,
+        places=places,
+        is_open=places.is_open(now),
+        kept=list_kept_places(places, now),
+        form=form,
+    )

@@ -1,40 +1,183 @@
 """The plenary as the room meets it: decisions side by side, anonymous statements, their ranking, actions."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from datetime import date
 from io import BytesIO
 from itertools import groupby
+from typing import Any
+from uuid import UUID, uuid4
 
-from flask import current_app, redirect, render_template, request, send_file, url_for
+from flask import current_app, flash, redirect, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
+from wtforms import HiddenField, SubmitField, ValidationError
+from wtforms.fields import SelectChoice
 
-from portal.domain.exercises.actions import list_actions
-from portal.domain.exercises.comparison import (
+from portal.domain.exercises import debrief, plenary
+from portal.domain.exercises.debrief import (
+    READABLE_STAGES,
+    add_action,
     compare_injects,
     injects_of_prompt,
     injects_with_questions,
+    list_actions,
     plain_words,
+    read_debrief,
+    readable_statements,
+    withdraw_action,
+    write_pdf,
+    write_zip,
 )
-from portal.domain.exercises.debrief import read_debrief, readable_statements, write_pdf, write_zip
 from portal.domain.exercises.plenary import (
     STAGE_WORDS,
     PlenaryRun,
     PromptStage,
+    Statement,
     choose_statements,
+    count_in_fives,
     find_plenary,
+    group_statements,
     has_ranked,
+    hide_statements,
+    list_statements,
+    move_to_stage,
     write_statement,
 )
-from portal.domain.exercises.statements import Statement
+from portal.domain.exercises.run_queries import RunView
 from portal.pages.exercises.blueprint import bp
-from portal.pages.exercises.plenary_forms import RankingForm, StatementForm
 from portal.pages.layout.access import limiter, requires
-from portal.pages.layout.anonymity import leaves_no_trace
+from portal.pages.layout.bearer import leaves_no_trace
+from portal.pages.layout.forms import (
+    CheckboxesField,
+    DayField,
+    GovInput,
+    GovSubmit,
+    GovTextarea,
+    LineField,
+    MaximumLength,
+    PortalForm,
+    RequiredText,
+)
 from portal.platform import clock
-from portal.platform.audit.services import log
+from portal.platform.audit import log
 from portal.platform.db import transaction
-from portal.platform.errors import ConflictError, NotFoundError
+from portal.platform.errors import BadInputError, ConflictError, ForbiddenError, NotFoundError
 from portal.platform.permissions import Permission
+
+# Forms of the plenary: a statement, a choice of them, their groups, and an action.
+
+
+class StatementForm(PortalForm):
+    """One anonymous statement."""
+
+    text = LineField(
+        "Your statement",
+        description=f"One thought, of at most {plenary.LONGEST} characters. Name nobody in it.",
+        widget=GovTextarea(rows=3),
+        validators=[RequiredText("Write a statement"), MaximumLength(plenary.LONGEST)],
+    )
+    send = SubmitField("Send without your name", widget=GovSubmit())
+
+
+class StatementsField(CheckboxesField):
+    """Some of the statements that a page shows."""
+
+    def offer_statements(self, offered: Iterable[Statement]) -> None:
+        """Offer some statements, in their order."""
+        self.choices = [
+            SelectChoice(value=str(row.key), label=f"{row.text} (off the wall)" if row.hidden else row.text)
+            for row in offered
+        ]
+
+    @property
+    def chosen_keys(self) -> list[UUID]:
+        """The keys of the chosen statements; a value that is no key is left out."""
+        return [key for value in dict.fromkeys(self.data or []) if (key := read_key(value)) is not None]
+
+
+class RankingForm(PortalForm):
+    """The statements that matter most to one person."""
+
+    chosen = StatementsField("Choose up to three", description="Each gets one point.")
+    send = SubmitField("Send your choice", widget=GovSubmit())
+
+    def validate_chosen(self, field: StatementsField) -> None:
+        """Require one, two or three."""
+        if not 1 <= len(field.chosen_keys) <= plenary.CHOICES:
+            raise ValidationError("Choose one, two or three statements")
+
+
+class ThemeForm(PortalForm):
+    """Statements to put into a group, or to take off the wall; the button says which."""
+
+    chosen = StatementsField("Statements")
+    theme = LineField(
+        "Name of the group",
+        description="Leave it empty to take statements out of their group.",
+        widget=GovInput(classes="govuk-input--width-20"),
+        validators=[MaximumLength(plenary.LONGEST_THEME)],
+    )
+
+    def validate_chosen(self, field: StatementsField) -> None:
+        """Require at least one."""
+        if not field.chosen_keys:
+            raise ValidationError("Choose the statements")
+
+
+class OnceForm(PortalForm):
+    """A form with a key of its own, so that sent twice is once."""
+
+    key = HiddenField()
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if read_key(self.key.data or "") is None:
+            self.key.data = str(uuid4())
+
+    @property
+    def form_key(self) -> UUID:
+        """Its key."""
+        return UUID(self.key.data)
+
+
+class ActionForm(OnceForm):
+    """Something to be done after the exercise."""
+
+    what = LineField(
+        "What is to be done",
+        widget=GovTextarea(rows=2),
+        validators=[RequiredText("Enter what is to be done"), MaximumLength(debrief.LONGEST)],
+    )
+    owner = LineField(
+        "Who will do it",
+        description="A role or a post, such as duty inspector.",
+        widget=GovInput(classes="govuk-input--width-20"),
+        validators=[RequiredText("Enter who will do it"), MaximumLength()],
+    )
+    due_on = DayField(
+        "By when",
+        description="Such as 31 May 2027",
+        missing="Enter a date, such as 31 May 2027",
+        widget=GovInput(classes="govuk-input--width-10"),
+    )
+    send = SubmitField("Write it down", widget=GovSubmit())
+
+    @property
+    def due_day(self) -> date:
+        """The day; the form must be valid."""
+        day = self.due_on.day
+        if day is None:
+            raise ValueError("The form is not valid.")
+        return day
+
+
+def read_key(text: str) -> UUID | None:
+    """Read a key; None: the text is no key."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
 
 # Of one person in one process: whoever writes all the time leaves the room most of its statements.
 AT_MOST = "30 per minute; 60 per 4 hours"
@@ -185,3 +328,112 @@ def _render_over(plenary: PlenaryRun, sentence: str) -> str:
     return render_template(
         "exercises/plenary_over.html", run=plenary.run, exercise=plenary.exercise, sentence=sentence
     )
+
+
+# The plenary as who leads it meets it: opening and closing questions, grouping statements, actions.
+
+STAGE_BUTTONS = {
+    PromptStage.STATEMENTS: "Let the room write statements",
+    PromptStage.READING: "Show the statements",
+    PromptStage.RANKING: "Let the room rank them",
+    PromptStage.CLOSED: "Show them with their points",
+}
+
+
+@bp.route("/exercises/<reference>/plenary/<key>/lead", methods=["GET", "POST"])
+@requires(Permission.LEARN)
+def lead_prompt(reference: str, key: str) -> ResponseReturnValue:
+    """One question of the plenary: move it on, and put its statements into groups."""
+    plenary = _lead_plenary(reference)
+    prompt, stage, run = plenary.find_prompt(key), plenary.stages[key], plenary.run
+    statements = list_statements(run.id, key) if stage in READABLE_STAGES else []
+    form = ThemeForm()
+    form.chosen.offer_statements(statements)
+    if form.validate_on_submit():
+        with transaction():
+            _change_statements(run, key, form, request.form.get("act", ""))
+        return redirect(url_for(".lead_prompt", reference=reference, key=key), 303)
+    page = render_template(
+        "exercises/lead.html",
+        run=run,
+        exercise=plenary.exercise,
+        words=plain_words(prompt["prompt_html"]),
+        prompt_key=key,
+        stage=stage,
+        stage_words=STAGE_WORDS[stage],
+        buttons=[
+            (next_stage.value, STAGE_BUTTONS[next_stage])
+            for next_stage in plenary.open_stages
+            if next_stage is not stage
+        ],
+        statements=statements,
+        about=count_in_fives(run.id, key),
+        writing=stage is PromptStage.STATEMENTS,
+        form=form,
+        once=OnceForm(),
+    )
+    return page, 400 if form.errors else 200
+
+
+@bp.post("/exercises/<reference>/plenary/<key>/stage")
+@requires(Permission.LEARN)
+def move_prompt(reference: str, key: str) -> ResponseReturnValue:
+    """Let the room write, read or rank, or close the question."""
+    _lead_plenary(reference)
+    try:
+        stage = PromptStage(request.form.get("stage", ""))
+    except ValueError as error:
+        raise BadInputError(["Choose what the room does next."]) from error
+    form_key = OnceForm().form_key
+    with transaction():
+        move_to_stage(reference, current_user.viewer, key, stage, form_key=form_key)
+    return redirect(url_for(".lead_prompt", reference=reference, key=key), 303)
+
+
+@bp.route("/exercises/<reference>/actions", methods=["GET", "POST"])
+@requires(Permission.LEARN)
+def write_actions(reference: str) -> ResponseReturnValue:
+    """What is to be done after the exercise, by whom and until when."""
+    plenary = _lead_plenary(reference)
+    form = ActionForm()
+    if form.validate_on_submit():
+        with transaction():
+            add_action(plenary.run, form.what.data, form.owner.data, form.due_day, key=form.form_key)
+        flash("The action is written down", "success")
+        return redirect(url_for(".write_actions", reference=reference), 303)
+    page = render_template(
+        "exercises/actions.html",
+        run=plenary.run,
+        exercise=plenary.exercise,
+        form=form,
+        actions=list_actions(plenary.run.id),
+        once=OnceForm,
+    )
+    return page, 400 if form.errors else 200
+
+
+@bp.post("/exercises/<reference>/actions/<uuid:uuid>/withdrawal")
+@requires(Permission.LEARN)
+def take_action_back(reference: str, uuid: UUID) -> ResponseReturnValue:
+    """Take an action back; the row stays, and one that names it is added."""
+    plenary = _lead_plenary(reference)
+    with transaction():
+        withdraw_action(plenary.run, uuid, key=OnceForm().form_key)
+    flash("The action is taken back", "success")
+    return redirect(url_for(".write_actions", reference=reference), 303)
+
+
+def _lead_plenary(reference: str) -> PlenaryRun:
+    plenary = find_plenary(reference, current_user.viewer)
+    if not plenary.run.may_control:
+        raise ForbiddenError("Only the person who leads the exercise may do this.")
+    return plenary
+
+
+def _change_statements(run: RunView, key: str, form: ThemeForm, act: str) -> None:
+    if act == "group":
+        group_statements(run, key, form.chosen.chosen_keys, form.theme.data or "")
+    elif act in {"hide", "show"}:
+        hide_statements(run, key, form.chosen.chosen_keys, hidden=act == "hide")
+    else:
+        raise BadInputError(["Choose what to do with the statements."])

@@ -1,42 +1,302 @@
 """The screens of a run: the facilitator's control page, each syndicate's page and the wall."""
 
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from hashlib import sha256
 from uuid import UUID, uuid4
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
+from markupsafe import Markup
 from werkzeug.datastructures import MultiDict
 
-from portal.domain.catalogue.markdown.placeholders import fill_placeholders
+from portal.domain.catalogue.lesson_html import fill_placeholders
+from portal.domain.exercises import runs
+from portal.domain.exercises.debrief import RoomQuestion, find_room_question, statements_at
 from portal.domain.exercises.plenary import STAGE_WORDS
-from portal.domain.exercises.room_question import RoomQuestion, find_room_question, statements_at
-from portal.domain.exercises.running import services
-from portal.domain.exercises.running.answers import find_question, read_answer
-from portal.domain.exercises.running.clock import Phase, is_allowed
-from portal.domain.exercises.running.progress import Progress, is_for
-from portal.domain.exercises.running.queries import (
+from portal.domain.exercises.run_queries import (
     NO_RUN,
+    Entry,
+    Phase,
+    Progress,
     RunView,
     exercise_in,
+    find_question,
     find_run,
+    is_allowed,
+    is_for,
+    list_entries,
+    list_names,
     list_steps,
     progress_of,
+    read_answer,
+    words_of_answer,
 )
-from portal.domain.exercises.running.services import EntryRequest, StepRequest
-from portal.pages.exercises.live import ASK_EVERY, answer_screen, note_clock_releases, screen_tag
-from portal.pages.exercises.screens import (
-    PHASE_WORDS,
-    build_inject_rows,
-    build_logs,
-    build_syndicate_screen,
-    clock_words,
-)
+from portal.domain.exercises.runs import EntryRequest, StepRequest, note_releases
+from portal.domain.exercises.sources import Inject, InjectQuestion
+from portal.domain.people.visibility import Viewer
 from portal.pages.layout.access import requires
-from portal.pages.layout.form_fields import clean_text, read_whole_number
+from portal.pages.layout.forms import clean_text, read_whole_number
 from portal.platform import clock
-from portal.platform.db import transaction
+from portal.platform.db import transaction, try_to_write
 from portal.platform.errors import NotFoundError, RuleError
 from portal.platform.permissions import Permission
+
+# Screens that ask once a second: an answer without content while nothing is new on them.
+
+CLOCK_HEADER = "Exercise-Clock"  # whole seconds of the exercise's clock, with every answer
+ASK_EVERY = 800  # milliseconds from one answer to the next question: an inject is there within a second
+
+
+def screen_tag(
+    screen: str, run: RunView, progress: Progress, syndicate: int = 0, *, plenary: object = None
+) -> str:
+    """A tag of a screen's content: it changes whenever something on the screen does.
+
+    Args:
+        screen: The name of the screen.
+        run: As the viewer sees it, with the newest entry of the syndicate or of all.
+        progress: Of the run now.
+        syndicate: Whose screen; 0: one that shows all.
+        plenary: What it shows of the plenary.
+    """
+    injects = exercise_in(run).content["injects"]
+    released = [
+        inject["key"]
+        for inject in injects
+        if inject["key"] in progress.releases and (screen == "control" or is_for(syndicate, inject))
+    ]
+    scribes = sorted(progress.scribes.items())
+    contents = (
+        (screen, run.recorded_at, run.person_id, syndicate, run.newest_entry, plenary),
+        (progress.phase, progress.clock.is_waiting, released),
+        sorted(key for key in progress.own_releases if screen == "control" or key[0] == syndicate),
+        [step.id for step in progress.messages if screen == "control" or step.syndicate in (0, syndicate)],
+        scribes if not syndicate else progress.scribes.get(syndicate),
+    )
+    return sha256(repr(contents).encode()).hexdigest()[:24]
+
+
+def answer_screen(tag: str, progress: Progress, render: Callable[[], str]) -> Response:
+    """The page, or that nothing is new on it since the reader's last question."""
+    is_known = request.if_none_match.contains_weak(tag)
+    response = Response(status=304) if is_known else make_response(render())
+    response.set_etag(tag, weak=True)
+    response.headers[CLOCK_HEADER] = str(int(progress.clock.elapsed.total_seconds()))
+    return response
+
+
+def note_clock_releases(run: RunView, progress: Progress, viewer: Viewer, at: datetime) -> None:
+    """Note what the clock has released, where that can be done at once; another screen does it otherwise."""
+    if progress.unnoted:
+        try_to_write(lambda: note_releases(run.reference, viewer, at), "an inject was released by the clock")
+
+
+# What the screens of a run show: material in order with its questions, and decision logs as lines.
+
+SOMEONE = "Someone"
+PHASE_WORDS = {
+    Phase.READY: "Not begun",
+    Phase.RUNNING: "Going on",
+    Phase.HELD: "Held",
+    Phase.PLENARY: "Plenary",
+    Phase.ENDED: "Ended",
+}
+
+
+def clock_words(elapsed: timedelta) -> str:
+    """The exercise's clock in hours, minutes and seconds.
+
+    >>> clock_words(timedelta(minutes=62, seconds=5))
+    '1:02:05'
+    """
+    minutes, seconds = divmod(int(elapsed.total_seconds()), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}"
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """An entry of a decision log as it is read."""
+
+    id: int
+    key: str
+    at: datetime
+    by: str
+    about: str  # the inject's title; "" for a decision of their own
+    words: list[Markup]  # choices, in order
+    text: str
+    reason: str
+    corrects: bool
+    corrected: bool  # a later entry holds
+    first_id: int  # of its chain
+
+
+@dataclass(frozen=True, slots=True)
+class ScreenQuestion:
+    """A question on a syndicate's page, with what was answered."""
+
+    inject_question: InjectQuestion
+    prompt: Markup
+    choices: list[tuple[str, Markup]]
+    lines: list[LogLine]  # the answer and its corrections
+
+
+@dataclass(frozen=True, slots=True)
+class FeedItem:
+    """An inject or a message, as a syndicate reads it."""
+
+    id: str
+    at: datetime
+    title: str
+    html: Markup | None = None  # of an inject
+    text: str = ""  # of a message
+    questions: list[ScreenQuestion] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class InjectRow:
+    """An inject on the control page."""
+
+    inject: Inject
+    notes: Markup
+    released_at: datetime | None  # to all
+    by_hand: bool
+    own: dict[int, datetime]  # when it was released to one syndicate
+    open_to: list[int]  # syndicates that can still get it alone; none of a timed one, or with one syndicate
+
+
+def _build_log_lines(run: RunView, entries: list[Entry], names: Mapping[int, str]) -> list[LogLine]:
+    injects = {inject["key"]: inject for inject in exercise_in(run).content["injects"]}
+    questions = {q["key"]: q for inject in injects.values() for q in inject["questions"]}
+    latest = {entry.corrects_id or entry.id: entry.id for entry in entries}
+    return [
+        LogLine(
+            id=entry.id,
+            key=str(entry.key),
+            at=entry.at,
+            by=names.get(entry.by_id, SOMEONE),
+            about=injects[entry.inject_key]["title"] if entry.inject_key in injects else "",
+            words=[
+                fill_placeholders(w) for w in words_of_answer(questions.get(entry.question_key), entry.answer)
+            ],
+            text=entry.answer.get("text", ""),
+            reason=entry.answer.get("reason", ""),
+            corrects=entry.corrects_id is not None,
+            corrected=latest[entry.corrects_id or entry.id] != entry.id,
+            first_id=entry.corrects_id or entry.id,
+        )
+        for entry in entries
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class SyndicateScreen:
+    """All that a syndicate's page shows of its run."""
+
+    feed: list[FeedItem]
+    log: list[LogLine]
+    scribe: str  # the name; "" for none
+
+
+def build_syndicate_screen(run: RunView, progress: Progress, syndicate: int) -> SyndicateScreen:
+    """Build the page of a syndicate: what it reads and wrote. Two statements."""
+    entries = list_entries(run.id, syndicate)
+    scribe = progress.scribes.get(syndicate)
+    names = list_names({entry.by_id for entry in entries} | ({scribe} if scribe else set()))
+    lines = _build_log_lines(run, entries, names)
+    of_question: dict[str, list[LogLine]] = {}
+    for entry, line in zip(entries, lines, strict=True):
+        of_question.setdefault(entry.question_key, []).append(line)
+    feed = [
+        (
+            release.order,
+            FeedItem(
+                f"inject-{inject['key']}",
+                release.at,
+                inject["title"],
+                fill_placeholders(inject["html"]),
+                questions=[_build_question(q, of_question.get(q["key"], [])) for q in inject["questions"]],
+            ),
+        )
+        for inject in exercise_in(run).content["injects"]
+        if (release := progress.release_to(syndicate, inject))
+    ]
+    feed += [
+        (
+            step.recorded_at,
+            FeedItem(f"message-{step.id}", step.clock_at, "Message from the facilitator", text=step.text),
+        )
+        for step in progress.messages_to(syndicate)
+    ]
+    in_order = [item for _, item in sorted(feed, key=lambda pair: pair[0])]
+    return SyndicateScreen(in_order, lines, names.get(scribe, SOMEONE) if scribe else "")
+
+
+def _build_question(question: InjectQuestion, lines: list[LogLine]) -> ScreenQuestion:
+    choices = [(choice["key"], fill_placeholders(choice["html"])) for choice in question["choices"]]
+    return ScreenQuestion(question, fill_placeholders(question["prompt_html"]), choices, lines)
+
+
+@dataclass(frozen=True, slots=True)
+class SyndicateLog:
+    """A syndicate on the control page."""
+
+    number: int
+    scribe: str
+    lines: list[LogLine]  # newest first
+    answered: int
+    asked: int
+
+
+def build_logs(run: RunView, progress: Progress) -> list[SyndicateLog]:
+    """Every syndicate's log. Two statements."""
+    entries = list_entries(run.id)
+    people: Iterable[int] = [*progress.scribes.values(), *(entry.by_id for entry in entries)]
+    names = list_names(set(people))
+    by_syndicate: dict[int, list[Entry]] = {}
+    for entry in entries:
+        by_syndicate.setdefault(entry.syndicate, []).append(entry)
+    logs = []
+    for number in range(1, run.syndicates + 1):
+        own_entries = by_syndicate.get(number, [])
+        scribe = progress.scribes.get(number)
+        question_keys = [
+            question["key"]
+            for inject in exercise_in(run).content["injects"]
+            if progress.has_inject(number, inject)
+            for question in inject["questions"]
+        ]
+        answered = {entry.question_key for entry in own_entries} & set(question_keys)
+        lines = _build_log_lines(run, own_entries, names)[::-1]
+        name = names.get(scribe, SOMEONE) if scribe else ""
+        logs.append(SyndicateLog(number, name, lines, len(answered), len(question_keys)))
+    return logs
+
+
+def build_inject_rows(run: RunView, progress: Progress) -> list[InjectRow]:
+    """Every inject of the exercise, with when it was released."""
+    rows = []
+    for inject in exercise_in(run).content["injects"]:
+        release = progress.releases.get(inject["key"])
+        own_times = {
+            number: own.at for (number, key), own in progress.own_releases.items() if key == inject["key"]
+        }
+        alone = run.syndicates > 1 and inject["minute"] is None and not release
+        rows.append(
+            InjectRow(
+                inject,
+                fill_placeholders(inject["facilitator_html"]),
+                release.at if release else None,
+                bool(release and release.by_hand),
+                own_times,
+                [number for number in run.syndicates_for(inject) if number not in own_times] if alone else [],
+            )
+        )
+    return rows
+
 
 MOST_ON_WALL = 10  # statements: the plenary's page has them all
 OPEN_AGAIN = "Open the page again, and send it from there."
@@ -82,7 +342,7 @@ def take_control_step(reference: str) -> ResponseReturnValue:
     leaves_nothing = requested.kind == "end" and find_run(reference, viewer).is_rehearsal
     try:
         with transaction():
-            services.take_step(reference, viewer, _sent_key(form), requested, clock.now())
+            runs.take_step(reference, viewer, _sent_key(form), requested, clock.now())
     except RuleError as error:
         run, progress = _find_controlled_run(reference)
         return _render_control(run, progress, screen_tag("control", run, progress), str(error), requested)
@@ -182,9 +442,9 @@ def write_to_log(reference: str, syndicate: int) -> ResponseReturnValue:
         requested = None if do == "scribe" else _read_entry(run, form)
         with transaction():
             if do in ("scribe", "both"):
-                services.become_scribe(reference, viewer, syndicate, key, at)
+                runs.become_scribe(reference, viewer, syndicate, key, at)
             if requested:
-                services.write_entry(reference, viewer, syndicate, key, requested, at)
+                runs.write_entry(reference, viewer, syndicate, key, requested, at)
     except RuleError as error:
         run, progress = _find_syndicate_run(reference, syndicate)
         tag = screen_tag("syndicate", run, progress, syndicate, plenary=_find_room_question(run, progress))
@@ -235,11 +495,7 @@ def _render_syndicate(
 
 
 def _sent_key(form: MultiDict[str, str]) -> UUID:
-    """The key of the form that was sent.
-
-    Raises:
-        RuleError: It has none.
-    """
+    """The key of the form that was sent."""
     try:
         return UUID(form.get("key", ""))
     except ValueError as error:

@@ -2,38 +2,301 @@
 
 from dataclasses import dataclass
 from typing import Generic, TypeVar
+from uuid import UUID
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
+from wtforms import SelectField, StringField, SubmitField
+from wtforms.fields import SelectChoice
 
-from portal.domain.accounts.grants import changes, proposals
-from portal.domain.accounts.grants import review as grants_review
-from portal.domain.accounts.grants.grant_list import (
+from portal.domain.accounts import grant_review, grants
+from portal.domain.accounts.grant_review import (
+    GrantOption,
+    GrantProposal,
+    GrantToReview,
+    count_line_managers,
+    list_line_managers,
+)
+from portal.domain.accounts.grants import (
+    ALL_GRANTS,
+    ENDED_GRANTS,
     GRANT_SORTS,
     MANAGERS_BY_ROSTER,
+    MOST_FOUND,
     GrantFilters,
     GrantRow,
+    NewGrant,
+    Receiver,
+    find_people,
     list_grants,
+    read_receivers,
+    role_words,
     sort_grants,
+    where_words,
 )
-from portal.domain.accounts.grants.line_managers import count_line_managers, list_line_managers
-from portal.domain.accounts.grants.proposals import GrantOption, GrantProposal
-from portal.domain.accounts.grants.review import GrantToReview
-from portal.domain.people.units.search import find_current_or_former_unit
-from portal.domain.people.workforce import Workforce, read_workforce
-from portal.pages.grants.forms import GrantFilterForm, GrantSearchForm
-from portal.pages.grants.group_views import add_group_pages
-from portal.pages.grants.several_views import add_several_page
+from portal.domain.people.names import find_current_or_former_unit
+from portal.domain.people.queries import Workforce, read_workforce
+from portal.domain.scim import queries, services
+from portal.domain.scim.queries import MappedGroup
 from portal.pages.layout.access import requires
-from portal.pages.layout.paging import Page, address
-from portal.pages.layout.query_arguments import QueryArguments
+from portal.pages.layout.forms import (
+    CheckboxesField,
+    GovInput,
+    GovSelect,
+    GovSubmit,
+    GovTextarea,
+    LinesField,
+    PlainForm,
+    PortalForm,
+    RoleForm,
+)
+from portal.pages.layout.query_arguments import Page, QueryArguments, address
 from portal.pages.layout.sessions import cookies
 from portal.platform import clock
-from portal.platform.db import transaction
-from portal.platform.errors import NotFoundError, PortalError, RuleError
+from portal.platform.db import OPEN_END, transaction
+from portal.platform.errors import BadInputError, ForbiddenError, NotFoundError, PortalError, RuleError
 from portal.platform.permissions import Permission, Role
 from portal.platform.wording import plural
+
+# Forms that filter the lists of grants.
+
+
+class GrantFilterForm(PlainForm):
+    """Filters of the grant list; sent in the address, so that a list can be bookmarked."""
+
+    q = StringField("Name or staff number", widget=GovInput(autocomplete="off", spellcheck=False))
+    role = SelectField(
+        "Role",
+        choices=[
+            SelectChoice(value="", label="Any role"),
+            *(SelectChoice(value=role.value, label=role_words(role)) for role in Role),
+        ],
+        widget=GovSelect(),
+        validate_choice=False,
+    )
+    unit = StringField("Unit, by path or name", widget=GovInput(autocomplete="off", spellcheck=False))
+    state = SelectField(
+        "Current or ended",
+        choices=[
+            SelectChoice(value="", label="Current"),
+            SelectChoice(value=ENDED_GRANTS, label="Ended"),
+            SelectChoice(value=ALL_GRANTS, label="Current and ended"),
+            SelectChoice(value=MANAGERS_BY_ROSTER, label="By line management, without a grant"),
+        ],
+        widget=GovSelect(),
+        validate_choice=False,
+    )
+
+
+class GrantSearchForm(PlainForm):
+    """Filters of proposed grants and of grants to review."""
+
+    q = StringField("Name or staff number", widget=GovInput(autocomplete="off", spellcheck=False))
+    unit = StringField("Unit, by path or name", widget=GovInput(autocomplete="off", spellcheck=False))
+
+
+# Pages of the provider's groups: which role each gives its members, and on which unit.
+
+
+class GroupRoleForm(PortalForm):
+    """The role that a group gives its members."""
+
+    role = SelectField(
+        "Role",
+        choices=[
+            SelectChoice(value="", label="No role"),
+            *(SelectChoice(value=role.value, label=role_words(role)) for role in Role),
+        ],
+        widget=GovSelect(),
+    )
+    unit = SelectField("Unit", widget=GovSelect())
+    send = SubmitField("Save", widget=GovSubmit())
+
+
+def add_group_pages(bp: Blueprint) -> None:
+    """Add the pages below ``/grants/groups``."""
+    bp.add_url_rule("/grants/groups", "show_groups", show_groups, methods=["GET"])
+    bp.add_url_rule("/grants/groups/<uuid:group_id>", "map_group", map_group, methods=["GET", "POST"])
+
+
+@requires(Permission.ACCOUNT_ADMINISTER)
+def show_groups() -> ResponseReturnValue:
+    """Show the provider's groups and the roles that they give."""
+    arguments = QueryArguments(request.args, request.path)
+    groups = queries.list_mapped_groups(clock.today())
+    page = arguments.page(len(groups))
+    return render_template(
+        "grants/groups.html",
+        page=page,
+        groups=[(group, _role_words(group)) for group in groups[page.offset : page.offset + page.size]],
+        errors=arguments.errors(),
+        may_map=grants.administered_units(current_user.viewer) is None,
+        summary=plural(len(groups), "group"),
+    ), arguments.status
+
+
+def _role_words(group: MappedGroup) -> str:
+    if group.role is None:
+        return "No role"
+    return f"{role_words(group.role)}, {where_words(group.role, group.unit_label)}"
+
+
+@requires(Permission.ACCOUNT_ADMINISTER, recent=True)
+def map_group(group_id: UUID) -> ResponseReturnValue:
+    """Choose the role that a group gives; its members have it from the next sign-in."""
+    group = _get_group(group_id)
+    if grants.administered_units(current_user.viewer) is not None:
+        raise ForbiddenError("Only an administrator of the whole force says which role a group gives.")
+    form = GroupRoleForm(data={"role": group.role or "", "unit": str(group.unit_id or "")})
+    form.unit.choices = [
+        SelectChoice(value="", label="No unit: the whole force; for a manager, direct reports"),
+        *(
+            SelectChoice(value=str(unit_id), label=path)
+            for unit_id, path in grants.grantable_units(current_user.viewer)
+        ),
+    ]
+    if form.validate_on_submit() and _save(group, form):
+        flash(f"The role of the group {group.name} is saved.", "success")
+        return redirect(url_for("grants.show_groups"), 303)
+    return render_template("grants/map_group.html", group=group, form=form), 400 if form.errors else 200
+
+
+def _get_group(group_id: UUID) -> MappedGroup:
+    for group in queries.list_mapped_groups(clock.today()):
+        if group.id == group_id:
+            return group
+    raise NotFoundError("There is no such group.")
+
+
+def _save(group: MappedGroup, form: GroupRoleForm) -> bool:
+    """Save the form; a refusal is shown beside the field that it is about."""
+    role = Role(form.role.data) if form.role.data else None
+    unit_id = int(form.unit.data) if form.unit.data and role else None
+    try:
+        with transaction():
+            row = queries.get_group(str(group.id), lock=True)
+            services.map_group(row, role, unit_id, by=current_user.person_id, at=clock.now())
+    except RuleError as error:
+        (form.unit if unit_id else form.role).errors = [str(error)]
+        return False
+    return True
+
+
+# One role for several people: their staff numbers, a preview, then a grant and an audit event for each.
+
+
+class SeveralGrantsForm(RoleForm):
+    """A role, and the staff numbers of those who get it; people can be found and ticked."""
+
+    q = StringField(
+        "Find people by name, staff number or unit", widget=GovInput(autocomplete="off", spellcheck=False)
+    )
+    find = SubmitField("Find", widget=GovSubmit(secondary=True))
+    found = CheckboxesField("People found")
+    numbers = LinesField(
+        "Staff numbers",
+        description="One on each line. You can paste a column of a spreadsheet. "
+        "Those whom you tick above are added here.",
+        widget=GovTextarea(rows=8, spellcheck=False),
+    )
+    preview = SubmitField("Continue", widget=GovSubmit())
+
+    def add_ticked(self) -> None:
+        """Put those who are ticked at the end of the list."""
+        new = [number for number in dict.fromkeys(self.found.data or []) if number not in self.number_lines]
+        text = (self.numbers.data or "").rstrip("\n")
+        self.numbers.data = "\n".join([text, *new] if text else new)
+
+    @property
+    def number_lines(self) -> list[str]:
+        """The lines of the list, empty ones too, so that their numbers are those of the box."""
+        return [line.strip() for line in (self.numbers.data or "").split("\n")]
+
+    def offer_found(self, people: list[tuple[str, str]]) -> None:
+        """Offer the people of a search who are not in the list yet, none of them ticked."""
+        listed = set(self.number_lines)
+        self.found.data = []
+        self.found.choices = [
+            SelectChoice(value=staff_number, label=f"{name} ({staff_number})")
+            for staff_number, name in people
+            if staff_number not in listed
+        ]
+
+
+def add_several_page(bp: Blueprint) -> None:
+    """Add the page ``/grants/new``."""
+    bp.add_url_rule("/grants/new", "give_to_several", give_to_several, methods=["GET", "POST"])
+
+
+@requires(Permission.ACCOUNT_ADMINISTER, recent=True)
+def give_to_several() -> ResponseReturnValue:
+    """Give one role to several people: all of them or none."""
+    form = SeveralGrantsForm()
+    form.offer_roles_and_units(current_user.viewer)
+    if request.method == "GET":
+        form.role.data = Role.MANAGER.value
+        return _render_form(form)
+    form.add_ticked()
+    if form.find.data:
+        text = form.q.data.strip()
+        form.offer_found(find_people(current_user.viewer, text) if text else [])
+        return _render_form(form)
+    if "edit" in request.form:
+        return _render_form(form)
+    receivers = _read_receivers(form) if form.validate() else []
+    if not receivers:
+        return _render_form(form), 400
+    return _give(form, receivers) if "confirmed" in request.form else _render_preview(form, receivers)
+
+
+def _read_receivers(form: SeveralGrantsForm) -> list[Receiver]:
+    """Who gets the role; empty if the form has errors now, each with the line it is about."""
+    role, unit_id = form.chosen_role, form.chosen_unit
+    try:
+        grants.refuse_force_role_on_unit(role, unit_id)
+        return read_receivers(current_user.viewer, form.number_lines, role, unit_id)
+    except RuleError as error:
+        form.unit.errors = [str(error)]
+    except BadInputError as error:
+        form.numbers.errors = error.reasons
+    return []
+
+
+def _render_form(form: SeveralGrantsForm) -> str:
+    more = [(text, f"#{form.numbers.id}") for text in form.numbers.errors[1:]]
+    return render_template("grants/give_to_several.html", form=form, line_errors=more, most=MOST_FOUND)
+
+
+def _render_preview(form: SeveralGrantsForm, receivers: list[Receiver]) -> str:
+    unit_id = form.chosen_unit
+    force = read_workforce(clock.today()) if form.chosen_role is Role.MANAGER else None
+    return render_template(
+        "grants/several_preview.html",
+        form=form,
+        role=role_words(form.chosen_role),
+        where=dict((c.value, c.label) for c in form.unit.choices)[form.unit.data] if unit_id else "",
+        until=form.last_day,
+        open_end=OPEN_END,
+        receivers=receivers,
+        new=[person for person in receivers if person.current_until != form.last_day],
+        people_seen=len(force.people_under(unit_id)) if force and unit_id else None,
+        reports={p.person_id: len(force.reports_to(p.person_id)) for p in receivers}
+        if force and not unit_id
+        else {},
+    )
+
+
+def _give(form: SeveralGrantsForm, receivers: list[Receiver]) -> ResponseReturnValue:
+    new = [NewGrant(p.person_id, form.chosen_role, form.chosen_unit, form.last_day) for p in receivers]
+    with transaction():
+        count = grants.give_grants(new, by=current_user.person_id, at=clock.now())
+    sentences = [f"{plural(count, 'grant')} given."] if count else []
+    if count < len(new):
+        sentences.append(f"{plural(len(new) - count, 'grant')} given already.")
+    flash(" ".join(sentences), "success")
+    return redirect(url_for("grants.show_grants", role=form.role.data), 303)
+
 
 PAGE_SIZE = 50  # proposals, or grants to review, on one page
 Entry = TypeVar("Entry", GrantProposal, GrantToReview)
@@ -138,7 +401,7 @@ def propose_grants() -> ResponseReturnValue:
 
 def _render_proposals(force: Workforce, errors: list[tuple[str, str]]) -> ResponseReturnValue:
     by_roster = cookies.current_settings().line_managers_see  # then nobody lacks a grant
-    all_proposals = [] if by_roster else proposals.list_proposals(current_user.viewer, force)
+    all_proposals = [] if by_roster else grant_review.list_proposals(current_user.viewer, force)
     filtered_list = _filter_entries(all_proposals, force, errors)
     return render_template(
         "grants/proposed.html",
@@ -207,7 +470,7 @@ def _confirm_or_give(force: Workforce) -> ResponseReturnValue:
     choices = _read_choices(request.form.getlist("give"), confirmed=confirmed)
     try:
         if current_user.viewer.staff_number in dict(choices):
-            changes.refuse_own_role(current_user.person_id, current_user.person_id)
+            grants.refuse_own_role(current_user.person_id, current_user.person_id)
         if confirmed:
             return _give_chosen(choices, force)
         chosen = _find_chosen_options(choices, force)
@@ -221,7 +484,7 @@ def _confirm_or_give(force: Workforce) -> ResponseReturnValue:
 def _find_chosen_options(
     choices: list[tuple[str, str]], force: Workforce
 ) -> list[tuple[GrantProposal, GrantOption]]:
-    return proposals.find_chosen_options(choices, proposals.list_proposals(current_user.viewer, force))
+    return grant_review.find_chosen_options(choices, grant_review.list_proposals(current_user.viewer, force))
 
 
 def _read_choices(values: list[str], *, confirmed: bool) -> list[tuple[str, str]]:
@@ -233,11 +496,11 @@ def _read_choices(values: list[str], *, confirmed: bool) -> list[tuple[str, str]
 
 def _give_chosen(choices: list[tuple[str, str]], force: Workforce) -> ResponseReturnValue:
     # Read before the lock is taken: a grant that somebody else gives meanwhile is skipped then.
-    not_given = proposals.list_choices_not_given(current_user.viewer, choices, force)
+    not_given = grant_review.list_choices_not_given(current_user.viewer, choices, force)
     chosen = _find_chosen_options(not_given, force) if not_given else []
     with transaction():
-        count = changes.give_grants(
-            proposals.build_new_grants(chosen), by=current_user.person_id, at=clock.now()
+        count = grants.give_grants(
+            grant_review.build_new_grants(chosen), by=current_user.person_id, at=clock.now()
         )
     sentences = []
     if count:
@@ -261,7 +524,7 @@ def _redirect_to_sign_in() -> ResponseReturnValue:
 def review_grants() -> ResponseReturnValue:
     """Show grants that no longer fit a post, with the reasons; several can be ended at once."""
     force = read_workforce(clock.today())
-    grants = grants_review.list_grants_to_review(current_user.viewer, force)
+    grants = grant_review.list_grants_to_review(current_user.viewer, force)
     chosen_ids = set(request.form.getlist("end"))
     if request.method == "GET" or not chosen_ids:
         errors = [("Select at least one grant", "#end")] if request.method == "POST" else []
@@ -288,7 +551,7 @@ def _render_review(
         filtered=filtered_list.is_filtered,
         errors=errors,
         total=len(grants),
-        h1=grants_review.review_heading(grants),
+        h1=grant_review.review_heading(grants),
         action=filtered_list.action,
     ), 400 if errors else 200
 
@@ -297,7 +560,7 @@ def _end_grants(chosen: list[GrantToReview]) -> ResponseReturnValue:
     """End all of them or none; grants that have ended meanwhile are skipped."""
     try:
         with transaction():
-            people_changed = changes.end_grants_and_sessions(
+            people_changed = grants.end_grants_and_sessions(
                 [grant.grant_id for grant in chosen], by=current_user.person_id, at=clock.now()
             )
     except RuleError as error:

@@ -1,27 +1,105 @@
 """Pages of guides: the list with its search, one guide with its acknowledgement, and force settings."""
 
+from collections.abc import Iterable, Mapping
+
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
+from wtforms import Field, IntegerField, RadioField, StringField, TextAreaField
+from wtforms.fields import SelectChoice
+from wtforms.validators import InputRequired, Length
+from wtforms.widgets import HiddenInput
 
-from portal.domain.assurance.plan.reading import list_planned_settings
-from portal.domain.catalogue.markdown.placeholders import fill_placeholders
-from portal.domain.catalogue.queries import shared_content
-from portal.domain.catalogue.search.services import MOST_CHARACTERS, SearchResult, search_content
+from portal.domain import guides
+from portal.domain.assurance.plan import list_planned_settings
+from portal.domain.catalogue.lesson_html import fill_placeholders
+from portal.domain.catalogue.search import MOST_CHARACTERS, SearchResult, search_content
 from portal.domain.catalogue.services import set_force_values
-from portal.domain.catalogue.sources.shared_files import TEST_OUT_KEY
-from portal.domain.guides import queries, services
+from portal.domain.catalogue.source_files import TEST_OUT_KEY, ForceSetting
+from portal.domain.catalogue.version_cache import shared_content
 from portal.domain.learning.queries import readable_versions
-from portal.domain.people.duties import DUTIES, SETTING, roles_without_duty
 from portal.domain.people.queries import list_post_names
-from portal.pages.guides.forms import AcknowledgeForm, GuideSearchForm, build_force_form, entered_values
+from portal.domain.people.staff_numbers import (
+    DUTIES,
+    SETTING,
+    USUAL_NAMES,
+    names_of_duties,
+    roles_without_duty,
+)
 from portal.pages.layout.access import requires
+from portal.pages.layout.forms import GovInput, GovRadios, GovTextarea, PlainForm, PortalForm
 from portal.pages.layout.pdf_files import markup_of_page, send_pdf
 from portal.pages.layout.query_arguments import open_at_place
 from portal.platform import clock
 from portal.platform.db import transaction
 from portal.platform.permissions import Permission
 from portal.platform.wording import date
+
+# Forms of the search, the acknowledgement of a guide, and the force's settings.
+
+
+class GuideSearchForm(PlainForm):
+    """The search for guides and lessons."""
+
+    q = StringField("Search guides and lessons", widget=GovInput(autocomplete="off"))
+
+
+class AcknowledgeForm(PortalForm):
+    """The version of the guide that the reader was shown."""
+
+    number = IntegerField(widget=HiddenInput(), validators=[InputRequired()])
+
+
+MAX_CHARACTERS = 300
+_TEST_OUT_WORDS = (("", "As each module says"), ("never", "In no module"), ("always", "In every module"))
+MAX_ROLES = 2000  # characters of the roles of one duty
+
+
+def build_force_form(settings: Iterable[ForceSetting], values: Mapping[str, str]) -> PortalForm:
+    """Build a form with one growing field for each setting; what is typed becomes one line of a sentence.
+
+    Below them are the roles of each duty, one a line, and the force's word on assessment before the lessons.
+    """
+    fields: dict[str, Field] = {
+        setting.key: TextAreaField(
+            setting.label,
+            description=setting.hint,
+            widget=GovTextarea(rows=2),
+            filters=[lambda text: " ".join((text or "").split())],
+            validators=[Length(max=MAX_CHARACTERS, message=f"Use {MAX_CHARACTERS} characters or fewer.")],
+        )
+        for setting in settings
+    }
+    names = {SETTING + duty: "\n".join(names) for duty, names in names_of_duties(values).items()}
+    fields |= {SETTING + duty: _duty_field(duty) for duty in DUTIES}
+    fields[TEST_OUT_KEY] = RadioField(
+        "Assessment before the lessons",
+        choices=[SelectChoice(value=word, label=label) for word, label in _TEST_OUT_WORDS],
+        description="Whoever passes without the lessons does not have to read them.",
+        widget=GovRadios(classes="govuk-radios--small", label_classes="govuk-fieldset__legend--m"),
+    )
+    data = {TEST_OUT_KEY: "", **values, **names}
+    form: type[PortalForm] = type("ForceForm", (PortalForm,), fields)
+    return form(prefix="force", data=data)
+
+
+def entered_values(form: PortalForm, settings: Iterable[str]) -> dict[str, str]:
+    """The values that were entered, by key; the usual roles of a duty are no value."""
+    values = {key: form[key].data or "" for key in (*settings, TEST_OUT_KEY)}
+    for duty in DUTIES:
+        names = form[SETTING + duty].data or ""
+        values[SETTING + duty] = "" if names == "\n".join(USUAL_NAMES[duty]) else names
+    return values
+
+
+def _duty_field(duty: str) -> TextAreaField:
+    return TextAreaField(
+        f"For {duty}",
+        widget=GovTextarea(rows=3),
+        filters=[lambda text: "\n".join(filter(None, map(str.strip, (text or "").splitlines())))],
+        validators=[Length(max=MAX_ROLES, message=f"Use {MAX_ROLES} characters or fewer.")],
+    )
+
 
 MAX_HITS = 20
 bp = Blueprint("guides", __name__, template_folder="templates")
@@ -43,7 +121,7 @@ def list_guides() -> ResponseReturnValue:
         form=GuideSearchForm(data={"q": text}),
         result=result,
         exact=exact,
-        guides=[] if text else queries.guides_for(person_id),
+        guides=[] if text else guides.guides_for(person_id),
         sets_force=Permission.FORCE_SET in current_user.permissions,
     )
 
@@ -52,7 +130,7 @@ def list_guides() -> ResponseReturnValue:
 @requires(Permission.LEARN)
 def show_guide(key: str) -> ResponseReturnValue:
     """Show one guide on one page, for reading and printing."""
-    guide = queries.guide_for(current_user.person_id, key)
+    guide = guides.guide_for(current_user.person_id, key)
     return render_template(
         "guides/guide.html",
         guide=guide,
@@ -65,7 +143,7 @@ def show_guide(key: str) -> ResponseReturnValue:
 @requires(Permission.LEARN)
 def download_guide(key: str) -> ResponseReturnValue:
     """Download the guide as a tagged PDF, to print or save."""
-    version = queries.guide_for(current_user.person_id, key).version
+    version = guides.guide_for(current_user.person_id, key).version
     return send_pdf(
         markup_of_page(fill_placeholders(version.html)),
         title=version.title,
@@ -84,7 +162,7 @@ def acknowledge_guide(key: str) -> ResponseReturnValue:
     form = AcknowledgeForm()
     if form.validate_on_submit():
         with transaction():
-            reference = services.acknowledge_guide(
+            reference = guides.acknowledge_guide(
                 current_user.person_id, key, form.number.data, at=clock.now()
             )
         flash(f"Recorded: you have read this guide. Reference {reference}.", "success")
@@ -107,7 +185,7 @@ def edit_force_settings() -> ResponseReturnValue:
         "guides/force_settings.html",
         form=form,
         content=content,
-        uses=queries.uses_of_settings(),
+        uses=guides.uses_of_settings(),
         planned=list_planned_settings(),
         duty_keys=[SETTING + duty for duty in DUTIES],
         test_out_key=TEST_OUT_KEY,

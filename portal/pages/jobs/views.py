@@ -7,16 +7,16 @@ from flask import Blueprint, current_app, flash, redirect, render_template, requ
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from portal.domain.people import job_listing
-from portal.domain.people.visibility.authorised_units import units_allowing
+from portal.domain.people import queries
+from portal.domain.people.sight import units_allowing
 from portal.pages.layout import job_labels
 from portal.pages.layout.access import requires
 from portal.pages.layout.query_arguments import QueryArguments
 from portal.platform import clock
-from portal.platform.backups import status as backups
+from portal.platform.backups import making
 from portal.platform.db import transaction
 from portal.platform.errors import BadInputError, ForbiddenError, NotFoundError
-from portal.platform.jobs import queries, registry, services
+from portal.platform.jobs import registry, services
 from portal.platform.jobs.models import JobState
 from portal.platform.permissions import Permission
 
@@ -31,9 +31,9 @@ def list_jobs() -> ResponseReturnValue:
     state = JobState(chosen) if (chosen := query.choice("state", JobState)) else None
     sees_all = _sees_all_jobs()
     asked_by = None if sees_all else current_user.person_id
-    counts = queries.count_jobs(asked_by)
+    counts = services.count_jobs(asked_by)
     page = query.page(counts[state] if state else sum(counts.values()))
-    rows = job_listing.list_job_rows(current_user.viewer, state, page.offset, page.size, asked_by)
+    rows = queries.list_job_rows(current_user.viewer, state, page.offset, page.size, asked_by)
     html = render_template(
         "jobs/index.html",
         page=page,
@@ -44,7 +44,7 @@ def list_jobs() -> ResponseReturnValue:
         sees_all=sees_all,
         offered_tasks=registry.list_offered_tasks() if sees_all else [],
         backups=_describe_backups() if sees_all else None,
-        are_neglected=sees_all and queries.are_jobs_neglected(clock.now()),
+        are_neglected=sees_all and services.are_jobs_neglected(clock.now()),
         wording=job_labels,
     )
     return html, query.status
@@ -59,7 +59,7 @@ def start_job() -> ResponseReturnValue:
     kind = request.form.get("kind", "")
     if kind not in {task.kind for task in registry.list_offered_tasks()}:
         raise BadInputError(["Choose one of the jobs that the page offers."])
-    if unended := queries.find_unended_job(kind):
+    if unended := services.find_unended_job(kind):
         flash("This job is running already. Nothing was started.")
         return _redirect_to_job(unended)
     with transaction():
@@ -104,12 +104,8 @@ def retry_job(reference: uuid.UUID) -> ResponseReturnValue:
 
 
 def _get_own_job(reference: uuid.UUID) -> Any:
-    """The job, if the viewer asked for it or sees all jobs.
-
-    Raises:
-        NotFoundError: There is no such job, or it is another person's.
-    """
-    row = job_listing.get_job_row(reference, current_user.viewer)
+    """The job, if the viewer asked for it or sees all jobs."""
+    row = queries.get_job_row(reference, current_user.viewer)
     if row.asked_by_id != current_user.person_id and not _sees_all_jobs():
         raise NotFoundError("There is no such job.")
     return row
@@ -126,10 +122,10 @@ def _describe_backups() -> dict[str, list[str]] | None:
     settings = current_app.config["PORTAL"].backup
     if not settings.folder:
         return None
-    status = backups.read_backup_status(settings, clock.now())
+    status = making.read_backup_status(settings, clock.now())
     return {
         "troubles": [trouble.sentence for trouble in status.troubles],
-        "sentences": [*status.sentences, backups.describe_gap(status)],
+        "sentences": [*status.sentences, making.describe_gap(status)],
     }
 
 

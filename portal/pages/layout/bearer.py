@@ -11,22 +11,36 @@ address is a problem document (RFC 9457), see ``error_pages.py``.
 import re
 from collections.abc import Callable, Collection
 from functools import wraps
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from flask import current_app, g, request
 from flask.typing import ResponseReturnValue
+from flask_login import current_user
 
-from portal.domain.access_tokens import queries, services
-from portal.domain.access_tokens.models import TokenScope
-from portal.domain.access_tokens.queries import LiveToken
-from portal.domain.accounts.sign_in import failures, throttle
-from portal.domain.accounts.sign_in.failures import SignInAttempt
-from portal.domain.accounts.sign_in.tokens import account_key
+from portal.domain import access_tokens
+from portal.domain.access_tokens import LiveToken, TokenScope
+from portal.domain.accounts import sign_in
+from portal.domain.accounts.sign_in import SignInAttempt
+from portal.domain.accounts.tokens import account_key
+from portal.domain.people.services import is_access_logged, log_access
+from portal.domain.scim.errors import TakenError, VersionError
 from portal.pages.layout.access import P, View, declare_scopes
 from portal.platform import clock
-from portal.platform.audit.services import log, log_file
-from portal.platform.db import try_to_write
-from portal.platform.errors import ForbiddenError, TooManyError, UnauthorisedError, listed_words
+from portal.platform.audit import log, log_file
+from portal.platform.db import transaction, try_to_write
+from portal.platform.errors import (
+    BadInputError,
+    BusyError,
+    ConflictError,
+    ForbiddenError,
+    NotFoundError,
+    PortalError,
+    RuleError,
+    TooManyError,
+    UnauthorisedError,
+    UnwritableError,
+    listed_words,
+)
 
 _BEARER = re.compile(r"Bearer +([A-Za-z0-9._~+/-]+=*) *", re.IGNORECASE)  # RFC 6750, section 2.1
 THROTTLED = "Too many wrong access tokens came from this address. Check which token your system sends."
@@ -83,13 +97,13 @@ def _read_token() -> LiveToken:
     now = clock.now()
     if match is None:
         raise UnauthorisedError("Send an access token: Authorization: Bearer <token>.", "")
-    token = queries.find_token(match[1], now)
+    token = access_tokens.find_token(match[1], now)
     if token is None:
         _count_wrong_token()
         raise UnauthorisedError("This access token does not work: it is wrong, expired or revoked.")
-    if services.is_use_to_note(token, now):
+    if access_tokens.is_use_to_note(token, now):
         address = request.remote_addr or ""
-        try_to_write(lambda: services.record_use(token, address, now), "a token was used")
+        try_to_write(lambda: access_tokens.record_use(token, address, now), "a token was used")
     return token
 
 
@@ -99,19 +113,121 @@ def _count_wrong_token() -> None:
     Raises:
         TooManyError: The address sent too many of late; this one is not counted.
     """
-    place, now = throttle.network_of(request.remote_addr or ""), clock.now()
+    place, now = sign_in.network_of(request.remote_addr or ""), clock.now()
     # A key for each address: wrong tokens from one never make another wait.
     secret = current_app.config["PORTAL"].secret_key
     key = account_key(None, f"access token from {place}", secret)
     attempt = SignInAttempt(key, place)
     try:
-        failures.refuse_throttled(attempt, now)
+        sign_in.refuse_throttled(attempt, now)
     except TooManyError as error:
         raise TooManyError(THROTTLED, error.retry_after_seconds) from error
-    try_to_write(lambda: failures.record_failure(attempt, now), "a wrong access token")
+    try_to_write(lambda: sign_in.record_failure(attempt, now), "a wrong access token")
 
 
 def _note_refusal(token: LiveToken) -> None:
     name, endpoint = token.name, request.endpoint or ""
     act = "access.refused"
     try_to_write(lambda: log(act, actor_id=None, endpoint=endpoint, token=name), "a token was refused")
+
+
+# Errors at ``/scim/``, in the form of RFC 7644, section 3.12: status, keyword and a sentence.
+
+SCIM_PATH = "/scim/"
+MEDIA_TYPE = "application/scim+json"
+RETRY_SECONDS = {429: 60, 503: 5}  # after which a provider may send again
+_KINDS: tuple[tuple[type[PortalError], int, str], ...] = (
+    (VersionError, 412, ""),
+    (TakenError, 409, "uniqueness"),
+    (ConflictError, 409, ""),
+    (BadInputError, 400, "invalidValue"),
+    (RuleError, 400, "invalidValue"),
+    (NotFoundError, 404, ""),
+    (BusyError, 503, ""),
+    (UnwritableError, 503, ""),
+)
+
+
+class ScimError(PortalError):
+    """A request that the protocol refuses, with its status and the keyword of the standard."""
+
+    def __init__(self, status: int, scim_type: str, detail: str) -> None:
+        self.status, self.scim_type = status, scim_type
+        super().__init__(detail)
+
+
+def status_and_type_of(error: PortalError) -> tuple[int, str] | None:
+    """The status and keyword of an error; None where the status is that of any other address."""
+    if isinstance(error, ScimError):
+        return error.status, error.scim_type
+    return next(((status, name) for kind, status, name in _KINDS if isinstance(error, kind)), None)
+
+
+def build_document(status: int, scim_type: str, detail: str) -> dict[str, Any]:
+    """The body of an error."""
+    document: dict[str, Any] = {
+        "schemas": ["urn:ietf:params:scim:api:messages:2.0:Error"],
+        "status": str(status),
+        "detail": detail,
+    }
+    return document | {"scimType": scim_type} if scim_type else document
+
+
+# Views of which nothing that the portal keeps may tell who used them, or when.
+#
+# What a person sends to one of them is stored without a name and a time. So nothing may stand beside it
+# that says who was there at that moment. Whoever notes something of requests asks
+# ``is_anonymous_request`` first:
+#
+# - the line and the count of each request (``request_log.py``); - the use of a session, a form kept
+# beyond a lapse, a refusal or a fault in the audit trail (``sessions/request_guard.py``); - the refusal
+# of a form that is held for its sender (``sessions/refused_forms.py``).
+
+Declared = TypeVar("Declared", bound=Callable[..., Any])
+_anonymous: set[Callable[..., Any]] = set()
+
+
+def leaves_no_trace(view: Declared) -> Declared:
+    """Declare that nothing is noted of a request to ``view``; put it above ``requires``.
+
+    A fault of the portal is logged all the same, without the person.
+    """
+    _anonymous.add(view)
+    return view
+
+
+def is_anonymous_view(view: Callable[..., Any] | None) -> bool:
+    """Whether nothing may be noted of a request to a view."""
+    return view in _anonymous
+
+
+def is_anonymous_request() -> bool:
+    """Whether nothing may be noted of the current request."""
+    return is_anonymous_view(current_app.view_functions.get(request.endpoint or ""))
+
+
+# Records that the signed-in person sees another person's data, before the page is shown.
+#
+# Every page about one person calls it; ``tests/pages/audit/test_disclosures.py`` visits each of them. It
+# costs a page one indexed read and, once a day, one row. Where the row cannot be written, the page is
+# refused: the portal shows nobody's data to others without a trace.
+#
+# Pages and files of many people are not its subject: a file keeps the set of people it holds, by
+# ``log_file``.
+
+
+def log_disclosure(person_id: int, page: str) -> None:
+    """Record this look, once a London day for each viewer and person; nothing for one's own page.
+
+    Args:
+        person_id: The person whom the page is about.
+        page: Which page: person, record, account, decision, attempts, reminder.
+
+    Raises:
+        BusyError: Another transaction holds the database.
+        UnwritableError: The database takes no change.
+    """
+    me = current_user.person_id
+    if not is_access_logged(me, person_id, clock.now()):
+        with transaction():
+            log_access(me, person_id, page)

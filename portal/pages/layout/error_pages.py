@@ -17,9 +17,9 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, InternalServerError
 from werkzeug.http import HTTP_STATUS_CODES
 
-from portal.pages.layout import scim_errors
+from portal.pages.layout import bearer
+from portal.pages.layout.bearer import SCIM_PATH
 from portal.pages.layout.request_log import note_in_line
-from portal.pages.layout.scim_errors import SCIM_PATH
 from portal.pages.layout.sessions.request_guard import OtherPersonError
 from portal.platform.errors import (
     BadInputError,
@@ -33,7 +33,7 @@ from portal.platform.errors import (
     UnauthorisedError,
     UnwritableError,
 )
-from portal.platform.isolation.readers import MEBIBYTE
+from portal.platform.isolation.messages import MEBIBYTE
 from portal.platform.observability.logs import get_logger
 from portal.platform.wording import minutes_words, plural, size_words
 
@@ -135,11 +135,11 @@ def _problem_document(failure: Failure, reference: str) -> ResponseReturnValue:
 
 def _scim_document(failure: Failure, detail: str) -> ResponseReturnValue:
     scim_type = failure.words.get("scim_type", "")
-    response = make_response(scim_errors.build_document(failure.status, scim_type, detail), failure.status)
+    response = make_response(bearer.build_document(failure.status, scim_type, detail), failure.status)
     response.headers.update(failure.headers)
-    if failure.status in scim_errors.RETRY_SECONDS:
-        response.headers.setdefault("Retry-After", str(scim_errors.RETRY_SECONDS[failure.status]))
-    response.mimetype = scim_errors.MEDIA_TYPE
+    if failure.status in bearer.RETRY_SECONDS:
+        response.headers.setdefault("Retry-After", str(bearer.RETRY_SECONDS[failure.status]))
+    response.mimetype = bearer.MEDIA_TYPE
     return response
 
 
@@ -188,7 +188,7 @@ def portal_error(error: PortalError) -> ResponseReturnValue:
     if isinstance(error, UnauthorisedError):
         return _answer(Failure(401, "errors/403.html", (str(error),), _challenge(error)))
     said = tuple(error.reasons) if isinstance(error, BadInputError) else (str(error),)
-    scim = scim_errors.status_and_type_of(error) if request.path.startswith(SCIM_PATH) else None
+    scim = bearer.status_and_type_of(error) if request.path.startswith(SCIM_PATH) else None
     if scim is not None:
         return _answer(Failure(scim[0], "", said, {}, {"scim_type": scim[1]}))
     # Whether a thing exists is not told to those who may not see it, so a 404 has always the same words.

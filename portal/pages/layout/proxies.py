@@ -11,9 +11,18 @@ from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import TYPE_CHECKING
 
-from flask import Flask
+from flask import Flask, request
+from werkzeug.wrappers import Response
 
-from portal.platform.audit.origin import is_request_id
+from portal.platform.audit import (
+    UNSTATED,
+    Channel,
+    Origin,
+    current_origin,
+    is_request_id,
+    new_request_id,
+    state_origin,
+)
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -126,3 +135,27 @@ class Senders:
 def wrap_senders(app: Flask, trusted: tuple[Network, ...]) -> None:
     """Put the layer in front of ``app``."""
     app.wsgi_app = Senders(app.wsgi_app, trusted)  # type: ignore[method-assign]
+
+
+# States where each request comes from, for the audit trail, and gives every answer its request's id.
+
+HEADER = "X-Request-ID"
+
+
+def register_origin(app: Flask) -> None:
+    """State the origin of each request before anything else looks at it; call it before other guards."""
+    app.before_request(state_request_origin)
+    app.after_request(name_request)
+    app.teardown_request(lambda _error: state_origin(UNSTATED))
+
+
+def state_request_origin() -> None:
+    """State the address that sent this request, and its id: a trusted proxy's, or a new one."""
+    request_id = request.environ.get(TRUSTED_REQUEST_ID) or new_request_id()
+    state_origin(Origin(Channel.PAGE, address=request.remote_addr or "", request_id=request_id))
+
+
+def name_request(response: Response) -> Response:
+    """Tell the client the id under which the audit trail and the log know its request."""
+    response.headers[HEADER] = current_origin().request_id
+    return response

@@ -10,15 +10,8 @@ from flask.typing import ResponseReturnValue
 from wtforms import Form, StringField
 
 from portal.domain.reports import sentences
-from portal.domain.reports.parameters import (
-    FIELDS,
-    Position,
-    PositionError,
-    read_position,
-    write_days_as_iso,
-)
-from portal.pages.layout.base_forms import PlainForm
-from portal.pages.layout.form_widgets import GovInput
+from portal.domain.reports.parameters import FIELDS, Position, PositionError, read_position, write_days_as_iso
+from portal.pages.layout.forms import GovInput, PlainForm
 from portal.platform import clock
 
 P = ParamSpec("P")

@@ -9,8 +9,8 @@ from typing import Any, cast
 
 from flask import Flask, Response, current_app, g, request
 
-from portal.pages.layout.anonymity import is_anonymous_request
-from portal.platform.audit.origin import current_origin
+from portal.pages.layout.bearer import is_anonymous_request
+from portal.platform.audit import current_origin
 from portal.platform.observability import statements
 from portal.platform.observability.logs import write_line, written_now
 from portal.platform.observability.request_figures import UNMATCHED, RequestFigures

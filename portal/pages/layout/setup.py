@@ -1,13 +1,27 @@
 """What an application needs in order to look like the portal: one call for templates, one for WSGI."""
 
-from flask import Flask
+from typing import Any
+
+from flask import Flask, current_app, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import AnonymousUserMixin, current_user
 from jinja2 import ChoiceLoader, PackageLoader, PrefixLoader, Template
 from jinja2.environment import TemplateModule
 from jinja2.runtime import Context
 from werkzeug.routing import IntegerConverter, Map
 
-from portal.pages.layout import assets, brand, error_pages, form_widgets, headers, proxies
-from portal.platform import wording
+from portal.domain.accounts.queries import RequestSession
+from portal.pages.layout import assets, brand, compression, error_pages, forms, proxies
+from portal.pages.layout.access import public
+from portal.pages.layout.error_pages import UpgradingError
+from portal.pages.layout.navigation import first_page, navigation_of
+from portal.pages.layout.sessions.cookies import session_limits
+from portal.pages.layout.sessions.request_guard import NOTE_USE_EVERY
+from portal.platform import clock, wording
+from portal.platform.db import newest_stamp
+from portal.platform.operations.readiness import SchemaWatch
+from portal.platform.permissions import Permission
+from portal.platform.wording import instant
 
 # The functions of ``portal.platform.wording`` that templates use as filters.
 FILTERS = (
@@ -61,7 +75,7 @@ def register(app: Flask, *, brand_colour: str = brand.DEFAULT) -> None:
     colour = app.config["BRAND_COLOUR"] = brand.check_colour(brand_colour)
     if colour != brand.DEFAULT:
         app.jinja_env.globals.update(brand_colour=colour, brand_sheet=f"/brand.css?{colour[1:]}")
-    for part in (assets, form_widgets, error_pages):
+    for part in (assets, forms, error_pages):
         part.register(app)
     for name in FILTERS:
         app.add_template_filter(getattr(wording, name))
@@ -71,4 +85,86 @@ def wrap(app: Flask, *, https: bool, trusted: tuple[proxies.Network, ...] = ()) 
     """Serve the compiled files in front of ``app`` and put the headers around all of it; call it last."""
     assets.wrap_static(app)
     proxies.wrap_senders(app, trusted)
-    headers.wrap_headers(app, https=https)
+    compression.wrap_headers(app, https=https)
+
+
+# The frame of every page: its navigation, the person signed in, and a warning when the clock is wrong.
+
+
+def register_frame(app: Flask, *, force_name: str) -> None:
+    """Give the templates of ``app`` the values of the frame, and the portal its first page."""
+    app.context_processor(lambda: _frame_values(force_name))
+    app.jinja_env.globals["clock_alarm"] = clock_alarm
+    app.add_url_rule("/", "home", redirect_home)
+
+
+def _frame_values(force_name: str) -> dict[str, Any]:
+    account = current_user._get_current_object()  # once, not at each word of the page that asks
+    signed_in = account.is_authenticated
+    permissions = account.permissions if signed_in else frozenset()
+    return {
+        "force_name": force_name,
+        "viewer": account if signed_in else None,
+        "home_url": first_page(permissions) if signed_in else "/",
+        "navigation": navigation_of(permissions, request.path),
+        "session_seconds": session_seconds(account.session) if signed_in else None,
+    }
+
+
+def session_seconds(session: RequestSession) -> tuple[int, int]:
+    """In how many seconds this session ends if nothing is opened, and in how many it ends in any case."""
+    limits = session_limits()
+    idle = limits.idle - NOTE_USE_EVERY  # its last use may be noted so much too early
+    left = session.created_at + limits.absolute - clock.now()
+    return int(idle.total_seconds()), max(int(left.total_seconds()), 0)
+
+
+@public
+def redirect_home() -> ResponseReturnValue:
+    """Redirect to the page with which a person's work begins."""
+    if not current_user.is_authenticated:
+        return redirect(url_for("sign_in.sign_in"))
+    return redirect(first_page(current_user.permissions))
+
+
+def clock_alarm() -> str:
+    """Warning for administrators that the server's clock is or was wrong; else empty.
+
+    Reads the database, so a template calls it only on the few pages that show it.
+    """
+    if Permission.JOB_VIEW not in current_user.permissions:
+        return ""
+    newest, now = newest_stamp(), clock.now()
+    if newest is None or not clock.is_ahead(newest, now):
+        return ""
+    return (
+        f"The server’s clock says {instant(now)}, but the newest entry was recorded at {instant(newest)}. "
+        "Ask the people who run the portal to check the clock today, and to follow docs/runbook/clock.md."
+    )
+
+
+# Answers that the portal is being upgraded while the database is of another release than this server.
+
+WATCH = "schema_watch"
+# What monitoring asks, and the force's colour on the page that is shown instead.
+SERVED = frozenset({"operations.healthz", "operations.metrics", "operations.readyz", "statements.brand"})
+
+
+def register_release_guard(app: Flask, watch: SchemaWatch) -> None:
+    """Refuse pages of ``app`` while ``watch`` has a reason; call it before whatever reads the database."""
+    app.extensions[WATCH] = watch
+    app.before_request(refuse_other_release)
+
+
+def refuse_other_release() -> None:
+    """Refuse a request, unless it is one of ``SERVED``, if the database cannot be used by this release.
+
+    Raises:
+        UpgradingError: It cannot.
+    """
+    if request.endpoint in SERVED:
+        return
+    watch: SchemaWatch = current_app.extensions[WATCH]
+    if watch.reason_to_wait():
+        g._login_user = AnonymousUserMixin()  # or the frame of the page would look for the session
+        raise UpgradingError

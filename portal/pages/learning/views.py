@@ -1,8 +1,10 @@
 """Pages of My learning, modules, lessons and the outcome of an assessment."""
 
 from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 from io import BytesIO
+from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, current_app, flash, redirect, render_template, request, send_file, url_for
@@ -10,40 +12,444 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from config import Config
+from portal.domain import cases as domain_cases
 from portal.domain.assessment import queries as assessment
-from portal.domain.assurance.own_work import count_own_actions
-from portal.domain.cases.queries import shares_within_minute
-from portal.domain.cases.services import LATER
-from portal.domain.catalogue.archiving import archive_of
-from portal.domain.catalogue.markdown.check_answers import answer_checks
-from portal.domain.catalogue.markdown.duty_parts import fold_duty_parts, has_duty_parts
-from portal.domain.catalogue.markdown.lesson_parts import number_parts
-from portal.domain.catalogue.markdown.placeholders import fill_placeholders
-from portal.domain.catalogue.queries import minimum_of
-from portal.domain.catalogue.version_cache import PublishedLesson
-from portal.domain.directives.exclusions import exclusions_on
+from portal.domain.assessment.queries import has_open_attempt
+from portal.domain.assurance.services import count_own_actions
+from portal.domain.cases import LATER, CopyRefusedError, shares_within_minute
+from portal.domain.catalogue.lesson_html import answer_checks, fill_placeholders, number_parts
+from portal.domain.catalogue.markdown import fold_duty_parts, has_duty_parts
+from portal.domain.catalogue.models import ModuleVersion
+from portal.domain.catalogue.publishing import guide_summaries
+from portal.domain.catalogue.services import archive_of, offered_modules
+from portal.domain.catalogue.version_cache import PublishedLesson, minimum_of, shared_key
+from portal.domain.clarity import services as clarity_services
+from portal.domain.clarity.services import REPLY_IS_NEW, count_replies_since, own_clarity
 from portal.domain.directives.queries import withdrawn_directives_of
-from portal.domain.events.own_places import list_own_places
+from portal.domain.directives.services import exclusions_on
+from portal.domain.events.services import list_own_places
 from portal.domain.item_kinds.base import AnswerError
-from portal.domain.learning import case_copies, case_lessons, due_calendar, my_learning, queries, services
-from portal.domain.learning.case_lessons import CaseLesson
-from portal.domain.learning.newest_passes import read_newest_pass
-from portal.domain.learning.pre_test import offers_pre_test
-from portal.domain.recall.queries import list_due_recalls
+from portal.domain.learning import my_learning, queries, services
+from portal.domain.learning.queries import module_reading_with_lesson, newest_version, read_newest_pass
+from portal.domain.learning.services import CaseLesson, build_pre_test, offers_pre_test
+from portal.domain.recall import queries as recall_queries
+from portal.domain.recall import services as recall_services
+from portal.domain.recall.queries import ModuleRecall, RecallQuestion, list_due_recalls
+from portal.domain.recall.services import RecallAnswerError
 from portal.domain.records.queries import reference_of
-from portal.domain.reminders.own_messages import list_own_messages
+from portal.domain.reminders.sending import list_own_messages
 from portal.pages.layout.access import requires
+from portal.pages.layout.bearer import log_disclosure
+from portal.pages.layout.pdf_files import markup_of_page, send_pdf
 from portal.pages.layout.query_arguments import open_at_place, sent_check_answers
-from portal.pages.learning.clarity_views import add_clarity_pages, count_new_replies
-from portal.pages.learning.copy_views import add_copy_pages
-from portal.pages.learning.pre_test_views import add_pre_test_pages
-from portal.pages.learning.recall_views import add_recall_pages
-from portal.pages.learning.sheet_views import add_sheet_pages
 from portal.platform import clock
 from portal.platform.db import transaction, try_to_write
-from portal.platform.errors import RuleError
+from portal.platform.errors import ConflictError, NotFoundError, RuleError
 from portal.platform.formats.calendar_files import write_calendar
 from portal.platform.permissions import Permission
+from portal.platform.wording import date
+
+# Pages of “Was this clear?”: saying so under a lesson or question, and what authors answered.
+
+THANKS = "Thank you. The authors see it without your name."
+
+
+def add_clarity_pages(bp: Blueprint) -> None:
+    """Add these pages to the blueprint of My learning."""
+    bp.add_url_rule("/learning/clear", view_func=show_clarity)
+    bp.add_url_rule("/learning/clear", view_func=erase_clarity_answer, methods=["POST"])
+    bp.add_url_rule(
+        "/learning/modules/<slug>/lessons/<key>/clear", view_func=say_lesson_was_clear, methods=["POST"]
+    )
+    bp.add_url_rule(
+        "/assessment/<uuid:attempt_id>/answers/<int:number>/clear",
+        view_func=say_item_was_clear,
+        methods=["POST"],
+    )
+
+
+def count_new_replies() -> int:
+    """How many of the person's words were answered lately. One statement."""
+    since: timedelta = REPLY_IS_NEW
+    return count_replies_since(current_user.person_id, clock.now() - since)
+
+
+@requires(Permission.LEARN)
+def show_clarity() -> ResponseReturnValue:
+    """List what the person said of lessons and questions, with the authors' answers."""
+    return render_template(
+        "learning/clarity.html", answers=own_clarity(current_user.person_id), fill=fill_placeholders
+    )
+
+
+@requires(Permission.LEARN)
+def erase_clarity_answer() -> ResponseReturnValue:
+    """Erase what the person said of one lesson or question."""
+    with transaction():
+        clarity_services.erase_own_answer(current_user.person_id, request.form.get("answer", type=int) or 0)
+    flash("Erased", "success")
+    return redirect(url_for(".show_clarity"), 303)
+
+
+@requires(Permission.LEARN)
+def say_lesson_was_clear(slug: str, key: str) -> ResponseReturnValue:
+    """Save whether a lesson was clear."""
+    module = module_reading_with_lesson(current_user.person_id, slug, key)
+    lesson = module.lesson_by_key(key)
+    _save_answer(module.version.activity_id, module.version.id, f"lesson:{lesson.key}")
+    return redirect(url_for(".show_lesson", slug=slug, key=key), 303)
+
+
+@requires(Permission.ATTEMPT_TAKE)
+def say_item_was_clear(attempt_id: UUID, number: int) -> ResponseReturnValue:
+    """Save whether a question of a submitted attempt was clear."""
+    sheet = assessment.load_answer_sheet(assessment.own_attempt(attempt_id, current_user.person_id))
+    if sheet.submission is None:
+        return redirect(url_for("assessment.resume_attempt", attempt_id=attempt_id), 303)
+    item = sheet.question_at(number).item
+    _save_answer(sheet.version.activity_id, sheet.version.id, f"item:{item.key}")
+    return redirect(url_for("assessment.show_answers", attempt_id=attempt_id) + f"#question-{number}", 303)
+
+
+def _save_answer(activity_id: int, version_id: int, place: str) -> None:
+    """Save the answer of the form, and say so or why not."""
+    try:
+        with transaction():
+            clarity_services.save_answer(
+                current_user.person_id,
+                activity_id,
+                version_id,
+                place,
+                clear=request.form.get("clear") == "yes",
+                words=request.form.get("words", ""),
+                at=clock.now(),
+            )
+    except RuleError as error:
+        flash(str(error), "error")
+    else:
+        flash(THANKS, "success")
+
+
+# Ticks beside one's own text, a copy shown to one's line manager, and that manager's page of the copy.
+#
+# Who reads a copy follows from the copy alone: the person whom the learner named, and nobody by a role.
+
+_DEBRIEF = "/learning/modules/<slug>/lessons/<key>/debriefs/<int:number>"
+
+
+def add_copy_pages(bp: Blueprint) -> None:
+    """Add these pages to the blueprint of My learning."""
+    bp.add_url_rule(f"{_DEBRIEF}/rubric", view_func=save_rubric, methods=["POST"])
+    bp.add_url_rule(f"{_DEBRIEF}/copy", view_func=show_copy, methods=["POST"])
+    bp.add_url_rule("/learning/copies", view_func=list_copies)
+    bp.add_url_rule("/learning/copies/<int:copy_id>", view_func=read_copy)
+    bp.add_url_rule("/learning/copies/<int:copy_id>", view_func=save_copy_rubric, methods=["POST"])
+    bp.add_url_rule("/learning/copies/<int:copy_id>/end", view_func=take_copy_back, methods=["POST"])
+
+
+@requires(Permission.LEARN)
+def save_rubric(slug: str, key: str, number: int) -> ResponseReturnValue:
+    """Save what the learner ticked beside their own texts."""
+    form = request.form.to_dict(flat=False)
+    with transaction():
+        services.save_own_rubric(current_user.person_id, slug, key, number, form, clock.now())
+    flash("What you ticked is saved. Nothing is scored.", "success")
+    return redirect(url_for(".show_lesson", slug=slug, key=key), 303)
+
+
+@requires(Permission.LEARN)
+def show_copy(slug: str, key: str, number: int) -> ResponseReturnValue:
+    """Show a copy of the learner's texts to the line manager whom they agreed to."""
+    form = request.form.to_dict(flat=False)
+    try:
+        with transaction():
+            services.show_copy(current_user.person_id, slug, key, number, form, clock.now())
+    except CopyRefusedError as error:
+        flash(str(error), "error")
+    else:
+        flash("A copy is shown. You can take it back at any time.", "success")
+    return redirect(url_for(".show_lesson", slug=slug, key=key) + "#copy", 303)
+
+
+@requires(Permission.LEARN)
+def list_copies() -> ResponseReturnValue:
+    """List the copies that are shown to the person, and those that they show."""
+    return render_template(
+        "learning/copies.html",
+        shown_to_me=domain_cases.copies_shown_to(current_user.person_id, clock.now()),
+        shown_by_me=domain_cases.copies_shown_by(current_user.person_id),
+    )
+
+
+@requires(Permission.LEARN)
+def read_copy(copy_id: int) -> ResponseReturnValue:
+    """Show a copy to the person whom its writer named, beside the model, with the rubric."""
+    reading = services.read_copy(current_user.person_id, copy_id, clock.now())
+    log_disclosure(reading.copy.learner.id, "copy")
+    return render_template(
+        "learning/copy.html",
+        reading=reading,
+        copy=reading.copy,
+        incident_html=reading.case.kind.opening_html(reading.case.content),
+        fill=partial(fill_placeholders, shared=shared_key()),
+    )
+
+
+@requires(Permission.LEARN)
+def save_copy_rubric(copy_id: int) -> ResponseReturnValue:
+    """Save what the manager ticked and chose; the writer sees it beside their own ticks."""
+    form = request.form.to_dict(flat=False)
+    with transaction():
+        copy = services.apply_rubric(current_user.person_id, copy_id, form, clock.now())
+    flash(f"Saved. {copy.learner.name} sees it beside their own text.", "success")
+    return redirect(url_for(".list_copies"), 303)
+
+
+@requires(Permission.LEARN)
+def take_copy_back(copy_id: int) -> ResponseReturnValue:
+    """End the showing of one's own copy, and erase it."""
+    with transaction():
+        copy = services.take_copy_back(current_user.person_id, copy_id, clock.now())
+    flash(f"The copy is erased. {copy.manager.name} can no longer read it.", "success")
+    return redirect(url_for(".list_copies"), 303)
+
+
+# The try before a module's lessons: questions on one page, then the lessons to read. Nothing is stored.
+
+
+def add_pre_test_pages(bp: Blueprint) -> None:
+    """Add the page to the blueprint of My learning."""
+    bp.add_url_rule("/learning/modules/<slug>/pre-test", view_func=take_pre_test, methods=["GET", "POST"])
+
+
+@requires(Permission.LEARN)
+def take_pre_test(slug: str) -> ResponseReturnValue:
+    """Ask the questions of the try before the lessons; answer with the lessons to read. Nothing is stored."""
+    module = queries.module_reading(current_user.person_id, slug)
+    if not offers_pre_test(module):
+        flash("The try is for those who have not completed a lesson yet, in modules that offer it.", "error")
+        return redirect(url_for(".show_module", slug=slug), 303)
+    pre_test = build_pre_test(module)
+    if request.method == "POST":
+        plan = pre_test.plan_reading(request.form.to_dict(flat=False))
+        return render_template("learning/pre_test_plan.html", module=module, plan=plan)
+    questions = [fill_placeholders(check.html, module.shared) for check in pre_test.questions]
+    return render_template("learning/pre_test.html", module=module, questions=questions)
+
+
+# Pages of spaced recall: what may be recalled, three questions, and their answers. For the learner alone.
+
+
+def add_recall_pages(bp: Blueprint) -> None:
+    """Add these pages to the blueprint of My learning."""
+    bp.add_url_rule("/learning/recall", view_func=show_recalls)
+    bp.add_url_rule("/learning/recall", view_func=choose_recall, methods=["POST"])
+    bp.add_url_rule("/learning/recall/<slug>", view_func=ask_recall)
+    bp.add_url_rule("/learning/recall/<slug>", view_func=answer_recall, methods=["POST"])
+    bp.add_url_rule("/learning/recall/<slug>/answers/<int:number>", view_func=show_recall_answers)
+
+
+@requires(Permission.LEARN)
+def show_recalls() -> ResponseReturnValue:
+    """List the modules that the person may recall, with the day of each; turn recall off or on."""
+    today = clock.today()
+    return render_template(
+        "learning/recalls.html",
+        recalls=recall_queries.list_recalls(current_user.person_id, today),
+        is_off=recall_queries.is_turned_off(current_user.person_id),
+        today=today,
+    )
+
+
+@requires(Permission.LEARN)
+def choose_recall() -> ResponseReturnValue:
+    """Turn recall off or on, or erase the person's answers."""
+    person_id, choice = current_user.person_id, request.form.get("choice")
+    with transaction():
+        if choice == "off":
+            recall_services.turn_off(person_id, at=clock.now())
+        elif choice == "on":
+            recall_services.turn_on(person_id)
+        elif choice == "erase":
+            recall_services.erase_answers([person_id])
+    said = {
+        "off": "Recall is off. You get no questions and no email about them.",
+        "on": "Recall is on",
+        "erase": "Your answers are erased",
+    }
+    if choice in said:
+        flash(said[choice], "success")
+    return redirect(url_for(".show_recalls"), 303)
+
+
+@requires(Permission.LEARN)
+def ask_recall(slug: str) -> ResponseReturnValue:
+    """Ask three questions of a module; before they are due, show when that is."""
+    recall = recall_queries.own_recall(current_user.person_id, slug, clock.today())
+    if not recall.is_due(clock.today()) or _is_being_assessed(recall):
+        return redirect(url_for(".show_recalls"), 303)
+    return _render_questions(recall, recall_queries.draw_recall(recall, recall.version), recall.version.id)
+
+
+@requires(Permission.LEARN)
+def answer_recall(slug: str) -> ResponseReturnValue:
+    """Save whether each answer is right, then show the answers; the address alone has what was chosen."""
+    recall = recall_queries.own_recall(current_user.person_id, slug, clock.today())
+    if _is_being_assessed(recall):
+        return redirect(url_for(".show_recalls"), 303)
+    number = request.form.get("number", type=int) or 0
+    if number != recall.earlier + 1:  # answered already, in another window
+        return redirect(url_for(".show_recall_answers", slug=slug, number=number), 303)
+    version = recall_queries.shown_version(recall, request.form.get("version", type=int))
+    questions = recall_queries.draw_recall(recall, version)
+    try:
+        answers = recall_services.read_answers(questions, request.form.to_dict(flat=False))
+        with transaction():
+            recall_services.save_answers(recall, version.id, questions, answers, at=clock.now())
+    except RecallAnswerError as error:
+        return _render_questions(recall, _with_answers(questions, error), version.id, error)
+    except ConflictError:
+        return redirect(url_for(".show_recalls"), 303)
+    chosen: dict[str, Any] = {q.field: request.form.getlist(q.field) for q in questions}
+    return redirect(url_for(".show_recall_answers", slug=slug, number=number, **chosen), 303)
+
+
+@requires(Permission.LEARN)
+def show_recall_answers(slug: str, number: int) -> ResponseReturnValue:
+    """Show the answers to a recall, why each is right, and the lessons to look at again."""
+    recall = recall_queries.own_recall(current_user.person_id, slug, clock.today())
+    questions = recall_queries.answered_questions(recall, number)
+    if _is_being_assessed(recall):
+        return redirect(url_for(".show_recalls"), 303)
+    return render_template(
+        "learning/recall_answers.html",
+        recall=recall,
+        questions=[_with_address(question) for question in questions],
+        right=sum(bool(question.correct) for question in questions),
+        lessons_of=recall.lessons_of,
+        fill=fill_placeholders,
+    )
+
+
+def _is_being_assessed(recall: ModuleRecall) -> bool:
+    """Whether an attempt at the module is open, during which no right answer is shown; says so if it is."""
+    if not has_open_attempt(recall.person_id, recall.version.activity_id):
+        return False
+    flash(f"Submit your attempt at {recall.short_title} first. Until then no answers are shown.", "error")
+    return True
+
+
+def _render_questions(
+    recall: ModuleRecall,
+    questions: list[RecallQuestion],
+    version_id: int,
+    error: RecallAnswerError | None = None,
+) -> ResponseReturnValue:
+    return render_template(
+        "learning/recall.html",
+        recall=recall,
+        questions=questions,
+        version_id=version_id,
+        errors={place: sentence for sentence, place in error.problems} if error else {},
+        fill=fill_placeholders,
+    )
+
+
+def _with_answers(questions: list[RecallQuestion], error: RecallAnswerError) -> list[RecallQuestion]:
+    """The questions with what was chosen, to be shown again."""
+    return [
+        replace(question, answer=error.read.get(question.field, question.answer)) for question in questions
+    ]
+
+
+def _with_address(question: RecallQuestion) -> RecallQuestion:
+    """The question with the choice that the address has; without one where it has none of its choices."""
+    sent = {"choice": request.args.getlist(question.field)}
+    try:
+        answer = question.kind.read_answer(question.item.content, question.order, sent)
+    except AnswerError:
+        return question
+    return replace(question, answer=answer)
+
+
+# The job aid and the briefing of a module, as page and as PDF, and the page of all briefings.
+
+TOOLKIT = "supervisors-toolkit"  # the key of the guide that the page of briefings names
+
+
+def add_sheet_pages(bp: Blueprint) -> None:
+    """Add these pages to the blueprint of My learning."""
+    bp.add_url_rule("/learning/briefings", view_func=list_briefings)
+    for name, show, download in (
+        ("job-aid", show_job_aid, download_job_aid),
+        ("briefing", show_briefing, download_briefing),
+    ):
+        bp.add_url_rule(f"/learning/modules/<slug>/{name}", view_func=show)
+        bp.add_url_rule(f"/learning/modules/<slug>/{name}.pdf", view_func=download)
+
+
+@requires(Permission.LEARN)
+def show_job_aid(slug: str) -> ResponseReturnValue:
+    """Show the job aid of a module's newest version."""
+    version = newest_version(slug)
+    if version.job_aid_html is None:
+        raise NotFoundError("This module has no job aid.")
+    html = open_at_place(fill_placeholders(version.job_aid_html))
+    return render_template("learning/job_aid.html", version=version, html=html)
+
+
+@requires(Permission.LEARN)
+def download_job_aid(slug: str) -> ResponseReturnValue:
+    """Download the job aid as a tagged PDF, to print or save."""
+    version = newest_version(slug)
+    if version.job_aid_html is None or version.job_aid_title is None:
+        raise NotFoundError("This module has no job aid.")
+    return _send_sheet(version, version.job_aid_title, version.job_aid_html, "Job aid")
+
+
+@requires(Permission.LEARN)
+def show_briefing(slug: str) -> ResponseReturnValue:
+    """Show the briefing of a module's newest version, to be read out at parade."""
+    version = newest_version(slug)
+    if version.briefing_html is None:
+        raise NotFoundError("This module has no briefing.")
+    return render_template(
+        "learning/briefing.html",
+        version=version,
+        html=open_at_place(fill_placeholders(version.briefing_html)),
+    )
+
+
+@requires(Permission.LEARN)
+def download_briefing(slug: str) -> ResponseReturnValue:
+    """Download the briefing as a tagged PDF, to print or save."""
+    version = newest_version(slug)
+    if version.briefing_html is None or version.briefing_title is None:
+        raise NotFoundError("This module has no briefing.")
+    return _send_sheet(version, version.briefing_title, version.briefing_html, "Briefing")
+
+
+@requires(Permission.LEARN)
+def list_briefings() -> ResponseReturnValue:
+    """List the briefing of each module and the supervisor's toolkit, for whoever leads others."""
+    return render_template(
+        "learning/briefings.html",
+        versions=[version for version in offered_modules() if version.briefing_title],
+        toolkit=next((guide for guide in guide_summaries() if guide.key == TOOLKIT), None),
+    )
+
+
+def _send_sheet(version: ModuleVersion, title: str, html: str, kind: str) -> ResponseReturnValue:
+    return send_pdf(
+        markup_of_page(fill_placeholders(html)),
+        title=title,
+        above=f"{kind} · {version.title}",
+        foot=f"version {version.number}, published on {date(version.published_at)}",
+        at=version.published_at,
+        name=f"{version.activity.key}-{kind.lower().replace(' ', '-')}.pdf",
+        strict=False,  # what was once published is there to be printed, whatever its headings are
+    )
+
 
 bp = Blueprint("learning", __name__, template_folder="templates")
 add_copy_pages(bp)
@@ -81,7 +487,7 @@ def download_due_dates() -> ResponseReturnValue:
     config: Config = current_app.config["PORTAL"]
     person_id, now = current_user.person_id, clock.now()
     learning = my_learning.load_my_learning(person_id, now)
-    events = due_calendar.list_due_events(learning, person_id, config.address, clock.today())
+    events = my_learning.list_due_events(learning, person_id, config.address, clock.today())
     content = write_calendar(f"{config.force_name} Learning portal", events, now)
     return send_file(BytesIO(content), "text/calendar", as_attachment=True, download_name="due-dates.ics")
 
@@ -132,7 +538,7 @@ def show_lesson(slug: str, key: str) -> ResponseReturnValue:
             "a lesson was opened",
             early_release=True,
         )
-    case = case_lessons.load_case(person_id, module, lesson, again="again" in request.args)
+    case = services.load_case(person_id, module, lesson, again="again" in request.args)
     if case is not None:
         return _render_case(module, lesson, case)
     text = answer_checks(number_parts(module.version.lesson_html(lesson)), sent_check_answers())
@@ -166,7 +572,7 @@ def _render_case(
         step_url=url_for(".save_case_step", slug=module.slug, key=lesson.key, number=case.number),
         shares=shares_within_minute(lesson.id, module.version.published_at, now) if case.ended else {},
         clear_url=_clear_url(module.slug, lesson.key) if case.ended else "",
-        debrief=case_copies.load_debrief(current_user.person_id, case, now),
+        debrief=services.load_debrief(current_user.person_id, case, now),
         errors={place: sentence for sentence, place in error.problems} if error else {},
         fill=partial(fill_placeholders, shared=module.shared),
     )
@@ -181,9 +587,9 @@ def save_case_step(slug: str, key: str, number: int) -> ResponseReturnValue:
     lesson = module.lesson_by_key(key)
     try:
         with transaction(early_release=module.is_begun):
-            case_lessons.save_case_step(person_id, module, lesson, number, form, clock.now())
+            services.save_case_step(person_id, module, lesson, number, form, clock.now())
     except AnswerError as error:
-        case = case_lessons.load_case(person_id, module, lesson, again=True)
+        case = services.load_case(person_id, module, lesson, again=True)
         if case is not None:
             return _render_case(module, lesson, case, error)
     if LATER in form:

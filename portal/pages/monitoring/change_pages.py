@@ -8,8 +8,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from portal.domain.reports import sentences
-from portal.domain.reports.changes.changes import Changes, position_words
-from portal.domain.reports.known_values import accept_filters
+from portal.domain.reports.changes import Changes, position_words
 from portal.domain.reports.parameters import (
     EARLIEST,
     Filters,
@@ -18,11 +17,9 @@ from portal.domain.reports.parameters import (
     parse_filters,
     write_as_iso,
 )
-from portal.domain.reports.queries import completion_report
-from portal.domain.reports.viewer_scope import ViewerScope
+from portal.domain.reports.queries import ViewerScope, accept_filters, completion_report
 from portal.pages.layout.access import requires
-from portal.pages.layout.paging import address
-from portal.pages.layout.query_arguments import QueryArguments
+from portal.pages.layout.query_arguments import QueryArguments, address
 from portal.pages.layout.report_position import parse_position_now, show_refused_form
 from portal.pages.monitoring.forms import ChangesForm
 from portal.platform import clock

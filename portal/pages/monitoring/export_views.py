@@ -1,14 +1,18 @@
 """The files of a report, with exactly the rows that the page of the same address counts."""
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import IO
+from urllib.parse import urlencode
+from uuid import UUID
 
 from flask import (
     Blueprint,
     Response,
     current_app,
     jsonify,
+    redirect,
     render_template,
     request,
     send_file,
@@ -18,30 +22,143 @@ from flask import (
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from portal.domain.reports import sentences
-from portal.domain.reports.completion import export_columns, export_files, pdf_export, writers
-from portal.domain.reports.completion.briefing_pdf import briefing_pdf
-from portal.domain.reports.completion.tasks import NAMELESS
-from portal.domain.reports.packs import kinds as packs
-from portal.domain.reports.parameters import FIELDS, NAMES, Filters, Position, PositionError, parse_filters
+from portal.domain.reports import (
+    completion_files,
+    completion_rows,
+    export_files,
+    packs,
+    report_pdf,
+    sentences,
+)
+from portal.domain.reports.export_files import NAMELESS
+from portal.domain.reports.models import PreparedFile
+from portal.domain.reports.parameters import (
+    EVERYONE,
+    FIELDS,
+    NAMES,
+    Filters,
+    Position,
+    PositionError,
+    parse_filters,
+)
 from portal.domain.reports.queries import CompletionReport, completion_report
+from portal.domain.reports.report_pdf import briefing_pdf
 from portal.pages.layout.access import limiter, requires
-from portal.pages.layout.busy_files import is_file_too_many, offers_job
-from portal.pages.layout.prepared_files import TYPES
-from portal.pages.layout.query_arguments import QueryArguments
+from portal.pages.layout.pdf_files import (
+    RETRY_SECONDS,
+    TYPES,
+    act_on_prepared,
+    is_file_too_many,
+    offers_job,
+    say_gone,
+    send_prepared,
+    show_prepared,
+)
+from portal.pages.layout.query_arguments import QueryArguments, address
 from portal.pages.layout.report_position import (
     parse_position_now,
+    position_form,
     redirect_to_iso_days,
     refuse_position,
     requested_position,
 )
 from portal.pages.layout.sessions.step_up import MANY_PEOPLE, require_recent_sign_in
-from portal.pages.monitoring.export_file_views import offer_file, prepare_file
 from portal.platform import clock
-from portal.platform.audit.services import log_file
+from portal.platform.audit import log_file
 from portal.platform.db import transaction
-from portal.platform.errors import NotFoundError, UnknownValueError
+from portal.platform.errors import NotFoundError, RuleError, UnknownValueError
 from portal.platform.permissions import Permission
+
+# The pages of a file that a job makes: progress, download, cancel and try again.
+
+_PARENT = {"text": "Monitoring", "href": "/monitoring"}
+CONTENTS = {
+    "completions.csv": "CSV, one row for each person and requirement",
+    "people.csv": "CSV, one row for each person",
+    "completions.json": "JSON, one record for each person and requirement",
+    "completions.xlsx": "Spreadsheet, one row for each person and requirement",
+    "people.xlsx": "Spreadsheet, one row for each person",
+    "completions.pdf": "PDF, one row for each person",
+    "briefing.pdf": "PDF, the report on one page",
+    "inspection-pack.zip": "Inspection pack, which names people",
+    "foi-pack.zip": "FOI pack, which names nobody",
+}
+
+
+def add_file_pages(bp: Blueprint) -> None:
+    """Add the pages below ``/monitoring/files/<uuid>``."""
+    root = "/monitoring/files/<uuid:uuid>"
+    bp.add_url_rule(root, "show_file", show_file)
+    bp.add_url_rule(f"{root}/download", "download_file", download_file)
+    bp.add_url_rule(f"{root}/<any(cancel, again):what>", "act_on_file", act_on_file, methods=["POST"])
+
+
+def prepare_file(report: CompletionReport, name: str) -> ResponseReturnValue:
+    """Start a job for the file, unless the same file is under way or ready; redirect to its page."""
+    export_files.remove_expired_files()
+    now, wish = clock.now(), export_files.wish_of(report, name)
+    with transaction():  # so that two requests at once start one job
+        file_id = export_files.find_same_file(wish, current_user.viewer, now)
+        if file_id is None:
+            file_id = export_files.request_file(wish, by=current_user.person_id, at=now)
+    return redirect(url_for("monitoring.show_file", uuid=file_id), 303)
+
+
+def offer_file(report: CompletionReport, name: str) -> ResponseReturnValue:
+    """Offer to have a job make the file, while too many others are being made and sent."""
+    reference = report.directive.reference
+    html = render_template(
+        "monitoring/offered.html",
+        reference=reference,
+        contents=CONTENTS[name],
+        again=request.full_path.rstrip("?"),
+        back=_report_address(reference, report.position.address, report.filters.address),
+    )
+    return html, 503, {"Retry-After": str(RETRY_SECONDS), "Cache-Control": "no-store"}
+
+
+@requires(Permission.COMPLETION_EXPORT)
+def show_file(uuid: UUID) -> ResponseReturnValue:
+    """The progress of the file; once it is ready, its download."""
+    row = _get_own_file(uuid)
+    if row is None:
+        return say_gone(_PARENT)
+    return show_prepared(
+        row,
+        "monitoring/prepared.html",
+        contents=CONTENTS[row.name],
+        times=sentences.both_times(parse_position_now(**row.position)),
+        filters=parse_filters(row.filters).in_words,
+        back=_report_address(row.directive, row.position, row.filters),
+    )
+
+
+@requires(Permission.COMPLETION_EXPORT)
+def download_file(uuid: UUID) -> ResponseReturnValue:
+    """Download the file: only who requested it may, and only while they may see everyone in it."""
+    return send_prepared(_get_own_file(uuid), export_files.record_download, _PARENT)
+
+
+@requires(Permission.COMPLETION_EXPORT)
+def act_on_file(uuid: UUID, what: str) -> ResponseReturnValue:
+    """Cancel the job that makes the file, or let it try again."""
+    row = _get_own_file(uuid)
+    if row is None:
+        return say_gone(_PARENT)
+    act_on_prepared(row.job_id, what)
+    return redirect(url_for("monitoring.show_file", uuid=uuid), 303)
+
+
+def _get_own_file(file_id: UUID) -> PreparedFile | None:
+    """The file of this address; None if it has expired, never was, or is another person's."""
+    export_files.remove_expired_files()
+    row = export_files.get_own_file(file_id, current_user.person_id, clock.now())
+    return row if row is not None and row.name in CONTENTS else None  # others have pages of their own
+
+
+def _report_address(reference: str, position: Mapping[str, str], filters: Mapping[str, str]) -> str:
+    return f"/monitoring/directives/{reference}?{urlencode({**position, **filters})}"
+
 
 # A file of a whole force takes seconds of a processor: nobody needs more of them than this.
 files_limit = limiter.shared_limit("30 per 5 minutes", scope="completions")
@@ -88,56 +205,56 @@ def request_file(reference: str) -> ResponseReturnValue:
 def _send_completions_csv(report: CompletionReport) -> Response:
     """One row for each person and requirement as CSV, streamed while it is read."""
     _log_export(report, "csv")
-    pieces = writers.csv_pieces(report.rows(), report.columns, with_bom=_wants_bom())
-    return _stream_file(pieces, TYPES["csv"], writers.file_name(report, "csv"))
+    pieces = completion_files.csv_pieces(report.rows(), report.columns, with_bom=_wants_bom())
+    return _stream_file(pieces, TYPES["csv"], completion_files.file_name(report, "csv"))
 
 
 def _send_completions_xlsx(report: CompletionReport) -> Response:
     """The same rows as a workbook, with the definition and the meaning of each column."""
     _log_export(report, "xlsx")
     file = tempfile.TemporaryFile()  # noqa: SIM115 - the response closes it
-    writers.write_xlsx(report.rows(), file, report, report.columns)
-    return _send_temporary_file(file, TYPES["xlsx"], writers.file_name(report, "xlsx"))
+    completion_files.write_xlsx(report.rows(), file, report, report.columns)
+    return _send_temporary_file(file, TYPES["xlsx"], completion_files.file_name(report, "xlsx"))
 
 
 def _send_completions_json(report: CompletionReport) -> Response:
     """The definition, the totals and the same rows as JSON, with types."""
     _log_export(report, "json")
-    pieces = writers.json_pieces(report, report.rows(), report.columns)
-    return _stream_file(pieces, TYPES["json"], writers.file_name(report, "json"))
+    pieces = completion_files.json_pieces(report, report.rows(), report.columns)
+    return _stream_file(pieces, TYPES["json"], completion_files.file_name(report, "json"))
 
 
 def _send_completions_pdf(report: CompletionReport) -> Response:
     """The definition, then one row for each person, as tagged PDF."""
     _log_export(report, "pdf")
     file = tempfile.TemporaryFile()  # noqa: SIM115 - the response closes it
-    file.write(pdf_export.report_pdf(report, force=current_app.config["PORTAL"].force_name, at=clock.now()))
-    return _send_temporary_file(file, TYPES["pdf"], writers.file_name(report, "pdf"))
+    file.write(report_pdf.report_pdf(report, force=current_app.config["PORTAL"].force_name, at=clock.now()))
+    return _send_temporary_file(file, TYPES["pdf"], completion_files.file_name(report, "pdf"))
 
 
 def _send_briefing_pdf(report: CompletionReport) -> Response:
     """The report on one page, as tagged PDF; it has nobody's row."""
     with transaction():
-        detail = {**writers.audit_detail(report, "pdf"), "shape": "briefing", "rows": 0}
+        detail = {**completion_files.audit_detail(report, "pdf"), "shape": "briefing", "rows": 0}
         log_file("completions.exported", (), actor_id=current_user.person_id, **detail)
     file = tempfile.TemporaryFile()  # noqa: SIM115 - the response closes it
     file.write(briefing_pdf(report, force=current_app.config["PORTAL"].force_name, at=clock.now()))
-    return _send_temporary_file(file, TYPES["pdf"], writers.file_name(report, "pdf", "briefing"))
+    return _send_temporary_file(file, TYPES["pdf"], completion_files.file_name(report, "pdf", "briefing"))
 
 
 def _send_people_csv(report: CompletionReport) -> Response:
     """One row for each person, with a column for each requirement, as CSV."""
     _log_export(report, "csv", wide=True)
-    pieces = writers.csv_pieces(report.person_rows(), report.person_columns, with_bom=_wants_bom())
-    return _stream_file(pieces, TYPES["csv"], writers.file_name(report, "csv", "people"))
+    pieces = completion_files.csv_pieces(report.person_rows(), report.person_columns, with_bom=_wants_bom())
+    return _stream_file(pieces, TYPES["csv"], completion_files.file_name(report, "csv", "people"))
 
 
 def _send_people_xlsx(report: CompletionReport) -> Response:
     """One row for each person, with a column for each requirement, as a workbook."""
     _log_export(report, "xlsx", wide=True)
     file = tempfile.TemporaryFile()  # noqa: SIM115 - the response closes it
-    writers.write_xlsx(report.person_rows(), file, report, report.person_columns)
-    return _send_temporary_file(file, TYPES["xlsx"], writers.file_name(report, "xlsx", "people"))
+    completion_files.write_xlsx(report.person_rows(), file, report, report.person_columns)
+    return _send_temporary_file(file, TYPES["xlsx"], completion_files.file_name(report, "xlsx", "people"))
 
 
 _MAKERS = {  # by the last part of the address
@@ -157,7 +274,7 @@ def send_schema(reference: str) -> ResponseReturnValue:
     report = _read_requested_report(reference)
     kind = _requested_name().partition(".")[0]
     columns = report.columns if kind == "completions" else report.person_columns
-    response = jsonify(writers.table_schema(columns))
+    response = jsonify(completion_files.table_schema(columns))
     response.headers.set("Content-Disposition", "attachment", filename=f"{kind}.schema.json")
     return response
 
@@ -167,8 +284,8 @@ def data_dictionary() -> ResponseReturnValue:
     """What each column of the files means, and which fact it comes from."""
     return render_template(
         "monitoring/dictionary.html",
-        requirement_columns=writers.dictionary_lines(export_columns.COLUMNS),
-        person_columns=writers.dictionary_lines(export_columns.person_columns(_ANY_REQUIREMENT)),
+        requirement_columns=completion_files.dictionary_lines(completion_rows.COLUMNS),
+        person_columns=completion_files.dictionary_lines(completion_rows.person_columns(_ANY_REQUIREMENT)),
     )
 
 
@@ -178,7 +295,7 @@ def data_dictionary_csv() -> ResponseReturnValue:
     arguments = QueryArguments(request.args)
     arguments.only(())
     arguments.raise_faults()
-    response = Response(writers.dictionary_csv(export_columns.COLUMNS), content_type=TYPES["csv"])
+    response = Response(completion_files.dictionary_csv(completion_rows.COLUMNS), content_type=TYPES["csv"])
     response.headers.set("Content-Disposition", "attachment", filename="completions-data-dictionary.csv")
     return response
 
@@ -188,7 +305,6 @@ def _completion_report(reference: str, position: Position, filters: Filters) -> 
 
     Raises:
         PositionError: The directive was not known at the position, but is known now.
-        NotFoundError: There is no such directive.
         UnknownValueError: A filter has a value that they cannot know.
     """
     viewer = current_user.viewer
@@ -227,7 +343,6 @@ def read_report(reference: str, position: Position, arguments: QueryArguments) -
 
     Raises:
         PositionError: The directive was not known at the position, but is known now.
-        NotFoundError: There is no such directive.
     """
     filters = parse_filters(request.args)
     try:
@@ -267,7 +382,7 @@ def _requested_name() -> str:
 
 def _log_export(report: CompletionReport, form: str, *, wide: bool = False) -> None:
     """Record the export in the audit trail, before the first row is sent."""
-    detail = {**writers.audit_detail(report, form), **({"shape": "wide"} if wide else {})}
+    detail = {**completion_files.audit_detail(report, form), **({"shape": "wide"} if wide else {})}
     people = report.list_person_ids()
     with transaction():
         log_file("completions.exported", people, actor_id=current_user.person_id, **detail)
@@ -285,3 +400,49 @@ def _send_temporary_file(file: IO[bytes], kind: str, name: str) -> Response:
     response = send_file(file, mimetype=kind, as_attachment=True, download_name=name)
     response.headers["Cache-Control"] = "no-store"
     return response
+
+
+# The page from which packs for an inspector or an FOI request are made; ``export_views`` makes them.
+
+
+def add_pack_page(bp: Blueprint) -> None:
+    """Add the page ``/monitoring/directives/<reference>/packs``."""
+    bp.add_url_rule("/monitoring/directives/<reference>/packs", "show_packs", show_packs)
+
+
+@requires(Permission.COMPLETION_EXPORT)
+def show_packs(reference: str) -> ResponseReturnValue:
+    """What is in each pack of the report with this position and these filters, and a button for each."""
+    return answer_with_report(reference, _write_page)
+
+
+def _write_page(report: CompletionReport) -> str:
+    position, filters = report.position, report.filters.address
+    report_path = url_for("monitoring.show_report", reference=report.directive.reference)
+    return render_template(
+        "monitoring/packs.html",
+        directive=report.directive,
+        people=report.shown.assigned,
+        times=sentences.both_times(position),
+        filters=report.filters.in_words,
+        form=position_form(position),
+        kept_by_form=filters,
+        small=current_app.config["PORTAL"].small_number,
+        refusals={name: _say_refusal(report, name) for name in packs.NAMES},
+        inspection=address(f"{report_path}/{packs.INSPECTION}", {**position.pinned, **filters}.items()),
+        foi=address(f"{report_path}/{packs.FOI}", position.pinned.items()),
+        back=address(report_path, {**position.address, **filters}.items()),
+    )
+
+
+def _say_refusal(report: CompletionReport, name: str) -> str:
+    """Why this pack cannot be made; empty if it can. An FOI pack leaves the filters of the page out."""
+    try:
+        packs.refuse_pack(
+            replace(report, filters=EVERYONE) if name == packs.FOI else report,
+            name,
+            current_app.config["PORTAL"].small_number,
+        )
+    except (PositionError, RuleError) as error:
+        return str(error)
+    return ""

@@ -1,16 +1,19 @@
 """Forms of reports: filters, and two positions to compare. Their values are in the address, to be kept."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
+from flask import request
 from wtforms import SelectField, SelectMultipleField, StringField
 from wtforms.fields import SelectChoice
 
-from portal.domain.people.units import paths
-from portal.domain.reports.parameters import DUE_WORDS, LATE_WORDS, STATUS_WORDS
+from portal.domain.people import units
+from portal.domain.reports.parameters import DUE_WORDS, LATE_WORDS, STATUS_WORDS, join_values, split_values
 from portal.domain.reports.queries import CompletionReport
-from portal.pages.layout.base_forms import PlainForm
-from portal.pages.layout.form_widgets import GovCheckboxes, GovInput, GovSelect
+from portal.pages.layout.forms import CheckboxesField, GovCheckboxes, GovInput, GovSelect, PlainForm
+from portal.pages.layout.query_arguments import QueryArguments
+from portal.platform.errors import reason_of_refusal
 
 MOST_UNITS = 500  # in a list to choose from
 
@@ -78,16 +81,16 @@ def unit_choices(report: CompletionReport) -> tuple[list[tuple[str, str]], bool]
     all_units: set[tuple[str, ...]] = set()
     for unit_id in report.figures.people:
         unit = report.viewer_scope.units.get(unit_id)
-        names = paths.split(unit.path) if unit else ()
+        names = units.split(unit.path) if unit else ()
         all_units.update(names[:depth] for depth in range(1, len(names) + 1))
     shown, depth = set(all_units), max((len(names) for names in all_units), default=0)
     while len(shown) > MOST_UNITS and depth > 1:
         depth -= 1
         shown = {names for names in shown if len(names) <= depth}
     if report.filters.unit and len(shown) < len(all_units):  # the filter may be no path at all
-        shown |= {names for names in all_units if paths.join(names) == report.filters.unit}
+        shown |= {names for names in all_units if units.join(names) == report.filters.unit}
     labels = {unit.path: unit.label for unit in report.viewer_scope.units.values()}
-    by_path = {paths.join(names): names for names in sorted(shown)}
+    by_path = {units.join(names): names for names in sorted(shown)}
     choices = [
         (path, f"{'– ' * (len(names) - 1)}{labels.get(path, names[-1])}") for path, names in by_path.items()
     ]
@@ -96,3 +99,54 @@ def unit_choices(report: CompletionReport) -> tuple[list[tuple[str, str]], bool]
 
 def _with_empty_choice(label: str, pairs: list[tuple[str, str]]) -> list[SelectChoice]:
     return [SelectChoice(value="", label=label), *(SelectChoice(value=v, label=text) for v, text in pairs)]
+
+
+# Which columns the table of people shows, chosen on the page and kept in its address.
+
+MANAGER = "manager"
+LABELS = {"due": "Due", "rank": "Rank or grade", "role": "Role", "unit": "Unit", MANAGER: "Line manager"}
+
+
+@dataclass(frozen=True, slots=True)
+class TableColumns:
+    """The columns after a person and their overall status: requirements by key, then parts of the post."""
+
+    names: tuple[str, ...]
+    is_usual: bool  # nothing was chosen: all but the line manager
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.names
+
+    @property
+    def address(self) -> dict[str, str]:
+        """The choice as arguments of an address; empty for the usual one."""
+        return {} if self.is_usual else {"columns": join_values(self.names)}
+
+
+def column_labels(report: CompletionReport) -> dict[str, str]:
+    """The columns that can be chosen, with their labels, in the order of the table."""
+    return {each.key: each.short_title for each in report.directive.requirements} | LABELS
+
+
+def requested_columns(report: CompletionReport, arguments: QueryArguments) -> TableColumns:
+    """The columns that the address chooses; unknown ones are noted in ``arguments`` and left out."""
+    values = [value for text in request.args.getlist("columns") for value in split_values(text)]
+    known = column_labels(report)
+    for value in values:
+        if value not in known:
+            arguments.refuse("columns", reason_of_refusal("column", value, list(known)))
+    chosen = tuple(name for name in known if name in values)
+    usual = tuple(name for name in known if name != MANAGER)
+    return TableColumns(chosen or usual, chosen in ((), usual))
+
+
+class ColumnsForm(PlainForm):
+    """The columns to show."""
+
+    columns = CheckboxesField("Columns to show")
+
+    def __init__(self, report: CompletionReport, shown: TableColumns, **kwargs: Any) -> None:
+        """Offer the columns of a report, those that are shown ticked."""
+        super().__init__(data={"columns": list(shown.names)}, **kwargs)
+        labels = column_labels(report).items()
+        self.columns.choices = [SelectChoice(value=name, label=label) for name, label in labels]

@@ -9,12 +9,12 @@ from flask_login import current_user
 from markupsafe import Markup
 from wtforms.fields import SelectChoice
 
-from portal.domain.accounts.delivered_links import INVITATION_LIFETIME
-from portal.domain.accounts.grants.authority import administered_units
+from portal.domain.accounts.services import INVITATION_LIFETIME
+from portal.domain.people.names import find_current_unit
 from portal.domain.people.queries import UnitRow, live_units
-from portal.domain.people.units.search import find_current_unit
-from portal.domain.reminders.invitations import candidates, inviting
-from portal.domain.reminders.invitations.candidates import (
+from portal.domain.people.sight import administered_units
+from portal.domain.reminders import invitations
+from portal.domain.reminders.invitations import (
     BEFORE,
     NEVER,
     PRINTABLE,
@@ -24,22 +24,93 @@ from portal.domain.reminders.invitations.candidates import (
     InvitationFilter,
     InvitationOutcome,
 )
-from portal.domain.reminders.invitations.tasks import INVITATIONS
+from portal.domain.reminders.models import Delivery
 from portal.domain.reminders.queries import directives_in_force
-from portal.domain.reminders.settings import mail_hours, relay_is_set
+from portal.domain.reminders.sending import mail_hours, relay_is_set
+from portal.domain.reminders.tasks import INVITATIONS
 from portal.pages.layout.access import requires
-from portal.pages.layout.paging import address
-from portal.pages.layout.query_arguments import QueryArguments, safe_next
+from portal.pages.layout.query_arguments import QueryArguments, address, safe_next
 from portal.pages.layout.sessions import cookies
 from portal.pages.people.account_views import find_administered_person
 from portal.pages.people.forms import InvitationFilterForm, PrintFilterForm
-from portal.pages.people.invitation_words import describe_candidate, may_be_sent_again, outcome_labels
 from portal.platform import clock
 from portal.platform.db import transaction
 from portal.platform.errors import ConflictError, NotFoundError, RuleError
 from portal.platform.jobs import services as jobs
 from portal.platform.permissions import Permission
-from portal.platform.wording import plural
+from portal.platform.wording import instant, plural
+
+# The words of the pages of invitations.
+
+STATE_WORDS = {
+    Delivery.WAITING: "Waiting to be sent.",
+    Delivery.SENDING: "Being sent.",
+    Delivery.DROPPED: "Not sent.",
+    Delivery.REFUSED: "Refused.",
+    Delivery.FAILED: "Given up.",
+    Delivery.BOUNCED: "Came back.",
+}
+ON_THE_WAY = {Delivery.WAITING, Delivery.SENDING}
+
+
+def outcome_labels(provider_label: str, *, relay: bool) -> dict[InvitationOutcome, str]:
+    """What the page says of each outcome, in the order of its filter.
+
+    Args:
+        provider_label: What people sign in with where passwords are for administrators.
+        relay: Whether mail can be sent.
+    """
+    return {
+        InvitationOutcome.INVITE: "Will be invited" if relay else "Needs a printed card",
+        InvitationOutcome.INVITED: "Invited already",
+        InvitationOutcome.UNDELIVERED: "Did not arrive",
+        InvitationOutcome.NO_EMAIL: "No email address: print a card",
+        InvitationOutcome.SHARED_EMAIL: "Email address of two people",
+        InvitationOutcome.ACCOUNT: "Can sign in already",
+        InvitationOutcome.PROVIDER: f"Signs in with {provider_label}",
+        InvitationOutcome.CLOSED: "Account closed",
+        InvitationOutcome.OUTSIDE: "Outside your units",
+    }
+
+
+def describe_candidate(row: Candidate, now: datetime) -> list[str]:
+    """What became of the person's newest invitation, a sentence each; none if there is none.
+
+    Args:
+        row: The person.
+        now: This instant.
+    """
+    if row.invited_at is None:
+        return []
+    sentences = [f"{'Printed' if row.is_printed else 'Invited'} at {instant(row.invited_at)}."]
+    if row.state in STATE_WORDS:
+        sentences.append(STATE_WORDS[Delivery(row.state)])
+    elif row.sent_at is not None:
+        sentences.append(f"Sent at {instant(row.sent_at)}.")
+    if row.reason:
+        sentences.append(row.reason)
+    if row.used_at is not None:
+        sentences.append(f"Used at {instant(row.used_at)}.")
+    elif row.expires_at is not None and row.state != Delivery.BOUNCED:
+        sentences.append(_describe_link(row.expires_at, now, has_link=row.has_link))
+    return sentences
+
+
+def _describe_link(expires_at: datetime, now: datetime, *, has_link: bool) -> str:
+    if expires_at <= now:
+        return f"The link expired at {instant(expires_at)}."
+    if not has_link:
+        return "The link no longer works."
+    return f"The link works until {instant(expires_at)}."
+
+
+def may_be_sent_again(row: Candidate) -> bool:
+    """Whether the row offers to send another invitation: one went out, and was not used."""
+    return (
+        row.outcome in {InvitationOutcome.INVITED, InvitationOutcome.UNDELIVERED}
+        and row.state not in ON_THE_WAY
+    )
+
 
 FILTER_FIELDS = ("unit", "role", "directive", "invited", "outcome")
 PRINT_FIELDS = ("unit", "role", "who")
@@ -79,7 +150,7 @@ def show_invitations() -> ResponseReturnValue:
         errors=arguments.errors(form._fields),
         form=form,
         rows=[(row, describe_candidate(row, now), may_be_sent_again(row)) for row in rows],
-        posts=candidates.list_main_posts([row.person_id for row in rows], clock.london_day(now)),
+        posts=invitations.list_main_posts([row.person_id for row in rows], clock.london_day(now)),
         units=units,
         counts=counts,
         again=again,
@@ -111,7 +182,7 @@ def _read_filter(
     day: date,
 ) -> InvitationFilter:
     """The filter of the address; what is unknown is refused, and its field says so."""
-    roles = candidates.list_designated_roles(current_user.viewer, day)
+    roles = invitations.list_designated_roles(current_user.viewer, day)
     form.role.choices = [SelectChoice(value="", label="Any role")]
     form.role.choices += [SelectChoice(value=role, label=role.capitalize()) for role in roles]
     directives = {}
@@ -181,7 +252,9 @@ def invite_person(staff_number: str) -> ResponseReturnValue:
         if not relay_is_set():
             raise RuleError("Email is not set up. Make a link and hand it over instead.")
         with transaction():
-            inviting.invite_again(current_user.viewer, person.person_id, at=clock.now(), hours=mail_hours())
+            invitations.invite_again(
+                current_user.viewer, person.person_id, at=clock.now(), hours=mail_hours()
+            )
     except (ConflictError, RuleError) as error:
         flash(str(error), "error")
     else:
@@ -206,8 +279,8 @@ def print_invitations() -> ResponseReturnValue:
     if is_ready:
         outcomes = PRINTABLE if who or not relay_is_set() else WITHOUT_MAIL
         found = Candidates(current_user.viewer, chosen, now)
-        people = found.list_rows(outcomes, 0, inviting.MOST_PRINTED + 1)
-    is_too_long = len(people) > inviting.MOST_PRINTED
+        people = found.list_rows(outcomes, 0, invitations.MOST_PRINTED + 1)
+    is_too_long = len(people) > invitations.MOST_PRINTED
     if request.method == "POST" and people and not is_too_long:
         return _show_printed_list(people, units[chosen.unit_id or 0], now)
     html = render_template(
@@ -217,7 +290,7 @@ def print_invitations() -> ResponseReturnValue:
         people=people,
         is_ready=is_ready,
         is_too_long=is_too_long,
-        most=inviting.MOST_PRINTED,
+        most=invitations.MOST_PRINTED,
         days=INVITATION_LIFETIME.days,
         action=address(request.path, arguments.kept),
         provider_label=_label_if_administrators_only(),
@@ -233,7 +306,7 @@ def _label_if_administrators_only() -> str:
 
 def _show_printed_list(people: list[Candidate], unit: UnitRow, now: datetime) -> ResponseReturnValue:
     with transaction():
-        tokens = inviting.print_invitations(
+        tokens = invitations.print_invitations(
             current_user.viewer, [row.person_id for row in people], batch=uuid.uuid4(), at=now
         )
     portal = cookies.current_settings().address

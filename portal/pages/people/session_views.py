@@ -8,8 +8,9 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from sqlalchemy import ColumnElement
 
-from portal.domain.accounts.overview import session_ending
-from portal.domain.accounts.overview.session_list import (
+from portal.domain.accounts import session_list
+from portal.domain.accounts.account_list import METHOD_WORDS, method_words
+from portal.domain.accounts.session_list import (
     SORTS,
     SessionCounts,
     SessionFilters,
@@ -17,13 +18,11 @@ from portal.domain.accounts.overview.session_list import (
     is_chosen,
     is_of_others,
 )
-from portal.domain.accounts.overview.ways import METHOD_WORDS, method_words
 from portal.pages.layout.access import requires
-from portal.pages.layout.paging import address
-from portal.pages.layout.query_arguments import QueryArguments
+from portal.pages.layout.query_arguments import QueryArguments, address
 from portal.pages.layout.sessions import cookies
-from portal.pages.people.list_links import filter_chips, sort_heads
-from portal.pages.people.overview_forms import ELSEWHERE_WORDS, METHODS, SessionFilterForm
+from portal.pages.people.account_views import filter_chips, sort_heads
+from portal.pages.people.forms import ELSEWHERE_WORDS, METHODS, SessionFilterForm
 from portal.platform import clock
 from portal.platform.db import transaction
 from portal.platform.errors import BusyError, NotFoundError, RuleError, UnwritableError
@@ -164,7 +163,7 @@ def end_many_sessions() -> ResponseReturnValue:
     chosen = request.form.getlist("end")
     if not chosen:
         return _render_list(requested, [(NOTHING_CHOSEN, "#end")])
-    session_ending.refuse_unadministered(requested.sessions, [is_chosen(chosen)])
+    session_list.refuse_unadministered(requested.sessions, [is_chosen(chosen)])
     if about == CHOSEN:
         return _end_matching(requested, [is_chosen(chosen)])
     return _confirm(requested, CHOSEN, chosen)
@@ -194,7 +193,7 @@ def _confirm(requested: _Requested, about: str, chosen: Sequence[str] = ()) -> R
 
 def _end_one(requested: _Requested, reference: str) -> ResponseReturnValue:
     conditions = [is_chosen([reference])]
-    session_ending.refuse_unadministered(requested.sessions, conditions)
+    session_list.refuse_unadministered(requested.sessions, conditions)
     return _end_matching(requested, conditions)
 
 
@@ -205,7 +204,7 @@ def _end_matching(requested: _Requested, conditions: Sequence[ColumnElement[bool
     try:
         while True:
             with transaction():
-                ended = session_ending.end_slice(
+                ended = session_list.end_slice(
                     requested.sessions, conditions, current_user.person_id, clock.now()
                 )
             if not ended.sessions:

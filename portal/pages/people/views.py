@@ -1,21 +1,24 @@
 """The search for people, and the page of one person."""
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from io import BytesIO
+
+from flask import Blueprint, flash, redirect, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from wtforms.fields import SelectChoice
 
-from portal.domain.people.access_log import list_access_log
-from portal.domain.people.name_suggestions import suggest_search
-from portal.domain.people.queries import live_units, may_see
+from portal.domain.people.names import suggest_search
+from portal.domain.people.queries import live_units
+from portal.domain.people.services import list_access_log
+from portal.domain.people.visibility import may_see
 from portal.domain.reminders.queries import list_last_nudges
-from portal.domain.reports import extra_attempts, sentences
-from portal.domain.reports.help_needed import list_help_needed as list_help_needed_rows
+from portal.domain.reports import help, sentences
+from portal.domain.reports.help import list_help_needed as list_help_needed_rows
 from portal.domain.reports.parameters import Position, PositionError
-from portal.domain.reports.person.person import person_page
-from portal.domain.reports.person.search import count_people, search_people
-from portal.pages.layout.access import requires
-from portal.pages.layout.disclosure import log_disclosure
+from portal.domain.reports.person import count_people, person_page, search_people
+from portal.domain.subject_access.person_file import MOST_ENTRIES, Form, make_copy
+from portal.pages.layout.access import limiter, requires
+from portal.pages.layout.bearer import log_disclosure
 from portal.pages.layout.query_arguments import QueryArguments
 from portal.pages.layout.report_position import (
     position_form,
@@ -23,25 +26,58 @@ from portal.pages.layout.report_position import (
     refuse_position,
     requested_position,
 )
-from portal.pages.people import (
-    account_list_views,
-    account_views,
-    invitation_views,
-    session_views,
-    subject_access_views,
-)
+from portal.pages.people import account_views, invitation_views, session_views
+from portal.pages.people.account_views import find_administered_person
 from portal.pages.people.forms import ExtraAttemptForm, SearchForm
 from portal.platform import clock
 from portal.platform.db import transaction
 from portal.platform.errors import RuleError
 from portal.platform.permissions import Permission
 
+# The copy of everything held about a person, for the answer to their subject access request.
+
+FORMS: dict[str, tuple[Form, str]] = {"pdf": ("pdf", "application/pdf"), "json": ("json", "application/json")}
+
+
+def add_subject_access_pages(bp: Blueprint) -> None:
+    """Add the page ``/people/<staff number>/subject-access``."""
+    bp.add_url_rule(
+        "/people/<staff_number>/subject-access",
+        "subject_access",
+        subject_access,
+        methods=["GET", "POST"],
+    )
+
+
+@requires(Permission.ACCOUNT_ADMINISTER, recent=True)
+@limiter.limit("20/minute", methods=["POST"])
+def subject_access(staff_number: str) -> ResponseReturnValue:
+    """Say what the copy holds and what to do before it is handed over; send it when asked."""
+    person = find_administered_person(staff_number)
+    refusal = "Choose the PDF or the JSON file." if request.method == "POST" else ""
+    if request.method == "POST" and request.form.get("format") in FORMS:
+        form, kind = FORMS[request.form["format"]]
+        try:
+            with transaction():
+                _, content = make_copy(
+                    person.person_id, form, by=current_user.person_id, at=clock.now(), most=MOST_ENTRIES
+                )
+        except RuleError as error:
+            refusal = str(error)
+        else:
+            name = f"personal-data-{person.staff_number}.{form}"
+            return send_file(BytesIO(content), kind, as_attachment=True, download_name=name)
+    log_disclosure(person.person_id, "account")
+    page = render_template("people/subject_access.html", person=person, refusal=refusal)
+    return page, 422 if refusal else 200
+
+
 bp = Blueprint("people", __name__, template_folder="templates")
 account_views.add_account_pages(bp)
 invitation_views.add_invitation_pages(bp)
-account_list_views.add_account_list_pages(bp)
+account_views.add_account_list_pages(bp)
 session_views.add_session_pages(bp)
-subject_access_views.add_subject_access_pages(bp)
+add_subject_access_pages(bp)
 
 
 @bp.get("/people")
@@ -87,7 +123,7 @@ def show_person(staff_number: str) -> ResponseReturnValue:
         may_audit=_may(Permission.AUDIT_VIEW, page.person_id),
         may_remind=(may_remind := _may_remind(page.person_id, position)),
         last_nudges=list_last_nudges(page.person_id, clock.now()) if may_remind else {},
-        may_open_attempts=extra_attempts.may_open_attempts(current_user.viewer, page.person_id),
+        may_open_attempts=help.may_open_attempts(current_user.viewer, page.person_id),
     )
 
 
@@ -103,7 +139,7 @@ def list_help_needed() -> ResponseReturnValue:
 @requires(Permission.ATTEMPT_OPEN)
 def open_attempt(staff_number: str) -> ResponseReturnValue:
     """Open one more attempt for a person who has used every attempt of a module, or is in a pause."""
-    learner = extra_attempts.get_limited_learner(current_user.viewer, staff_number)
+    learner = help.get_limited_learner(current_user.viewer, staff_number)
     log_disclosure(learner.person_id, "attempts")
     form = ExtraAttemptForm()
     modules = (
@@ -117,9 +153,7 @@ def open_attempt(staff_number: str) -> ResponseReturnValue:
     by, reason = current_user.person_id, form.reason.data
     try:
         with transaction():
-            is_new = extra_attempts.open_extra_attempt(
-                learner, form.module.data, by=by, reason=reason, at=clock.now()
-            )
+            is_new = help.open_extra_attempt(learner, form.module.data, by=by, reason=reason, at=clock.now())
     except RuleError as error:
         flash(str(error), "error")
     else:

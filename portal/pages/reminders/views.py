@@ -1,32 +1,217 @@
 """Pages of reminders: the outbox, a preview, when directives remind, and the nudge."""
 
+import re
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
+from wtforms import Field, Form, StringField, SubmitField, ValidationError
+from wtforms.fields import SelectChoice
 
-from portal.domain.directives.scope import directives_within_own_units, refuse_directive_outside_own_units
+from portal.domain.directives.services import directives_within_own_units, refuse_directive_outside_own_units
 from portal.domain.people.queries import find_seen_person
-from portal.domain.reminders import planning, queries, services
+from portal.domain.people.visibility import Viewer
+from portal.domain.reminders import message_texts, queries, services
+from portal.domain.reminders.message_texts import ReminderPlan
 from portal.domain.reminders.models import Delivery
-from portal.domain.reminders.planning import ReminderPlan
-from portal.domain.reminders.queries import Addressee, ReminderDirective
-from portal.domain.reminders.settings import line_managers_see, mail_hours, relay_is_set
-from portal.domain.reminders.untold import UntoldManagerRow, list_untold_managers
+from portal.domain.reminders.queries import (
+    Addressee,
+    ReminderDirective,
+    UntoldManagerRow,
+    list_untold_managers,
+)
+from portal.domain.reminders.rules import ReminderRules
+from portal.domain.reminders.sending import line_managers_see, mail_hours, relay_is_set
+from portal.domain.reminders.services import MOST, plan_bulk_nudge, sort_days
+from portal.domain.reports.parameters import MISSING, NAMES, parse_filters
+from portal.domain.reports.queries import CompletionReport, completion_report
 from portal.domain.status.queries import people_to_remind
 from portal.pages.layout.access import requires
-from portal.pages.layout.disclosure import log_disclosure
+from portal.pages.layout.bearer import log_disclosure
+from portal.pages.layout.forms import CheckboxesField, GovInput, GovSubmit, PortalForm
 from portal.pages.layout.query_arguments import QueryArguments
-from portal.pages.reminders.bulk_nudge_views import add_bulk_nudge_page
-from portal.pages.reminders.forms import NudgeForm, RulesForm
+from portal.pages.layout.report_position import parse_position_now
 from portal.platform import clock
 from portal.platform.db import transaction
-from portal.platform.errors import NotFoundError
+from portal.platform.errors import NotFoundError, RuleError
 from portal.platform.permissions import Permission
-from portal.platform.wording import instant
+from portal.platform.wording import instant, number, plural
+
+# Forms: when a directive reminds, and the reminder to one person.
+
+LONGEST_PERIOD = 730  # days
+MOST_PERIODS = 6  # in one field
+
+
+def _read_days(text: str) -> list[int]:
+    return [int(word) for word in re.split(r"[,;\s]+", text.strip()) if word]
+
+
+class DaysList:
+    """Validator: at most ``most`` numbers of days."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+
+    def __call__(self, _form: Form, field: Field) -> None:
+        """Raise a ValidationError with a sentence if the field contains anything else."""
+        try:
+            days = _read_days(field.data or "")
+        except ValueError:
+            days = [-1]
+        if len(days) > self.most or any(not 0 <= day <= LONGEST_PERIOD for day in days):
+            if self.most == 1:
+                raise ValidationError(f"Enter a number of days from 0 to {LONGEST_PERIOD}, such as 7.")
+            raise ValidationError(
+                f"Enter up to {self.most} numbers of days from 0 to {LONGEST_PERIOD}, such as 30, 7, 1."
+            )
+
+
+class RulesForm(PortalForm):
+    """When a directive reminds."""
+
+    notice = StringField(
+        "Days before the due date",
+        description="For example, 30, 7, 1. Leave it empty to remind nobody before the due date.",
+        widget=GovInput(),
+        validators=[DaysList(MOST_PERIODS)],
+    )
+    every = StringField(
+        "Days between reminders of somebody overdue",
+        description="The first goes on the first day overdue. 0 means none.",
+        widget=GovInput(),
+        validators=[DaysList(1)],
+    )
+    escalate = StringField(
+        "Days overdue before the line manager is told",
+        description="0 means never.",
+        widget=GovInput(),
+        validators=[DaysList(1)],
+    )
+    ending = StringField(
+        "Days before a completion ends",
+        description="For example, 60, 30, 7. This matters only if completions end.",
+        widget=GovInput(),
+        validators=[DaysList(MOST_PERIODS)],
+    )
+    send = SubmitField("Save", widget=GovSubmit())
+
+    @classmethod
+    def from_rules(cls, rules: ReminderRules, **kwargs: Any) -> "RulesForm":
+        """The form filled with these rules, or with what was sent."""
+        data = {
+            "notice": ", ".join(map(str, rules.notice_days)),
+            "every": str(rules.overdue_every),
+            "escalate": str(rules.escalate_after),
+            "ending": ", ".join(map(str, rules.ending_days)),
+        }
+        return cls(data=data, **kwargs)
+
+    @property
+    def entered_rules(self) -> ReminderRules:
+        """The rules that were sent; the form must be valid."""
+        every, escalate = [(_read_days(field.data or "") or [0])[0] for field in (self.every, self.escalate)]
+        notice, ending = [sort_days(_read_days(field.data or "")) for field in (self.notice, self.ending)]
+        return ReminderRules(notice, every, escalate, ending)
+
+
+class BulkNudgeForm(PortalForm):
+    """The people to remind: all of the preview are ticked until somebody unticks them."""
+
+    people = CheckboxesField("People to remind")
+    send = SubmitField("Send the reminders", widget=GovSubmit())
+
+    def offer_people(self, people: Sequence[Addressee]) -> None:
+        """Offer the people of a preview."""
+        self.people.choices = [
+            SelectChoice(value=person.staff_number, label=f"{person.listed_name} ({person.staff_number})")
+            for person in people
+        ]
+        if not self.is_submitted():
+            self.people.data = [person.staff_number for person in people]
+
+    def validate_people(self, field: CheckboxesField) -> None:
+        """Require at least one."""
+        if not field.chosen_values:
+            raise ValidationError("Select the people to remind")
+
+
+class NudgeForm(PortalForm):
+    """The button that sends a reminder."""
+
+    send = SubmitField("Send the reminder", widget=GovSubmit())
+
+
+# A reminder to the people whom a report lists: a preview with each of them ticked, then the outcome.
+
+
+def add_bulk_nudge_page(bp: Blueprint) -> None:
+    """Add the page ``/reminders/directives/<reference>``."""
+    bp.add_url_rule(
+        "/reminders/directives/<reference>", "nudge_people", nudge_people, methods=["GET", "POST"]
+    )
+
+
+@requires(Permission.REMINDER_NUDGE)
+def nudge_people(reference: str) -> ResponseReturnValue:
+    """Remind the people whom the report with these filters lists, of those who have something left to do."""
+    report = _requested_report(reference)
+    missing = report.shown.count_people(*MISSING)
+    if missing > MOST:
+        raise RuleError(
+            f"You can remind at most {number(MOST)} people at once, and {number(missing)} have not finished. "
+            "Filter the report first, by unit for example."
+        )
+    directive = queries.directive_named(reference, clock.today())
+    viewer, now, hours = current_user.viewer, clock.now(), mail_hours()
+    plan = plan_bulk_nudge(report.list_person_ids(), directive, viewer, at=now)
+    back = f"/monitoring/directives/{reference}?{urlencode(report.filters.address)}"
+    form = BulkNudgeForm()
+    form.offer_people(plan.people)
+    if form.validate_on_submit():
+        ticked = set(form.people.chosen_values)
+        chosen = {person.person_id for person in plan.people if person.staff_number in ticked}
+        with transaction():
+            sent = services.queue_bulk_nudge(chosen, directive, viewer, at=now, hours=hours)
+        flash(
+            _outcome(len(sent.people), None if hours.allows_sending(now) else hours.next_allowed(now)),
+            "success",
+        )
+        return redirect(back, 303)
+    html = render_template(
+        "reminders/bulk_nudge.html",
+        form=form,
+        plan=plan,
+        of_whom=report.filters.in_words,
+        back=f"{back}#people",
+        next_at=None if hours.allows_sending(now) else hours.next_allowed(now),
+        relay=relay_is_set(),
+    )
+    return html, 400 if form.errors else 200
+
+
+def _requested_report(reference: str) -> CompletionReport:
+    """The report of today with the filters of the address; none that is refused is left out."""
+    arguments = QueryArguments(request.args)
+    arguments.only(NAMES, several=("rank",))
+    arguments.raise_faults()
+    viewer: Viewer = current_user.viewer
+    return completion_report(viewer, reference, parse_position_now("", ""), parse_filters(request.args))
+
+
+def _outcome(count: int, send_at: datetime | None) -> str:
+    """What the page says after the reminders; ``send_at`` is None if mail may be sent now."""
+    if not relay_is_set():
+        when = "Email is not set up, so they will not be sent yet."
+    else:
+        when = f"They will be sent at {instant(send_at)}." if send_at else "They will be sent soon."
+    return f"{plural(count, 'reminder')} queued. {when} Each is cancelled if the person finishes first."
+
 
 bp = Blueprint("reminders", __name__, template_folder="templates")
 add_bulk_nudge_page(bp)
@@ -104,7 +289,7 @@ def preview_reminders() -> ResponseReturnValue:
         arguments.refuse("day", "Enter today’s date or a later one, such as 30 April 2027.")
         errors, page = arguments.errors(["day"]), arguments.page(0)
         return render_template("reminders/preview.html", page=page, typed_day=typed_day, errors=errors), 400
-    plan = planning.plan_reminders(day, line_managers=line_managers_see())
+    plan = message_texts.plan_reminders(day, line_managers=line_managers_see())
     visible = queries.visible_person_ids(current_user.viewer) & plan.people.keys()
     rows = _list_planned_letters(plan, visible)
     page = arguments.page(len(rows))
@@ -127,7 +312,7 @@ def _list_planned_letters(plan: ReminderPlan, visible: set[int]) -> list[tuple[A
     for person_id, lines in plan.letters.items():
         visible_lines = [line for line in lines if line.about_id in visible]
         if person_id in visible and visible_lines:
-            reasons = [planning.line_words(plan, line, person_id, visible) for line in visible_lines]
+            reasons = [message_texts.line_words(plan, line, person_id, visible) for line in visible_lines]
             rows.append((plan.people[person_id], reasons))
     return sorted(rows, key=_name_key)
 
@@ -215,11 +400,7 @@ def _name_key(row: tuple[Addressee, object]) -> tuple[str, str]:
 
 
 def _get_person(staff_number: str) -> Addressee:
-    """The person with this staff number, if the viewer may remind them.
-
-    Raises:
-        NotFoundError: Nobody has the number, or the viewer may not see the person.
-    """
+    """The person with this staff number, if the viewer may remind them."""
     person_id = find_seen_person(current_user.viewer, staff_number, Permission.REMINDER_NUDGE)
     person = queries.list_addressees([person_id], clock.today()).get(person_id)
     if person is None:

@@ -8,18 +8,22 @@ from wtforms.validators import InputRequired
 
 from portal.domain.people.services import PersonNames
 from portal.domain.retention.classes import CLASSES, LONGEST, RetentionClass
-from portal.domain.retention.data_requests import CORRECTION, ERASURE
-from portal.domain.retention.holds import CLASS, PERSON, UNIT
-from portal.pages.layout.base_forms import PortalForm
-from portal.pages.layout.form_fields import (
+from portal.domain.retention.services import CORRECTION, ERASURE
+from portal.domain.retention.stores import CLASS, PERSON, UNIT
+from portal.pages.layout.forms import (
     DayField,
+    GovInput,
+    GovRadios,
+    GovSelect,
+    GovSubmit,
+    GovTextarea,
     LineField,
     LinesField,
     MaximumLength,
+    PortalForm,
     RequiredText,
     WholeNumberField,
 )
-from portal.pages.layout.form_widgets import GovInput, GovRadios, GovSelect, GovSubmit, GovTextarea
 
 LABEL = "govuk-label--s"
 LEGEND = "govuk-fieldset__legend--s"

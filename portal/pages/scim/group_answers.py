@@ -10,14 +10,13 @@ from scim2_models import Context, Meta, PatchOp
 from scim2_models.path import FilterNode
 from sqlalchemy import ColumnElement, true
 
-from portal.domain.scim import group_changes, group_queries, queries
+from portal.domain.scim import queries, services
 from portal.domain.scim.filters import group_condition, member_condition
-from portal.domain.scim.group_queries import GroupRecord
 from portal.domain.scim.models import ScimGroup
-from portal.domain.scim.user_changes import ProviderChange
+from portal.domain.scim.queries import GroupRecord
+from portal.domain.scim.services import ProviderChange
 from portal.pages.scim import protocol
-from portal.pages.scim.protocol import ResourcePage, Search
-from portal.pages.scim.schemas import POLICY, Group, GroupMember
+from portal.pages.scim.protocol import POLICY, Group, GroupMember, ResourcePage, Search
 from portal.platform.db import transaction
 from portal.platform.errors import BadInputError
 
@@ -31,7 +30,7 @@ def create_group() -> Response:
     members = _read_member_ids(sent.members or [])
     with transaction(wait_seconds=protocol.WAIT_SECONDS):
         act = protocol.begin_act()
-        group = group_changes.create_group(
+        group = services.create_group(
             _read_name(sent.display_name), _read_external_id(sent), members, act.at, act.token
         )
         return _answer_change(group, shown, "create_group", status=201)
@@ -41,7 +40,7 @@ def create_group() -> Response:
 def show_group(key: str) -> Response:
     """One group."""
     shown = protocol.read_shown()
-    group = _read_group(group_queries.get_group(key), shown)
+    group = _read_group(queries.get_group(key), shown)
     response = protocol.answer_resource(build_resource(group), group.version, shown)
     if response.status_code == 200:
         with transaction(wait_seconds=protocol.WAIT_SECONDS):
@@ -57,7 +56,7 @@ def replace_group(key: str) -> Response:
         act = protocol.begin_act()
         group = _get_group_to_change(key)
         external_id = _read_external_id(sent) if "external_id" in sent.model_fields_set else group.external_id
-        group_changes.rename_group(group, _read_name(sent.display_name), external_id, act.token)
+        services.rename_group(group, _read_name(sent.display_name), external_id, act.token)
         if "members" in sent.model_fields_set:
             _set_members(group, _read_member_ids(sent.members or []), act)
         return _answer_change(group, shown, "replace_group")
@@ -90,7 +89,7 @@ def remove_group(key: str) -> Response:
     """Delete a group."""
     with transaction(wait_seconds=protocol.WAIT_SECONDS):
         act = protocol.begin_act()
-        group_changes.remove_group(_get_group_to_change(key), act.at, act.token)
+        services.remove_group(_get_group_to_change(key), act.at, act.token)
     return Response(status=204)
 
 
@@ -108,7 +107,7 @@ def search_groups() -> Response:
 
 def _answer_search(search: Search, operation: str) -> Response:
     condition = group_condition(search.filter)
-    total = group_queries.count_groups(condition)
+    total = queries.count_groups(condition)
     return protocol.answer_people(search, total, list_page(condition, search), operation)
 
 
@@ -117,7 +116,7 @@ def list_page(condition: ColumnElement[bool], search: Search) -> ResourcePage:
     if not search.limit:
         return ResourcePage([])
     with_members = search.shows("members")
-    groups = group_queries.list_groups(
+    groups = queries.list_groups(
         condition, offset=search.offset, limit=search.limit, with_members=with_members
     )
     resources = [protocol.dump(build_resource(group), search.shown) for group in groups]
@@ -133,11 +132,11 @@ def _answer_change(row: ScimGroup, shown: Any, operation: str, *, status: int = 
 
 def _read_group(row: ScimGroup, shown: Any) -> GroupRecord:
     """A group, with its members if they are asked for."""
-    return group_queries.read_group(row, with_members=protocol.shows_attribute(shown, "members"))
+    return queries.read_group(row, with_members=protocol.shows_attribute(shown, "members"))
 
 
 def _get_group_to_change(key: str) -> ScimGroup:
-    group = group_queries.get_group(key, lock=True)
+    group = queries.get_group(key, lock=True)
     protocol.refuse_other_version(str(group.version))
     return group
 
@@ -224,9 +223,9 @@ def _change_attribute(group: ScimGroup, operation: Any, field: str, value: Any, 
         raise BadInputError([f"{field} is a text."])
     text = None if operation.op == "remove" else (value or "").strip() or None
     if field == "display_name":
-        group_changes.rename_group(group, _read_name(text), group.external_id, act.token)
+        services.rename_group(group, _read_name(text), group.external_id, act.token)
     elif field == "external_id":
-        group_changes.rename_group(group, group.display_name, text, act.token)
+        services.rename_group(group, group.display_name, text, act.token)
 
 
 def _change_members(group: ScimGroup, operation: Any, value: Any, act: ProviderChange) -> None:
@@ -237,13 +236,13 @@ def _change_members(group: ScimGroup, operation: Any, value: Any, act: ProviderC
     ]
     if operation.op == "remove":
         condition = member_condition(node) if node is not None or not listed else true()
-        matching = group_queries.list_member_ids(group.id, condition)
+        matching = queries.list_member_ids(group.id, condition)
         leavers = set(matching) if not listed else set(matching).intersection(listed)
-        group_changes.set_members(group, remove=leavers, at=act.at, token=act.token)
+        services.set_members(group, remove=leavers, at=act.at, token=act.token)
     elif node is not None:
         raise BadInputError(["A member has nothing to change: add or remove whole members."])
     elif operation.op == "add":
-        group_changes.set_members(group, add=listed, at=act.at, token=act.token)
+        services.set_members(group, add=listed, at=act.at, token=act.token)
     else:
         _set_members(group, listed, act)
 
@@ -256,5 +255,5 @@ def _as_list(value: Any) -> list[Any]:
 
 def _set_members(group: ScimGroup, person_ids: list[int], act: ProviderChange) -> None:
     """Make these people the members, and nobody else."""
-    leavers = set(group_queries.list_member_ids(group.id, true())).difference(person_ids)
-    group_changes.set_members(group, add=person_ids, remove=leavers, at=act.at, token=act.token)
+    leavers = set(queries.list_member_ids(group.id, true())).difference(person_ids)
+    services.set_members(group, add=person_ids, remove=leavers, at=act.at, token=act.token)

@@ -1,20 +1,30 @@
 """Users: from a provider's words to the portal's and back."""
 
+from dataclasses import replace
 from typing import Any
 
 from flask import Response, request
 from scim2_models import Context, Meta, PatchOp
 
 from portal.domain.people.staff_numbers import fold_staff_number
-from portal.domain.scim import queries, user_changes
-from portal.domain.scim.filters import user_condition
+from portal.domain.scim import queries, services
+from portal.domain.scim.filters import group_condition, user_condition
 from portal.domain.scim.queries import UserRecord, UserTable, UserValues
-from portal.pages.scim import protocol
-from portal.pages.scim.protocol import ResourcePage, Search
-from portal.pages.scim.schemas import POLICY, Email, EnterpriseUser, Manager, Name, user_model
+from portal.pages.scim import group_answers, protocol
+from portal.pages.scim.protocol import (
+    POLICY,
+    Email,
+    EnterpriseUser,
+    Manager,
+    Name,
+    ResourcePage,
+    Search,
+    provider,
+    user_model,
+)
 from portal.platform import clock
 from portal.platform.db import transaction
-from portal.platform.errors import BadInputError
+from portal.platform.errors import BadInputError, NotFoundError
 
 ENDPOINT = "Users"
 _MANAGER = f"{EnterpriseUser.__schema__}:manager".lower()
@@ -26,7 +36,7 @@ def create_user() -> Response:
     shown, sent = protocol.read_shown(), _parse_user(protocol.read_body())
     with transaction(wait_seconds=protocol.WAIT_SECONDS):
         act = protocol.begin_act()
-        person_id = user_changes.create_user(_read_values(sent, None), act)
+        person_id = services.create_user(_read_values(sent, None), act)
         return _answer_change(queries.user_id(person_id), shown, "create_user", status=201)
 
 
@@ -50,7 +60,7 @@ def replace_user(key: str) -> Response:
         user = _get_user_to_change(key)
         number = _text(sent[EnterpriseUser].employee_number) if sent[EnterpriseUser] else ""
         confirms = number == user.values.staff_number
-        user_changes.change_user(user, _read_values(sent, user), act, confirms_number=confirms)
+        services.change_user(user, _read_values(sent, user), act, confirms_number=confirms)
         return _answer_change(key, shown, "replace_user")
 
 
@@ -69,7 +79,7 @@ def patch_user(key: str) -> Response:
         user = _get_user_to_change(key)
         resource = build_resource(user)
         if patch.patch(resource, scim_policy=POLICY):
-            user_changes.change_user(user, _read_resource(resource, user.values), act)
+            services.change_user(user, _read_resource(resource, user.values), act)
         return _answer_change(key, shown, "patch_user")
 
 
@@ -78,7 +88,7 @@ def remove_user(key: str) -> Response:
     """Delete a user: a leaver whose facts stay."""
     with transaction(wait_seconds=protocol.WAIT_SECONDS):
         act = protocol.begin_act()
-        user_changes.remove_user(_get_user_to_change(key), act)
+        services.remove_user(_get_user_to_change(key), act)
     return Response(status=204)
 
 
@@ -249,11 +259,7 @@ def _choose_email(emails: list[Email]) -> str | None:
 
 
 def _find_manager(manager: Manager | None, before: UserValues | None) -> int | None:
-    """The line manager, whom a provider names by id or staff number.
-
-    Raises:
-        BadInputError: There is no such person.
-    """
+    """The line manager, whom a provider names by id or staff number."""
     key = _text(manager.value) if manager else ""
     if not key:
         return None
@@ -263,3 +269,70 @@ def _find_manager(manager: Manager | None, before: UserValues | None) -> int | N
     if person_id is None:
         raise BadInputError([f"manager: nobody in the portal has the id or staff number {key!r}."])
     return person_id
+
+
+# What a provider can find out about the portal, and the search over users and groups together.
+
+
+def show_config() -> Response:
+    """What the portal supports of the standard."""
+    return protocol.answer(_dump(provider().config, "ServiceProviderConfig", ""))
+
+
+def list_schemas() -> Response:
+    """The attributes of users and groups."""
+    return _answer_all([_dump(schema, "Schemas", str(schema.id)) for schema in provider().schemas])
+
+
+def show_schema(key: str) -> Response:
+    """One schema."""
+    return _answer_one({str(schema.id).lower(): schema for schema in provider().schemas}, "Schemas", key)
+
+
+def list_resource_types() -> Response:
+    """Users and groups."""
+    return _answer_all([_dump(each, "ResourceTypes", str(each.id)) for each in provider().resource_types])
+
+
+def show_resource_type(key: str) -> Response:
+    """One of them."""
+    return _answer_one(
+        {str(each.id).lower(): each for each in provider().resource_types}, "ResourceTypes", key
+    )
+
+
+@protocol.translate_errors
+def search_all() -> Response:
+    """A page of users and then groups."""
+    search = protocol.read_search(protocol.read_body())
+    table = UserTable(clock.today())
+    users = user_condition(search.filter, table, with_groups=True)
+    groups = group_condition(search.filter, with_users=table)
+    user_count, group_count = queries.count_users(table, users), queries.count_groups(groups)
+    first = list_page(table, users, search) if search.offset < user_count else ResourcePage([])
+    room = search.limit - len(first.resources)
+    rest = group_answers.list_page(
+        groups, replace(search, offset=max(0, search.offset - user_count), limit=room)
+    )
+    page = ResourcePage(first.resources + rest.resources, {*first.people, *rest.people})
+    return protocol.answer_people(search, user_count + group_count, page, "search_all")
+
+
+def _answer_one(resources: dict[str, Any], endpoint: str, key: str) -> Response:
+    resource = resources.get(key.lower())
+    if resource is None:
+        raise NotFoundError(f"There is no such resource below {endpoint}.")
+    return protocol.answer(_dump(resource, endpoint, str(resource.id)))
+
+
+def _answer_all(resources: list[dict[str, Any]]) -> Response:
+    return protocol.answer_list(protocol.read_search({}), len(resources), resources)
+
+
+def _dump(resource: Any, endpoint: str, key: str) -> dict[str, Any]:
+    location = protocol.address_of(endpoint, key).rstrip("/")
+    meta = Meta(resource_type=type(resource).__name__, location=location)
+    document: dict[str, Any] = resource.model_copy(update={"meta": meta}).model_dump(
+        scim_ctx=Context.RESOURCE_QUERY_RESPONSE
+    )
+    return document

@@ -7,7 +7,7 @@ request of a provider does: a portal without one does without 10 MiB.
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
-from portal.domain.access_tokens.models import TokenScope
+from portal.domain.access_tokens import TokenScope
 from portal.pages.layout.access import limiter
 from portal.pages.layout.bearer import accepts_token, current_token
 
@@ -25,7 +25,7 @@ requests_limit = limiter.shared_limit(
 @requests_limit
 def show_config() -> ResponseReturnValue:
     """What the portal supports of the standard."""
-    from portal.pages.scim import discovery_answers
+    from portal.pages.scim import user_answers as discovery_answers
 
     return discovery_answers.show_config()
 
@@ -35,7 +35,7 @@ def show_config() -> ResponseReturnValue:
 @requests_limit
 def list_schemas() -> ResponseReturnValue:
     """The attributes of users and groups."""
-    from portal.pages.scim import discovery_answers
+    from portal.pages.scim import user_answers as discovery_answers
 
     return discovery_answers.list_schemas()
 
@@ -45,7 +45,7 @@ def list_schemas() -> ResponseReturnValue:
 @requests_limit
 def show_schema(key: str) -> ResponseReturnValue:
     """One schema."""
-    from portal.pages.scim import discovery_answers
+    from portal.pages.scim import user_answers as discovery_answers
 
     return discovery_answers.show_schema(key)
 
@@ -55,7 +55,7 @@ def show_schema(key: str) -> ResponseReturnValue:
 @requests_limit
 def list_resource_types() -> ResponseReturnValue:
     """Users and groups."""
-    from portal.pages.scim import discovery_answers
+    from portal.pages.scim import user_answers as discovery_answers
 
     return discovery_answers.list_resource_types()
 
@@ -65,7 +65,7 @@ def list_resource_types() -> ResponseReturnValue:
 @requests_limit
 def show_resource_type(key: str) -> ResponseReturnValue:
     """One type of resource."""
-    from portal.pages.scim import discovery_answers
+    from portal.pages.scim import user_answers as discovery_answers
 
     return discovery_answers.show_resource_type(key)
 
@@ -75,7 +75,7 @@ def show_resource_type(key: str) -> ResponseReturnValue:
 @requests_limit
 def search_all() -> ResponseReturnValue:
     """A page of users and groups."""
-    from portal.pages.scim import discovery_answers
+    from portal.pages.scim import user_answers as discovery_answers
 
     return discovery_answers.search_all()
 

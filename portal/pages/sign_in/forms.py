@@ -1,11 +1,17 @@
 """Forms for signing in: with a password, with the second factor, again, and for a link by mail."""
 
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import parse_qsl, urlsplit
+
+from flask import current_app
+from werkzeug.exceptions import HTTPException
 from wtforms import StringField, SubmitField
 from wtforms.validators import InputRequired, Length
 
-from portal.pages.layout.base_forms import PortalForm
-from portal.pages.layout.form_widgets import GovCode, GovInput, GovPassword, GovSubmit
-from portal.pages.layout.secret_fields import SecretField
+from portal.domain.accounts.sign_in import DecryptedForm
+from portal.pages.layout.forms import GovCode, GovInput, GovPassword, GovSubmit, PortalForm, SecretField
+from portal.pages.layout.navigation import name_of_place
 
 
 class SignInForm(PortalForm):
@@ -69,3 +75,93 @@ class SignInAgainForm(PortalForm):
         validators=[InputRequired("Enter the code")],
     )
     send = SubmitField("Continue", widget=GovSubmit())
+
+
+# What the page of kept forms shows: in words what each form is, and the fields to send again.
+
+_SENTENCES = {  # by the endpoint to which the form goes; the placeholders are parts of its address
+    "assessment.save_answer": "Your answer to question {number} was kept",
+    "assessment.submit_attempt": "Your answers were kept, and are not submitted yet",
+    "guides.acknowledge_guide": "Your note that you have read this was kept",
+    "learning.complete_lesson": "Your note that this lesson is complete was kept",
+    "learning.save_case_step": "What you decided or wrote in a case was kept",
+}
+ACTS = {  # of the pages that ask for the password again, the act; the placeholders as above
+    "account.add_code_device": "add a device with codes",
+    "account.add_passkey": "add a passkey",
+    "account.remove_factor": "remove a way to confirm that it is you",
+    "account.replace_recovery_codes": "get new recovery codes",
+    "assurance.publish_next_plan": "publish the force’s plan",
+    "assurance.sign_statement": "sign a statement",
+    "grants.give_to_several": "give a role to several people",
+    "grants.map_group": "choose the roles of a group",
+    "grants.propose_grants": "give the proposed roles",
+    "grants.review_grants": "confirm or end roles",
+    "guides.edit_force_settings": "save the force’s details",
+    "imports.apply_import": "apply an import",
+    "jobs.retry_job": "start a job again",
+    "people.grant_role": "give a role to {staff_number}",
+    "people.invite_person": "invite {staff_number}",
+    "people.lift_lock": "unlock the account of {staff_number}",
+    "people.make_link": "make a password link for {staff_number}",
+    "people.print_invitations": "print invitations",
+    "people.remove_identity": "remove the sign-in of {staff_number} at the provider",
+    "people.reopen_account": "open the account of {staff_number} again",
+    "people.reset_factors": "remove the second factors of {staff_number}",
+    "people.revoke_role": "end a role of {staff_number}",
+    "people.show_invitations": "send invitations",
+    "people.subject_access": "make a copy of the data of {staff_number}",
+    "reminders.send_again": "send a message again",
+    "retention.approve_disposal": "approve a disposal",
+    "retention.correct_data": "correct somebody’s data",
+    "retention.erase_data": "erase somebody’s data",
+    "retention.resume_disposal": "go on with a disposal",
+    "returns.end_force_key": "end a key of {key}",
+    "returns.make_return": "make a return",
+    "returns.register_key": "record a key of {key}",
+    "tokens.make_token": "make an access token",
+    "tokens.resume_tokens": "let access tokens work again",
+    "units.move_unit": "move a unit",
+    "webhooks.add_webhook": "add a webhook",
+    "webhooks.edit_webhook": "change a webhook",
+    "webhooks.replace_secret": "replace a webhook’s secret",
+    "webhooks.resume_restored": "switch webhooks on again",
+    "webhooks.resume_webhook": "switch a webhook on again",
+}
+_OTHER = "What you sent was kept"
+
+
+@dataclass(frozen=True, slots=True)
+class KeptForm:
+    """One kept form, as its person sees it before they send it again."""
+
+    sentence: str  # says what was kept
+    place: str  # where it was sent, as the navigation names it; empty if it is nowhere there
+    path: str
+    held_at: datetime
+    token_hash: str
+    fields: list[tuple[str, str]]
+
+
+def present_kept_form(form: DecryptedForm) -> KeptForm:
+    """The form in words, with its fields."""
+    fields = parse_qsl(form.body, keep_blank_values=True)
+    return KeptForm(
+        _sentence_of(form.path),
+        name_of_place(urlsplit(form.path).path),
+        form.path,
+        form.held_at,
+        form.token_hash,
+        fields,
+    )
+
+
+def _sentence_of(path: str) -> str:
+    """Say what a form sent to this address is."""
+    try:
+        endpoint, values = current_app.url_map.bind("").match(urlsplit(path).path, "POST")
+    except HTTPException:  # its page has gone since
+        return _OTHER
+    if act := ACTS.get(endpoint):
+        return f"Your request to {act.format_map(values)} was kept"
+    return _SENTENCES.get(endpoint, _OTHER).format_map(values)

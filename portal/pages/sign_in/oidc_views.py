@@ -7,28 +7,33 @@ from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from portal.domain.accounts import services
-from portal.domain.accounts.identities import provider_logout
-from portal.domain.accounts.identities.provider_logout import LogoutReplayedError
+from portal.domain.accounts import identities, services
+from portal.domain.accounts.identities import LogoutReplayedError
 from portal.pages.layout.access import public
+from portal.pages.layout.forms import takes_secret
 from portal.pages.layout.query_arguments import safe_next
-from portal.pages.layout.secret_fields import takes_secret
 from portal.pages.layout.sessions import cookies
 from portal.pages.layout.sessions.request_guard import csrf
 from portal.pages.layout.sessions.step_up import RECENT
-from portal.pages.sign_in import pending_sign_ins, provider_answers
-from portal.pages.sign_in.pending_sign_ins import BegunSignIn
+from portal.pages.sign_in import opening, provider_answers
+from portal.pages.sign_in.opening import BegunSignIn
 from portal.platform import clock
 from portal.platform.db import transaction
 from portal.platform.observability.logs import get_logger
-from portal.platform.openid.errors import ProviderUnavailableError, TokenRefusedError
+from portal.platform.openid.claims import (
+    PROVIDER,
+    ProviderUnavailableError,
+    TokenRefusedError,
+    is_fresh,
+    shows_second_factor,
+    subject_of_claims,
+)
 from portal.platform.openid.settings import OpenIdSettings
-from portal.platform.openid.strength import PROVIDER, is_fresh, shows_second_factor
-from portal.platform.openid.subjects import subject_of_claims
 
-_log = get_logger("portal.sign_in")
 if TYPE_CHECKING:
     from portal.platform.openid.provider import Provider
+
+_log = get_logger("portal.sign_in")
 
 
 def add_oidc_pages(bp: Blueprint) -> None:
@@ -77,7 +82,7 @@ def begin_sign_in() -> ResponseReturnValue:
         provider_answers.log_unavailable(error)
         return provider_answers.show_unavailable(next_page)
     is_file = bool(request.args.get("file"))
-    pending_sign_ins.remember(BegunSignIn(pending, next_page, again, is_file), clock.now())
+    opening.remember(BegunSignIn(pending, next_page, again, is_file), clock.now())
     return redirect(address, 303)
 
 
@@ -86,7 +91,7 @@ def begin_sign_in() -> ResponseReturnValue:
 def finish_sign_in() -> ResponseReturnValue:
     """Sign in whom the provider names."""
     provider, settings = _provider(), _settings()
-    begun = pending_sign_ins.take(request.args.get("state", ""), clock.now())
+    begun = opening.take(request.args.get("state", ""), clock.now())
     if begun is None:
         if current_user.is_authenticated:  # the Back button
             return redirect("/", 303)
@@ -128,7 +133,7 @@ def end_by_provider() -> ResponseReturnValue:
     try:
         claims = provider.read_logout_token(request.form.get("logout_token", ""), now)
         with transaction():
-            ended = provider_logout.end_provider_sessions(
+            ended = identities.end_provider_sessions(
                 provider.issuer,
                 claims["jti"],
                 subject=claims.get("sub"),

@@ -1,21 +1,23 @@
 """What every way of signing in ends with: the page that offers them, and the session of this browser."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
-from flask import flash, make_response, redirect, render_template, url_for
+from flask import flash, make_response, redirect, render_template, session, url_for
 from markupsafe import Markup
 from werkzeug.wrappers import Response
 
-from portal.domain.accounts import services
+from portal.domain.accounts import services, sign_in
 from portal.domain.accounts.queries import Account
-from portal.domain.accounts.sign_in import held_forms
 from portal.domain.learning.my_learning import load_my_learning
 from portal.domain.people.queries import viewer_of
 from portal.pages.layout.navigation import first_page
 from portal.pages.layout.query_arguments import safe_next
 from portal.pages.layout.sessions import cookies, passkey_requests
 from portal.pages.sign_in.forms import SignInForm
+from portal.platform.openid.claims import PendingSignIn
 from portal.platform.permissions import Permission
 
 _OWN_LEARNING = "/learning"
@@ -90,7 +92,7 @@ def open_session_here(
 
 def target_after_sign_in(person_id: int, next_page: str | None, at: datetime) -> str:
     """Where the person goes on: to a form that is held for them, or to the page asked for, or their first."""
-    waiting = held_forms.list_waiting_hashes(cookies.kept_tokens(), person_id, at)
+    waiting = sign_in.list_waiting_hashes(cookies.kept_tokens(), person_id, at)
     if waiting:
         return url_for("sign_in.show_kept_forms")
     target = safe_next(next_page)
@@ -143,3 +145,56 @@ def respond_renewed(
     if token:
         cookies.set_session_cookie(response, token, me.session.csrf_secret)
     return response
+
+
+# Sign-ins that this browser has begun at the provider, in its signed cookie until they end.
+
+KEY = "oidc"
+LASTS = timedelta(hours=1)  # somebody may have to set up a second factor on the way
+MOST_PENDING = 3  # tabs; a cookie holds 4 KiB
+LONGEST_NEXT = 600  # characters of an address to go to afterwards
+
+
+@dataclass(frozen=True, slots=True)
+class BegunSignIn:
+    """A sign-in that this browser has begun at the provider."""
+
+    pending: PendingSignIn
+    next_page: str | None
+    again: bool  # in an open session, whose person shows again who they are
+    is_file: bool  # the page to go to is a file
+
+
+def remember(begun: BegunSignIn, at: datetime) -> None:
+    """Keep what the end of this sign-in must meet; the oldest goes where there are too many."""
+    kept = [*_list_unexpired(at), _as_values(begun, at)]
+    session[KEY] = kept[-MOST_PENDING:]
+
+
+def take(state: str, at: datetime) -> BegunSignIn | None:
+    """The sign-in of this state, once; None where this browser began none."""
+    kept = _list_unexpired(at)
+    match = next((values for values in kept if values["state"] == state), None)
+    if match is None:
+        return None
+    session[KEY] = [values for values in kept if values is not match]
+    pending = PendingSignIn(match["state"], match["nonce"], match["verifier"])
+    return BegunSignIn(pending, match["next"], bool(match.get("again")), bool(match.get("file")))
+
+
+def _as_values(begun: BegunSignIn, at: datetime) -> Mapping[str, Any]:
+    pending, next_page = begun.pending, begun.next_page
+    return {
+        "state": pending.state,
+        "nonce": pending.nonce,
+        "verifier": pending.code_verifier,
+        "next": next_page if next_page and len(next_page) <= LONGEST_NEXT else None,
+        "again": begun.again,
+        "file": begun.is_file,
+        "at": int(at.timestamp()),
+    }
+
+
+def _list_unexpired(at: datetime) -> list[Mapping[str, Any]]:
+    oldest = (at - LASTS).timestamp()
+    return [values for values in session.get(KEY, []) if values["at"] >= oldest]

@@ -4,19 +4,23 @@ from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from portal.domain.accounts.factors.errors import FactorMissingError
-from portal.domain.accounts.identities import binding
-from portal.domain.accounts.identities.binding import BindingRefusedError
+from portal.domain.accounts import identities
+from portal.domain.accounts.errors import FactorMissingError
+from portal.domain.accounts.identities import BindingRefusedError
 from portal.pages.layout.sessions import cookies
 from portal.pages.layout.sessions.step_up import SIGN_IN_AGAIN, person_needs_factor
 from portal.pages.sign_in import opening, step_up_views
 from portal.pages.sign_in.forms import SignInForm
-from portal.pages.sign_in.pending_sign_ins import BegunSignIn
+from portal.pages.sign_in.opening import BegunSignIn
 from portal.platform import clock
 from portal.platform.db import transaction
 from portal.platform.observability.logs import get_logger
-from portal.platform.openid.errors import ClockError, ProviderUnavailableError, TokenRefusedError
-from portal.platform.openid.subjects import ProviderSubject
+from portal.platform.openid.claims import (
+    ClockError,
+    ProviderSubject,
+    ProviderUnavailableError,
+    TokenRefusedError,
+)
 from portal.platform.wording import minutes_words
 from portal.platform.write_lock import BUSY_SECONDS
 
@@ -49,7 +53,7 @@ def sign_in_subject(
     try:
         # A reader's request, which must write.
         with transaction(wait_seconds=BUSY_SECONDS, early_release=True):
-            person_id = binding.admit_subject(subject, match_field, now)
+            person_id = identities.admit_subject(subject, match_field, now)
             if factor is None and person_needs_factor(person_id):
                 raise FactorMissingError
             opened = opening.open_session_here(
@@ -59,7 +63,7 @@ def sign_in_subject(
         return show_refusal(str(error), 403, begun.next_page)
     except BindingRefusedError as error:
         with transaction(wait_seconds=BUSY_SECONDS):
-            binding.record_refusal(subject, error, now)
+            identities.record_refusal(subject, error, now)
         return show_refusal(str(error), 403, begun.next_page, signed_in_there=True)
     return opening.respond_signed_in(opened, begun.next_page, now)
 

@@ -14,21 +14,25 @@ from flask import Blueprint, Response, abort, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from portal.domain.accounts import services
-from portal.domain.accounts.identities import received_assertions
-from portal.domain.accounts.identities.received_assertions import AssertionReplayedError
+from portal.domain.accounts import identities, services
+from portal.domain.accounts.identities import AssertionReplayedError
 from portal.pages.layout.access import public
+from portal.pages.layout.forms import takes_secret
 from portal.pages.layout.query_arguments import safe_next
-from portal.pages.layout.secret_fields import takes_secret
 from portal.pages.layout.sessions import cookies
 from portal.pages.layout.sessions.request_guard import accepts_other_sites
 from portal.pages.layout.sessions.step_up import RECENT
-from portal.pages.sign_in import pending_sign_ins, provider_answers
-from portal.pages.sign_in.pending_sign_ins import BegunSignIn
+from portal.pages.sign_in import opening, provider_answers
+from portal.pages.sign_in.opening import BegunSignIn
 from portal.platform import clock
 from portal.platform.db import transaction
-from portal.platform.openid.errors import ClockError, ProviderUnavailableError, TokenRefusedError
-from portal.platform.openid.strength import LEEWAY, PROVIDER
+from portal.platform.openid.claims import (
+    LEEWAY,
+    PROVIDER,
+    ClockError,
+    ProviderUnavailableError,
+    TokenRefusedError,
+)
 from portal.platform.saml.settings import SamlSettings
 from portal.platform.write_lock import BUSY_SECONDS
 
@@ -84,7 +88,7 @@ def begin_saml() -> ResponseReturnValue:
         provider_answers.log_unavailable(error)
         return provider_answers.show_unavailable(next_page)
     is_file = bool(request.args.get("file"))
-    pending_sign_ins.remember(BegunSignIn(pending, next_page, again, is_file), clock.now())
+    opening.remember(BegunSignIn(pending, next_page, again, is_file), clock.now())
     return redirect(address, 303)
 
 
@@ -99,7 +103,7 @@ def receive_assertion() -> ResponseReturnValue:
     try:
         statement = provider.read_response(request.form.get("SAMLResponse", ""), now)
         with transaction(wait_seconds=BUSY_SECONDS):
-            token = received_assertions.keep_assertion(
+            token = identities.keep_assertion(
                 statement.subject,
                 statement.assertion_id,
                 statement.request_id,
@@ -131,7 +135,7 @@ def _send_on(**values: str) -> ResponseReturnValue:
 def finish_saml() -> ResponseReturnValue:
     """Sign in whom the answer names, if this browser asked for it."""
     settings, now = _settings(), clock.now()
-    begun = pending_sign_ins.take(request.args.get("state", ""), now)
+    begun = opening.take(request.args.get("state", ""), now)
     if begun is None:
         if current_user.is_authenticated:  # the Back button
             return redirect("/", 303)
@@ -141,7 +145,7 @@ def finish_saml() -> ResponseReturnValue:
         return _show_problem(problem, next_page)
     with transaction(wait_seconds=BUSY_SECONDS):
         token = request.args.get("token", "")
-        answer = received_assertions.take_subject(token, settings.issuer, begun.pending.nonce, now)
+        answer = identities.take_subject(token, settings.issuer, begun.pending.nonce, now)
     if answer is None:
         return provider_answers.show_refusal(provider_answers.ELSEWHERE, 400, next_page)
     subject, signed_in_at = answer

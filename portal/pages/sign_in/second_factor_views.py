@@ -6,22 +6,19 @@ from flask import Blueprint, flash, redirect, render_template, request, session,
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from portal.domain.accounts import queries, services
-from portal.domain.accounts.factors import enrolment, pending_sign_ins, verification
-from portal.domain.accounts.factors.enrolment import FactorKind
-from portal.domain.accounts.factors.errors import CodeRefusedError, PasskeyRefusedError
-from portal.domain.accounts.factors.pending_sign_ins import AwaitedFactor
-from portal.domain.accounts.sign_in import failures
+from portal.domain.accounts import factors, queries, services, sign_in
+from portal.domain.accounts.errors import CodeRefusedError, PasskeyRefusedError
+from portal.domain.accounts.factors import FactorKind
+from portal.domain.accounts.sign_in import AwaitedFactor
 from portal.pages.layout.access import public
-from portal.pages.layout.form_widgets import mark_wrong
+from portal.pages.layout.forms import mark_wrong, takes_secret
 from portal.pages.layout.query_arguments import safe_next
-from portal.pages.layout.secret_fields import takes_secret
 from portal.pages.layout.sessions import cookies, passkey_requests
 from portal.pages.sign_in import opening
 from portal.pages.sign_in.forms import CodeForm, SignInForm
 from portal.pages.sign_in.opening import OpenedSession
 from portal.platform import clock
-from portal.platform.audit.services import log
+from portal.platform.audit import log
 from portal.platform.db import transaction
 
 PENDING = "second_factor"  # in the signed cookie of this browser: the token of the sign-in under way
@@ -38,7 +35,7 @@ def await_factor(
     person_id: int, next_page: str | None, at: datetime, *, must_change: bool
 ) -> ResponseReturnValue:
     """In the caller's transaction: ask this browser, whose password was right, for the second factor."""
-    session[PENDING] = pending_sign_ins.begin(person_id, at, must_change=must_change)
+    session[PENDING] = sign_in.begin(person_id, at, must_change=must_change)
     return redirect(url_for("sign_in.enter_factor", next=next_page), 303)
 
 
@@ -47,7 +44,7 @@ def end_pending_sign_in() -> None:
     token = session.get(PENDING)
     if token:
         with transaction():
-            pending_sign_ins.finish(token)
+            sign_in.finish(token)
 
 
 def refuse_without_factor(person_id: int) -> ResponseReturnValue:
@@ -68,7 +65,7 @@ def enter_factor() -> ResponseReturnValue:
     next_page, token = request.args.get("next"), session.get(PENDING, "")
     if current_user.is_authenticated:
         return redirect(safe_next(next_page), 303)
-    awaited = pending_sign_ins.find(token, clock.now()) if token else None
+    awaited = sign_in.find(token, clock.now()) if token else None
     if awaited is None:
         flash(TOO_LATE, "error")
         return redirect(url_for("sign_in.sign_in", next=next_page), 303)
@@ -88,7 +85,7 @@ def enter_factor() -> ResponseReturnValue:
 
 
 def _render_factor(form: CodeForm, awaited: AwaitedFactor, next_page: str | None) -> ResponseReturnValue:
-    ids = enrolment.list_credential_ids(awaited.person_id)
+    ids = factors.list_credential_ids(awaited.person_id)
     return render_template(
         "sign_in/factor.html",
         form=form,
@@ -110,17 +107,17 @@ def _finish(
     """
     person_id, now = awaited.person_id, clock.now()
     attempt = cookies.describe_current_attempt(person_id)
-    failures.refuse_throttled(attempt, now)
+    sign_in.refuse_throttled(attempt, now)
     with transaction():
-        failed = failures.refuse_throttled(attempt, now, lock=True)
+        failed = sign_in.refuse_throttled(attempt, now, lock=True)
         if passkey:
             passkey_requests.accept_answer(passkey_requests.SIGN_IN, now, person_id=person_id)
             factor: FactorKind | None = FactorKind.PASSKEY
         else:
             key = cookies.current_settings().secret_key
-            factor = verification.accept_code(person_id, code, key, now)
+            factor = factors.accept_code(person_id, code, key, now)
         if factor is None:
-            failures.record_failure(attempt, now)
+            sign_in.record_failure(attempt, now)
             log("account.refused", actor_id=None, subject_id=person_id, reason="second factor")
         else:
             opened = _open(awaited, token, now, factor, failed=failed)
@@ -137,12 +134,10 @@ def _open(
 ) -> OpenedSession | None:
     """Open the session; None if another request did so, or the account was closed meanwhile."""
     only = not cookies.current_settings().passwords_for_everyone
-    if not pending_sign_ins.finish(token) or not queries.is_open_account(
-        awaited.person_id, administrators_only=only
-    ):
+    if not sign_in.finish(token) or not queries.is_open_account(awaited.person_id, administrators_only=only):
         return None
     if failed:
-        failures.forget_failures(cookies.describe_current_attempt(awaited.person_id))
+        sign_in.forget_failures(cookies.describe_current_attempt(awaited.person_id))
     return opening.open_session_here(
         awaited.person_id, at, must_change=awaited.must_change, factor=str(factor)
     )

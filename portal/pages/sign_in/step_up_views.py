@@ -4,27 +4,23 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from portal.domain.accounts import queries, services
-from portal.domain.accounts.factors import enrolment, recovery_codes, verification
-from portal.domain.accounts.factors.enrolment import FactorKind
-from portal.domain.accounts.factors.errors import CodeRefusedError, FactorMissingError, PasskeyRefusedError
-from portal.domain.accounts.identities import identity_list
+from portal.domain.accounts import factors, identities, queries, services, sign_in
+from portal.domain.accounts.errors import CodeRefusedError, FactorMissingError, PasskeyRefusedError
+from portal.domain.accounts.factors import FactorKind
 from portal.domain.accounts.queries import Account
-from portal.domain.accounts.sign_in import failures
-from portal.domain.accounts.sign_in.renewal import renew_session
+from portal.domain.accounts.sign_in import renew_session
 from portal.pages.layout.access import requires, signed_in_account
-from portal.pages.layout.form_widgets import mark_wrong
+from portal.pages.layout.forms import mark_wrong, takes_secret
 from portal.pages.layout.query_arguments import safe_next
-from portal.pages.layout.secret_fields import takes_secret
 from portal.pages.layout.sessions import cookies, passkey_requests
 from portal.pages.layout.sessions.step_up import is_recent, lacks_factor, needs_factor
 from portal.pages.sign_in import opening
 from portal.pages.sign_in.forms import SignInAgainForm
-from portal.pages.sign_in.pending_sign_ins import BegunSignIn
+from portal.pages.sign_in.opening import BegunSignIn
 from portal.platform import clock
-from portal.platform.audit.services import log
+from portal.platform.audit import log
 from portal.platform.db import transaction
-from portal.platform.openid.subjects import ProviderSubject
+from portal.platform.openid.claims import ProviderSubject
 from portal.platform.permissions import Permission
 from portal.platform.write_lock import BUSY_SECONDS
 
@@ -44,7 +40,7 @@ def sign_in_again() -> ResponseReturnValue:
     me, form = signed_in_account(), SignInAgainForm()
     if request.method == "GET" and is_recent(me.session) and not lacks_factor(me.session):
         return _lead_back(me)
-    if not enrolment.has_factors(me.person_id):
+    if not factors.has_factors(me.person_id):
         del form.code
     if request.method == "POST" and passkey_requests.FIELD in request.form:
         try:
@@ -64,7 +60,7 @@ def sign_in_again() -> ResponseReturnValue:
 
 def _render(me: Account, form: SignInAgainForm, problem: str = "") -> ResponseReturnValue:
     settings = cookies.current_settings()
-    ids = enrolment.list_credential_ids(me.person_id)
+    ids = factors.list_credential_ids(me.person_id)
     by_provider = me.session.method in services.BY_PROVIDER and settings.provider_label
     return render_template(
         "sign_in/again.html",
@@ -82,8 +78,8 @@ def _render(me: Account, form: SignInAgainForm, problem: str = "") -> ResponseRe
 
 
 def _has_codes(me: Account) -> bool:
-    kinds = {factor.kind for factor in enrolment.list_factors(me.person_id)}
-    return FactorKind.CODE in kinds or recovery_codes.count_unused_codes(me.person_id) > 0
+    kinds = {factor.kind for factor in factors.list_factors(me.person_id)}
+    return FactorKind.CODE in kinds or factors.count_unused_codes(me.person_id) > 0
 
 
 def _renew_by_passkey(me: Account) -> ResponseReturnValue:
@@ -102,20 +98,20 @@ def _renew_by_password(me: Account, plain: str, code: str | None) -> ResponseRet
         TooManyError: Too many tries failed.
     """
     attempt, now, key = cookies.describe_current_attempt(me.person_id), clock.now(), _secret_key()
-    failures.refuse_throttled(attempt, now)
+    sign_in.refuse_throttled(attempt, now)
     is_right, token, factor = queries.is_own_password(me.person_id, plain), "", None
     with transaction():
-        failed = failures.refuse_throttled(attempt, now, lock=True)
+        failed = sign_in.refuse_throttled(attempt, now, lock=True)
         if is_right and code is not None:
-            factor = verification.accept_code(me.person_id, code, key, now)
+            factor = factors.accept_code(me.person_id, code, key, now)
             is_right = factor is not None
         if not is_right:
-            failures.record_failure(attempt, now)
+            sign_in.record_failure(attempt, now)
             log("account.refused", actor_id=me.person_id, subject_id=me.person_id, reason="sign in again")
         else:
             token = _renew(me, services.PASSWORD, factor)
             if failed:
-                failures.forget_failures(attempt)
+                sign_in.forget_failures(attempt)
     if not is_right:
         raise CodeRefusedError
     return _lead_back(me, token)
@@ -137,7 +133,7 @@ def renew_by_provider(
     if not current_user.is_authenticated:
         return redirect(url_for("sign_in.sign_in", next=begun.next_page), 303)
     me = signed_in_account()
-    identity = identity_list.find_identity(me.person_id, subject.issuer)
+    identity = identities.find_identity(me.person_id, subject.issuer)
     if identity is None or identity.subject != subject.subject:
         return _refuse_again("You signed in there as somebody else.", begun)
     if not is_new:

@@ -6,37 +6,84 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from portal.domain.accounts import queries, services
+from portal.domain.accounts import factors, passwords, queries, services
+from portal.domain.accounts import sign_in as accounts_sign_in
 from portal.domain.accounts.errors import SignInRefusedError
-from portal.domain.accounts.factors import enrolment
-from portal.domain.accounts.passwords import hashing
 from portal.domain.accounts.queries import SignInCandidate
-from portal.domain.accounts.sign_in import failures, held_forms
-from portal.domain.accounts.sign_in.failures import SignInAttempt
+from portal.domain.accounts.sign_in import SignInAttempt, record_request
 from portal.pages.layout.access import public, requires, signed_in_account
-from portal.pages.layout.form_widgets import mark_wrong
+from portal.pages.layout.forms import mark_wrong, takes_secret
 from portal.pages.layout.query_arguments import safe_next
-from portal.pages.layout.secret_fields import takes_secret
 from portal.pages.layout.sessions import cookies
 from portal.pages.layout.sessions.step_up import person_needs_factor
-from portal.pages.sign_in import (
-    help_views,
-    oidc_views,
-    opening,
-    saml_views,
-    second_factor_views,
-    step_up_views,
-)
-from portal.pages.sign_in.forms import SignInForm
-from portal.pages.sign_in.kept_forms import present_kept_form
+from portal.pages.sign_in import oidc_views, opening, saml_views, second_factor_views, step_up_views
+from portal.pages.sign_in.forms import LinkRequestForm, SignInForm, present_kept_form
 from portal.platform import clock
-from portal.platform.audit.services import log
+from portal.platform.audit import log
 from portal.platform.db import transaction
 from portal.platform.errors import TooManyError
 from portal.platform.observability.logs import get_logger
 from portal.platform.permissions import Permission
 
+# Pages for people who cannot sign in: whom to ask, and a link by mail.
+
 _log = get_logger("portal.sign_in")
+
+
+def add_help_pages(bp: Blueprint) -> None:
+    """Add these pages to the blueprint of signing in."""
+    for path, view, methods in (
+        ("/sign-in/help", sign_in_help, ["GET"]),
+        ("/sign-in/help", request_link, ["POST"]),
+        ("/sign-in/help/sent", link_requested, ["GET"]),
+    ):
+        bp.add_url_rule(path, view.__name__, view, methods=methods)
+
+
+@public
+def sign_in_help() -> ResponseReturnValue:
+    """Say what to do if one cannot sign in, and offer a link by mail."""
+    return _render_help(LinkRequestForm(formdata=None))
+
+
+@public
+def request_link() -> ResponseReturnValue:
+    """Note that somebody asked for a link by mail; the answer is the same for every name.
+
+    A worker finds out later who gets a mail, so that neither the words nor the time of the answer tell.
+    """
+    form = LinkRequestForm()
+    if not cookies.current_settings().smtp_host:
+        return redirect(url_for("sign_in.sign_in_help"), 303)
+    if not form.validate_on_submit():
+        return _render_help(form)
+    address = cookies.request_origin().address
+    with transaction():
+        is_within_limit = record_request(form.name.data or "", address, clock.now())
+    if not is_within_limit:
+        _log.warning("links_by_mail.throttled", address=address)
+    return redirect(url_for("sign_in.link_requested"), 303)
+
+
+@public
+def link_requested() -> ResponseReturnValue:
+    """Say what happens after a link was asked for, whether or not there is such an account."""
+    settings = cookies.current_settings()
+    return render_template("sign_in/link_requested.html", sign_in_help=settings.sign_in_help)
+
+
+def _render_help(form: LinkRequestForm) -> ResponseReturnValue:
+    settings = cookies.current_settings()
+    return render_template(
+        "sign_in/help.html",
+        form=form,
+        relay=bool(settings.smtp_host),
+        sign_in_help=settings.sign_in_help,
+        provider_label=settings.provider_label,
+        passwords_for_everyone=settings.passwords_for_everyone,
+    )
+
+
 bp = Blueprint("sign_in", __name__, template_folder="templates")
 
 
@@ -66,7 +113,7 @@ def _sign_in_or_refuse(typed: str, plain: str) -> ResponseReturnValue:
     candidate = queries.find_account(typed)
     attempt, now = cookies.describe_current_attempt(candidate.person_id, typed), clock.now()
     try:
-        failures.refuse_throttled(attempt, now)
+        accounts_sign_in.refuse_throttled(attempt, now)
         is_right = queries.password_opens_account(
             candidate, plain, administrators_only=not cookies.current_settings().passwords_for_everyone
         )
@@ -84,9 +131,9 @@ def _record_refusal(candidate: SignInCandidate, attempt: SignInAttempt, at: date
     """Record a failed sign-in; audit it, unless it is one of hundreds of invented names from one place."""
     address = cookies.request_origin().address
     with transaction():
-        failures.refuse_throttled(attempt, at, lock=True)
-        noisy = failures.is_noisy(attempt.place, at)
-        failures.record_failure(attempt, at)
+        accounts_sign_in.refuse_throttled(attempt, at, lock=True)
+        noisy = accounts_sign_in.is_noisy(attempt.place, at)
+        accounts_sign_in.record_failure(attempt, at)
         if candidate.person_id is not None or not noisy:
             log("account.refused", actor_id=None, subject_id=candidate.person_id, address=address)
     if noisy:
@@ -104,17 +151,17 @@ def _open_session(
     is_weak = services.is_password_weak(
         person_id, plain, candidate.password_rule, cookies.current_settings().force_name
     )
-    new_hash = None if is_weak else hashing.renewed_hash(candidate.password_hash or "", plain)
+    new_hash = None if is_weak else passwords.renewed_hash(candidate.password_hash or "", plain)
     with transaction(early_release=True):
-        failed = failures.refuse_throttled(attempt, now, lock=True)
+        failed = accounts_sign_in.refuse_throttled(attempt, now, lock=True)
         if not is_weak:
             services.accept_password(person_id, candidate.password_rule, new_hash)
-        if enrolment.has_factors(person_id):  # failures count on until the factor is shown too
+        if factors.has_factors(person_id):  # failures count on until the factor is shown too
             return second_factor_views.await_factor(person_id, next_page, now, must_change=is_weak)
         if person_needs_factor(person_id):
             return second_factor_views.refuse_without_factor(person_id)
         if failed:
-            failures.forget_failures(attempt)
+            accounts_sign_in.forget_failures(attempt)
         opened = opening.open_session_here(person_id, now, must_change=is_weak)
     return opening.respond_signed_in(opened, next_page, now, must_change=is_weak)
 
@@ -140,7 +187,7 @@ def sign_out() -> ResponseReturnValue:
 @requires(Permission.ACCOUNT_OWN)
 def show_kept_forms() -> ResponseReturnValue:
     """Show the forms that were sent after the session had ended, to be sent again."""
-    decrypted_forms = held_forms.list_waiting_forms(
+    decrypted_forms = accounts_sign_in.list_waiting_forms(
         cookies.kept_tokens(), signed_in_account().person_id, clock.now()
     )
     if not decrypted_forms:
@@ -149,7 +196,7 @@ def show_kept_forms() -> ResponseReturnValue:
     return render_template("sign_in/kept.html", forms=forms)
 
 
-help_views.add_help_pages(bp)
+add_help_pages(bp)
 oidc_views.add_oidc_pages(bp)
 saml_views.add_saml_pages(bp)
 second_factor_views.add_factor_pages(bp)

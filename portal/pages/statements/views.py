@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from flask import Blueprint, Response, abort, current_app, render_template
 from flask.typing import ResponseReturnValue
 
-from portal.domain.catalogue.queries import shared_content
+from portal.domain.catalogue.version_cache import shared_content
 from portal.domain.retention.queries import months_by_class
 from portal.domain.subject_access.periods import list_disposed, list_periods
 from portal.pages.layout import brand

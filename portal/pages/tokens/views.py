@@ -3,20 +3,88 @@
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
+from wtforms import RadioField, SelectField, SubmitField
+from wtforms.fields import SelectChoice
+from wtforms.validators import InputRequired, ValidationError
 
-from portal.domain.access_tokens import queries, services
-from portal.domain.access_tokens.models import TokenScope
+from portal.domain import access_tokens
+from portal.domain.access_tokens import MOST_DAYS, USUAL_DAYS, TokenScope
 from portal.domain.people.queries import live_units
-from portal.domain.people.visibility.authorised_units import units_allowing
-from portal.domain.reports.directive_snapshot import list_references
+from portal.domain.people.sight import units_allowing
+from portal.domain.reports.statistics import list_references
 from portal.pages.layout.access import requires
-from portal.pages.layout.paging import Page
-from portal.pages.tokens.forms import SCOPE_WORDS, TokenForm
+from portal.pages.layout.forms import (
+    GovInput,
+    GovRadios,
+    GovSelect,
+    GovSubmit,
+    LineField,
+    PortalForm,
+    RequiredText,
+    read_whole_number,
+)
+from portal.pages.layout.query_arguments import Page
 from portal.platform import clock
 from portal.platform.db import transaction
 from portal.platform.errors import NotFoundError, RuleError
 from portal.platform.permissions import Permission
 from portal.platform.wording import plural
+
+# The form with which an administrator makes an access token.
+
+SCOPE_WORDS = {
+    TokenScope.READ: "Read people, directives, status and records",
+    TokenScope.WRITE: "Read, and import records, the roster and exemptions",
+    TokenScope.SCIM: "Provision people from the identity provider (SCIM)",
+}
+
+
+class TokenForm(PortalForm):
+    """A token to make: its name, what it may do, about whom, and for how long."""
+
+    name = LineField(
+        "Name",
+        description="Which system uses it, such as power-bi.",
+        widget=GovInput(classes="govuk-input--width-20", autocomplete="off", spellcheck=False),
+        validators=[RequiredText("Enter a name")],
+    )
+    scope = RadioField(
+        "What it may do", widget=GovRadios(), validators=[InputRequired("Select what it may do")]
+    )
+    unit = SelectField("People", widget=GovSelect())
+    directive = SelectField("Directive", widget=GovSelect())
+    days = LineField(
+        "Days it works",
+        description=f"From 1 to {MOST_DAYS}.",
+        default=str(USUAL_DAYS),
+        widget=GovInput(classes="govuk-input--width-5", inputmode="numeric", autocomplete="off"),
+    )
+    send = SubmitField("Make the token", widget=GovSubmit())
+
+    def offer(self, units: list[tuple[int, str]], references: list[str], *, whole_force: bool) -> None:
+        """Offer units by label and directives; the whole force and provisioning only with ``whole_force``."""
+        scopes = [scope for scope in TokenScope if whole_force or scope is not TokenScope.SCIM]
+        self.scope.choices = [SelectChoice(value=str(scope), label=SCOPE_WORDS[scope]) for scope in scopes]
+        everyone = [SelectChoice(value="", label="The whole force")] if whole_force else []
+        self.unit.choices = everyone + [
+            SelectChoice(value=str(unit_id), label=label) for unit_id, label in units
+        ]
+        self.directive.choices = [
+            SelectChoice(value="", label="Every directive"),
+            *(SelectChoice(value=reference, label=reference) for reference in references),
+        ]
+
+    def validate_days(self, field: LineField) -> None:
+        """Accept a number of days within the limits."""
+        days = read_whole_number(field.data or "")
+        if days is None or not 1 <= days <= MOST_DAYS:
+            raise ValidationError(f"Enter a number of days from 1 to {MOST_DAYS}.")
+
+    @property
+    def whole_days(self) -> int:
+        """The number of days entered."""
+        return read_whole_number(self.days.data or "") or 0
+
 
 bp = Blueprint("tokens", __name__, template_folder="templates")
 
@@ -43,7 +111,7 @@ def list_tokens() -> ResponseReturnValue:
 
 
 def _render_list(units: set[int] | None, form: TokenForm) -> ResponseReturnValue:
-    rows = queries.list_tokens(units, clock.now())
+    rows = access_tokens.list_tokens(units, clock.now())
     page = Page.of(len(rows), request.path, request.args.items())
     return render_template(
         "tokens/list.html",
@@ -65,7 +133,7 @@ def make_token() -> ResponseReturnValue:
         return _render_list(units, form)
     try:
         with transaction():
-            plain = services.create_token(
+            plain = access_tokens.create_token(
                 form.name.data,
                 TokenScope(form.scope.data),
                 unit_id=int(form.unit.data) if form.unit.data else None,
@@ -87,10 +155,10 @@ def resume_tokens() -> ResponseReturnValue:
     """Let one token that a restore suspended work again, or all of the viewer's units."""
     reference = request.form.get("reference", "")
     with transaction():
-        tokens = queries.list_suspended(_own_units(), clock.now(), reference)
+        tokens = access_tokens.list_suspended(_own_units(), clock.now(), reference)
         if reference and not tokens:
             raise NotFoundError("No such token waits for this.")
-        count = services.resume_tokens(tokens, by=current_user.person_id)
+        count = access_tokens.resume_tokens(tokens, by=current_user.person_id)
     flash(f"{plural(count, 'token works', 'tokens work')} again.", "success")
     return redirect(url_for("tokens.list_tokens"), 303)
 
@@ -100,10 +168,10 @@ def resume_tokens() -> ResponseReturnValue:
 def revoke_token(reference: str) -> ResponseReturnValue:
     """Revoke a token, which is refused from the next request on."""
     with transaction():
-        token = queries.token_of_reference(reference, _own_units())
+        token = access_tokens.token_of_reference(reference, _own_units())
         if token is None:
             raise NotFoundError("There is no such token.")
-        services.revoke_token(token, by=current_user.person_id, at=clock.now())
+        access_tokens.revoke_token(token, by=current_user.person_id, at=clock.now())
         name = token.name
     flash(f"The token {name} is revoked. It no longer works.", "success")
     return redirect(url_for("tokens.list_tokens"), 303)

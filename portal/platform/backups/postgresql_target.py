@@ -10,7 +10,7 @@ import psycopg
 from psycopg import sql
 from sqlalchemy.engine import URL
 
-from portal.platform.backups.backup import run_tool
+from portal.platform.backups.copies import run_tool
 from portal.platform.errors import RuleError
 
 LONGEST = 63  # bytes of a name
@@ -78,11 +78,7 @@ class PostgresqlTarget:
 
     @contextmanager
     def copy_of_backup(self, file: Path) -> Iterator[URL]:
-        """The backup, restored into a new database.
-
-        Raises:
-            RuleError: It is damaged.
-        """
+        """The backup, restored into a new database."""
         with self._temporary_database(self.copy) as url:
             try:
                 words = ("--no-owner", "--no-privileges", "--single-transaction", "--exit-on-error")
@@ -106,11 +102,7 @@ class PostgresqlTarget:
         return self.url.set(database=kept.removeprefix(KEPT))
 
     def swap_in_copy(self, now: datetime) -> str:
-        """Give the copy the database's name, in one transaction; returns the name of the old one.
-
-        Raises:
-            RuleError: Somebody connected to one of them meanwhile.
-        """
+        """Give the copy the database's name, in one transaction; returns the name of the old one."""
         old_name = self._name_beside(f"before_restore_{now:%Y%m%dT%H%M%SZ}".lower())
         with self._server_connection() as server:
             exists = self._database_exists(server)

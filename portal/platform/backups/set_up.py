@@ -9,11 +9,10 @@ from sqlalchemy import text
 
 from config import Config, current_settings
 from portal.platform import clock
-from portal.platform.backups import encryption
-from portal.platform.backups.backup import is_sqlite, tool_version
-from portal.platform.backups.manifest import NAME
+from portal.platform.backups import copies
+from portal.platform.backups.copies import NAME, is_sqlite, tool_version
+from portal.platform.backups.making import read_backup_status
 from portal.platform.backups.settings import BackupSettings
-from portal.platform.backups.status import read_backup_status
 from portal.platform.backups.storage import open_copies
 from portal.platform.db import db
 from portal.platform.errors import RuleError
@@ -112,9 +111,9 @@ def _is_same_disk(one: Path, other: Path) -> bool:
 
 def _key_faults(settings: BackupSettings) -> Iterator[str]:
     try:
-        encryption.refuse_bad_keys(settings.public_keys)
+        copies.refuse_bad_keys(settings.public_keys)
         if settings.identity_file:
-            own = {str(one.to_public()) for one in encryption.read_identities(Path(settings.identity_file))}
+            own = {str(one.to_public()) for one in copies.read_identities(Path(settings.identity_file))}
             if settings.public_keys and not own.intersection(settings.public_keys):
                 yield "BACKUP_IDENTITY_FILE belongs to none of BACKUP_PUBLIC_KEYS: it opens no backup."
     except RuleError as error:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
-from portal.platform.backups.manifest import (
+from portal.platform.backups.copies import (
     LONGEST,
     NAME,
     SUFFIX,
@@ -184,9 +184,6 @@ def fetch_backup(storage: Storage, name: str, folder: Path) -> Path:
         storage: Where to look.
         name: Of its file; empty: the newest.
         folder: Where to put it; it holds none of this name yet.
-
-    Raises:
-        RuleError: There is none, it is damaged, or the folder cannot take it.
     """
     manifests = {manifest.name: manifest for manifest in list_backups(storage)}
     manifest = manifests.get(name) if name else next(iter(manifests.values()), None)

@@ -1,11 +1,13 @@
-"""Messages between the portal and a reading process: a value as JSON, then pieces of bytes.
-
-Never pickle: the reading process may be compromised by what it read, and unpickling runs code.
-"""
+"""What the portal and a reading process tell each other, and how a reader is described."""
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
+
+# Messages between the portal and a reading process: a value as JSON, then pieces of bytes.
+#
+# Never pickle: the reading process may be compromised by what it read, and unpickling runs code.
 
 _LENGTH = 8  # bytes of the number that gives the length of the JSON
 
@@ -35,3 +37,33 @@ def unpack_message(message: bytes) -> tuple[Any, list[bytes]]:
     if end != len(message) or any(size < 0 for size in sizes):
         raise ValueError("The message is cut off, or too long.")
     return value, pieces
+
+
+# Descriptions of functions that read untrusted content, and of the resources they may use.
+
+MEBIBYTE = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Limits of one reading process; it is killed when it exceeds one."""
+
+    memory: int  # bytes of address space
+    processor: int  # seconds, of all its threads together
+    wall: int  # seconds from its start to its answer
+    answer: int  # bytes of its answer
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """A function that reads untrusted content; given by name, so that only the child imports it.
+
+    The function takes the arguments, as JSON holds them, and the pieces of bytes; it returns both in turn.
+    A refusal is part of the answer; an exception counts as a crash.
+    """
+
+    function: str  # "portal.room.file:name"
+    limits: Limits
+    thing: str  # begins the sentence: "This workbook"
+    advice: str  # ends it: "Save only the sheet with the list, and upload that."
+    act: tuple[str, str] = ("read", "read")  # what is done with it: to read, has been read

@@ -5,6 +5,7 @@ folder, no session of processes, no memory. It is a program of its own rather th
 with threads cannot be forked safely, and because a fork would hold the portal's secrets.
 """
 
+import hashlib
 import os
 import re
 import selectors
@@ -12,26 +13,68 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from threading import BoundedSemaphore
+from threading import BoundedSemaphore, Lock
 from time import monotonic, sleep
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
+from portal.platform.errors import BusyError, PortalError, RuleError
 from portal.platform.isolation import child
-from portal.platform.isolation.messages import pack_message, unpack_message
-from portal.platform.isolation.readers import Reader
-from portal.platform.isolation.stops import (
-    CrashStopError,
-    GarbledStopError,
-    MemoryStopError,
-    OutputStopError,
-    ProcessorStopError,
-    ReadersBusyError,
-    ReadingStoppedError,
-    TimeStopError,
-)
+from portal.platform.isolation.messages import Reader, pack_message, unpack_message
 from portal.platform.observability.logs import get_logger
+
+# Reasons why a reading process was stopped, as errors with a sentence for the person who sent the file.
+
+
+class ReadingStoppedError(RuleError):
+    """A reading process ended without an answer; nothing was changed."""
+
+    tells = "{thing} cannot be {done}. {advice}"
+
+    def __init__(self, thing: str, advice: str, act: tuple[str, str] = ("read", "read")) -> None:
+        super().__init__(self.tells.format(thing=thing, advice=advice, act=act[0], done=act[1]))
+
+
+class MemoryStopError(ReadingStoppedError):
+    """It asked for more memory than it may have."""
+
+    tells = "{thing} takes too much memory to {act}. {advice}"
+
+
+class ProcessorStopError(ReadingStoppedError):
+    """It used more processor time than it may."""
+
+    tells = "{thing} takes too long to {act}. {advice}"
+
+
+class TimeStopError(ProcessorStopError):
+    """It did not answer within the time limit."""
+
+
+class OutputStopError(ReadingStoppedError):
+    """Its answer is larger than allowed."""
+
+    tells = "{thing} is too large to be {done}. {advice}"
+
+
+class CrashStopError(ReadingStoppedError):
+    """It crashed."""
+
+
+class GarbledStopError(ReadingStoppedError):
+    """Its answer cannot be understood."""
+
+
+class ReadersBusyError(BusyError):
+    """The most files allowed at once are being read, and none ended in time."""
+
+    def __init__(self) -> None:
+        PortalError.__init__(
+            self, "The portal is busy reading other files. Nothing was changed. Try again in a minute."
+        )
+
 
 MOST_AT_ONCE = 2  # reading processes of one process of the portal
 WAITS = 10  # seconds for one of these places
@@ -204,3 +247,75 @@ def _reason_of_end(code: int, note: bytes) -> type[ReadingStoppedError] | None:
     if code in {child.OUT_OF_MEMORY, -signal.SIGKILL} or b"memory allocation" in note:
         return MemoryStopError
     return ProcessorStopError if code == -signal.SIGXCPU else CrashStopError
+
+
+# Reads many small items of one kind in one process, and caches the results.
+
+MOST_KEPT = 2_000  # results, in each process of the portal
+MOST_BYTES = 16 * 1024 * 1024  # that one process reads, unless one item is larger
+
+
+class BatchReader(Generic[T]):
+    """Reads items and caches the results by the hash of their content.
+
+    Args:
+        reader: Takes the items as pieces, and answers with a list of one value each.
+        shape: Makes the result of one value; raises as ``read_apart`` has it.
+        stopped: Makes the result of an item whose reading was stopped.
+    """
+
+    def __init__(
+        self, reader: Reader, shape: Callable[[Any], T], stopped: Callable[[ReadingStoppedError], T]
+    ) -> None:
+        self._reader, self._shape, self._stopped = reader, shape, stopped
+        self._kept: OrderedDict[str, T] = OrderedDict()
+        self._lock = Lock()
+
+    def read_all(self, contents: Sequence[bytes]) -> list[T]:
+        """The results, in the order of the contents.
+
+        Raises:
+            ReadersBusyError: No process could be started in time.
+        """
+        names = [hashlib.sha256(content).hexdigest() for content in contents]
+        with self._lock:
+            results = {name: self._kept[name] for name in names if name in self._kept}
+        fresh = {name: content for name, content in zip(names, contents, strict=True) if name not in results}
+        for part in _split_into_parts(list(fresh.items())):
+            results |= self._read_part(part)
+        return [results[name] for name in names]
+
+    def _read_part(self, part: list[tuple[str, bytes]]) -> dict[str, T]:
+        try:
+            results = read_apart(
+                self._reader,
+                None,
+                [content for _, content in part],
+                lambda value, _: self._shape_results(value, part),
+            )
+        except ReadingStoppedError as error:
+            if len(part) == 1:  # not kept: on a machine that is less busy it may be read
+                return {part[0][0]: self._stopped(error)}
+            return {name: result for one in part for name, result in self._read_part([one]).items()}
+        with self._lock:
+            self._kept |= results
+            while len(self._kept) > MOST_KEPT:
+                self._kept.popitem(last=False)
+        return results
+
+    def _shape_results(self, value: Any, part: list[tuple[str, bytes]]) -> dict[str, T]:
+        return {name: self._shape(answer) for (name, _), answer in zip(part, value, strict=True)}
+
+
+def _split_into_parts(items: list[tuple[str, bytes]]) -> Iterator[list[tuple[str, bytes]]]:
+    """Split the items into parts of at most ``MOST_BYTES``, or of one larger item."""
+    part: list[tuple[str, bytes]] = []
+    size = 0
+    for item in items:
+        if part and size + len(item[1]) > MOST_BYTES:
+            yield part
+            part, size = [], 0
+        part.append(item)
+        size += len(item[1])
+    if part:
+        yield part

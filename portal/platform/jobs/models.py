@@ -53,3 +53,14 @@ class Job(Base):
     result: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     runs: Mapped[int] = mapped_column(default=0)
     claim: Mapped[uuid.UUID | None]  # a new one for each run, so that an earlier run can write nothing more
+
+
+# Signals that end a job early; no ``PortalError``, so that no task takes one for a bad row.
+
+
+class CancelledError(Exception):
+    """The job was cancelled, or another worker has it now: undo what was not committed and end."""
+
+
+class StoppedError(CancelledError):
+    """The worker is ending: the job goes back to wait for another."""

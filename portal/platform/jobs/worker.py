@@ -14,22 +14,21 @@ from typing import Any
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from portal.platform import clock
-from portal.platform.audit.origin import Channel, Origin, originating_from
+from portal.platform.audit import Channel, Origin, originating_from
 from portal.platform.db import db, transaction
 from portal.platform.errors import BusyError, PortalError
-from portal.platform.jobs import queries, services, state_transitions
-from portal.platform.jobs.errors import CancelledError, StoppedError
-from portal.platform.jobs.items import ItemFailures
-from portal.platform.jobs.models import JobState
-from portal.platform.jobs.progress import JobProgress
+from portal.platform.jobs import registry, services
+from portal.platform.jobs.models import CancelledError, JobState, StoppedError
 from portal.platform.jobs.registry import (
+    ClaimedJob,
+    ItemFailures,
+    JobProgress,
     Routine,
     Task,
     list_low_priority_kinds,
     list_scheduled_tasks,
     task_of_kind,
 )
-from portal.platform.jobs.state_transitions import ClaimedJob
 from portal.platform.observability import statements
 from portal.platform.observability.logs import get_logger
 from portal.platform.processes import peak_memory_mib, yield_to_pages
@@ -82,13 +81,13 @@ class JobRunner:
         """Claim the next job of low priority, or of all others, if one waits; None if another was faster."""
         with self.setup.open_context():
             kinds = list_low_priority_kinds()
-            reference = state_transitions.find_waiting_job(kinds, low_priority=low_priority)
-            return state_transitions.claim_job(reference, clock.now()) if reference else None
+            reference = registry.find_waiting_job(kinds, low_priority=low_priority)
+            return registry.claim_job(reference, clock.now()) if reference else None
 
     def run_job(self, reference: uuid.UUID) -> None:
         """Run this job if it waits."""
         with self.setup.open_context():
-            job = state_transitions.claim_job(reference, clock.now())
+            job = registry.claim_job(reference, clock.now())
         if job:
             self.run_claimed_job(job)
 
@@ -114,7 +113,7 @@ class JobRunner:
                 raise PortalError(UNKNOWN)
             result = task.run(progress, job.arguments)
         except StoppedError:
-            _write_patiently(lambda: state_transitions.release_job(job))
+            _write_patiently(lambda: registry.release_job(job))
             return
         except CancelledError:
             log.info("job.cancelled")
@@ -127,7 +126,7 @@ class JobRunner:
         if not progress.concluded:
             state = JobState.FAILED if reason else JobState.DONE
             values = {"reason": reason, "result": result}
-            _write_patiently(lambda: state_transitions.end_job(job, state, clock.now(), **values))
+            _write_patiently(lambda: registry.end_job(job, state, clock.now(), **values))
         log.info(
             "job.ended",
             state=JobState.FAILED if reason else JobState.DONE,
@@ -145,7 +144,7 @@ class JobRunner:
             while not ended.wait(interval):
                 with self.setup.open_context():
                     try:
-                        state_transitions.write_heartbeat(job, clock.now())
+                        registry.write_heartbeat(job, clock.now())
                     except SQLAlchemyError:  # the job itself may hold SQLite's write lock
                         _log.info("job.heartbeat_missed", job=job.reference)
 
@@ -215,7 +214,7 @@ class Worker:
             with self.setup.open_context(), originating_from(Origin(Channel.JOB, SCHEDULE)):
                 now = clock.now()
                 lost_before = now - timedelta(seconds=self.setup.lost_seconds)
-                state_transitions.requeue_lost_jobs(lost_before, now, frozenset(self.runner.own))
+                registry.requeue_lost_jobs(lost_before, now, frozenset(self.runner.own))
                 if monotonic() >= self._next_upkeep:
                     self._next_upkeep = monotonic() + UPKEEP_SECONDS
                     start_due_jobs(now)
@@ -267,7 +266,7 @@ def list_due_tasks(now: datetime) -> Iterator[Task]:
     for task in list_scheduled_tasks():
         is_due = False
         with failures.of(task.kind):
-            is_due = bool(task.due and queries.is_idle_since(task.kind, now - task.rest) and task.due())
+            is_due = bool(task.due and services.is_idle_since(task.kind, now - task.rest) and task.due())
         if is_due:
             yield task
 
@@ -276,13 +275,13 @@ def start_due_jobs(now: datetime) -> None:
     """Start scheduled jobs that are due; if two workers do so at once, the second starts nothing."""
     for task in list_due_tasks(now):
         with transaction():
-            if queries.is_idle_since(task.kind, now - task.rest):
+            if services.is_idle_since(task.kind, now - task.rest):
                 services.start_job(task.kind, {}, by=None, at=now)
 
 
 def delete_expired_jobs(ended_before: datetime) -> None:
     """Delete jobs that ended before this instant, without taking the write lock if there are none."""
-    if queries.has_expired_jobs(ended_before):
+    if services.has_expired_jobs(ended_before):
         with transaction():
             services.delete_expired_jobs(ended_before)
 

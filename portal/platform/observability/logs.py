@@ -11,12 +11,15 @@ import os
 import traceback
 from collections.abc import Callable, Iterator, MutableMapping
 from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import structlog
+
+from portal.platform.secret_values import weakness_of_secret
 
 STANDARD_ERROR = 2  # the descriptor: written to at once, so that lines of several processes never mix
 MOST_FRAMES = 30  # of a traceback, the innermost: the whole line fits a pipe's unit of 4,096 bytes
@@ -141,3 +144,46 @@ class _LibraryHandler(logging.Handler):
             values["exc_info"] = record.exc_info
         event = str(record.msg) if record.args else "library.logged"
         getattr(get_logger(record.name), record.levelname.lower())(event, **values)
+
+
+# Settings of the log and of ``/metrics``.
+
+SLOWEST_MS = 600_000
+
+
+@dataclass(frozen=True, slots=True)
+class SeeingSettings:
+    """What is logged of requests and statements, and who may read the figures."""
+
+    token: str = field(default="", repr=False)  # with which /metrics is read from anywhere
+    log_requests: str = ""
+    slow_statement_ms: str = "500"
+
+    @property
+    def slow_seconds(self) -> float:
+        """How long a statement takes that is logged as slow."""
+        return int(self.slow_statement_ms) / 1000
+
+    def logs_every_request(self, mode: str) -> bool:
+        """Whether each request has its line in the log; in the demo, unless set, refused ones alone."""
+        return (self.log_requests or ("refused" if mode == "demo" else "all")) == "all"
+
+    def list_faults(self) -> Iterator[str]:
+        """A sentence for each setting that is wrong."""
+        if self.log_requests not in {"all", "refused", ""}:
+            yield "LOG_REQUESTS is 'all' or 'refused'."
+        if self.token and (weakness := weakness_of_secret(self.token)):
+            yield f"METRICS_TOKEN {weakness}: give it at least 32 random characters."
+        milliseconds = self.slow_statement_ms
+        is_number = milliseconds.isascii() and milliseconds.isdecimal() and len(milliseconds) < 9
+        if not is_number or not 1 <= int(milliseconds) <= SLOWEST_MS:
+            yield f"SLOW_STATEMENT_MS is 1 or more, up to {SLOWEST_MS}, in digits."
+
+
+def read_seeing_settings(read: Callable[[str, str], str], secret: Callable[[str], str]) -> SeeingSettings:
+    """The settings, from whatever reads a setting and its default, and a secret."""
+    return SeeingSettings(
+        token=secret("METRICS_TOKEN"),
+        log_requests=read("LOG_REQUESTS", ""),
+        slow_statement_ms=read("SLOW_STATEMENT_MS", "500") or "500",
+    )

@@ -7,28 +7,362 @@ one.
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from threading import Lock
 from time import monotonic
 from typing import Any, Generic, TypeVar
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from authlib.common.errors import AuthlibBaseError
 from authlib.common.security import generate_token
-from joserfc.jwk import KeySet
+from authlib.integrations.requests_client import OAuth2Session
+from authlib.oidc.core import CodeIDToken
+from joserfc import jwt
+from joserfc.errors import InvalidKeyIdError, JoseError
+from joserfc.jwk import ECKey, JWKRegistry, Key, KeySet, OKPKey, RSAKey
+from joserfc.jws import JWSRegistry
+from nacl.bindings import crypto_core_ed25519_is_valid_point
+from requests import ConnectionError as ConnectionBrokenError
+from requests import PreparedRequest, RequestException, Response
+from requests.adapters import HTTPAdapter
+from requests.utils import should_bypass_proxies
+from urllib3.exceptions import HTTPError, ProtocolError
 
-from portal.platform.openid.connection import KeptConnections, ProviderConnection
-from portal.platform.openid.errors import ProviderError, ProviderUnavailableError, TokenRefusedError
-from portal.platform.openid.metadata import Metadata, parse_metadata, well_known_address
-from portal.platform.openid.subjects import PendingSignIn
-from portal.platform.openid.tokens import (
-    Claims,
-    ExpectedToken,
-    UnknownKeyError,
-    parse_keys,
-    read_id_token,
-    read_logout_token,
+from portal.platform.openid.claims import (
+    LEEWAY,
+    ClockError,
+    PendingSignIn,
+    ProviderError,
+    ProviderUnavailableError,
+    TokenRefusedError,
 )
+from portal.platform.openid.settings import LOOPBACK
+
+# Checks of what a provider signs: ID tokens and logout tokens. Pure: keys and the time are arguments.
+
+LONGEST_WAY = timedelta(minutes=10)  # from a token's issue to here
+CLOCK_AT_FAULT = timedelta(hours=1)  # beyond it a token is simply old
+LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
+LATEST = 1e12  # seconds since 1970, beyond any clock; comparing NaN with it is false
+LONGEST_SUBJECT = 255  # characters: OpenID Connect Core 2
+
+Claims = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedToken:
+    """Who must have signed a token, how, and for whom alone."""
+
+    issuer: str
+    client_id: str
+    algorithms: tuple[str, ...]
+
+
+class UnknownKeyError(TokenRefusedError):
+    """The token names a key that the provider had not published when its keys were last read."""
+
+    def __init__(self) -> None:
+        super().__init__("unknown_key")
+
+
+def parse_keys(document: Mapping[str, Any]) -> KeySet:
+    """The provider's public keys for signatures; keys of other kinds or uses, or unreadable, are left out.
+
+    So is an Ed25519 key of a small group, under which anybody could sign, and every Ed448 key, because the
+    libraries do not tell which of those are such.
+    """
+    stated = document.get("keys")
+    keys: list[Key] = []
+    for entry in stated if isinstance(stated, list) else []:
+        if not isinstance(entry, dict) or entry.get("use", "sig") != "sig" or entry.get("kty") == "oct":
+            continue
+        try:
+            key = JWKRegistry.import_key(entry)
+        except (JoseError, ValueError, TypeError, KeyError):
+            continue
+        if isinstance(key, RSAKey | ECKey) or (isinstance(key, OKPKey) and _is_sound(key)):
+            keys.append(key)
+    return KeySet(keys)
+
+
+def _is_sound(key: OKPKey) -> bool:
+    raw = key.public_key.public_bytes_raw()
+    return key.curve_name == "Ed25519" and crypto_core_ed25519_is_valid_point(raw)
+
+
+def read_id_token(
+    token: str, keys: KeySet, expected: ExpectedToken, *, nonce: str, access_token: str, at: datetime
+) -> Claims:
+    """The claims of an ID token that this provider issued to this client for this sign-in.
+
+    Args:
+        token: As the token endpoint gave it.
+        keys: The provider's.
+        expected: What it must be.
+        nonce: Of the sign-in that was begun.
+        access_token: What came beside it, whose hash it may state.
+        at: This instant.
+
+    Raises:
+        UnknownKeyError: Its key is not among these.
+        ClockError: It is not valid yet, or no more, by the portal's clock.
+        TokenRefusedError: Anything else about it is not right.
+    """
+    header, claims = _read_signed(token, keys, expected, types={"", "jwt"})
+    _check_times(claims, at)
+    options = {
+        "iss": {"essential": True, "value": expected.issuer},
+        "aud": {"essential": True, "value": expected.client_id},
+    }
+    params = {"nonce": nonce, "client_id": expected.client_id, "access_token": access_token}
+    try:
+        checked = CodeIDToken(claims, header, options, params)
+        checked.validate(now=int(at.timestamp()), leeway=int(LEEWAY.total_seconds()))
+    except (JoseError, ValueError, TypeError) as error:
+        raise TokenRefusedError(f"claims_{type(error).__name__}") from error
+    if not nonce or claims.get("nonce") != nonce:
+        raise TokenRefusedError("nonce")
+    if not _is_short_text(claims.get("sub")):
+        raise TokenRefusedError("subject")
+    return claims
+
+
+def read_logout_token(token: str, keys: KeySet, expected: ExpectedToken, *, at: datetime) -> Claims:
+    """The claims of a logout token (OpenID Connect Back-Channel Logout 1.0, section 2.6).
+
+    Raises:
+        UnknownKeyError: Its key is not among these.
+        TokenRefusedError: It is not one of this provider's to this client, of now.
+    """
+    _, claims = _read_signed(token, keys, expected, types={"", "jwt", "logout+jwt"})
+    _check_times(claims, at)
+    events = claims.get("events")
+    if not isinstance(events, dict) or not isinstance(events.get(LOGOUT_EVENT), dict):
+        raise TokenRefusedError("events")
+    if "nonce" in claims:  # so that no ID token is taken for one
+        raise TokenRefusedError("nonce_present")
+    for name in ("jti", "sub", "sid"):
+        if name in claims and not _is_short_text(claims[name]):
+            raise TokenRefusedError(name)
+    if "jti" not in claims or not {"sub", "sid"} & claims.keys():
+        raise TokenRefusedError("jti_or_subject_missing")
+    return claims
+
+
+def _read_signed(
+    token: str, keys: KeySet, expected: ExpectedToken, *, types: set[str]
+) -> tuple[dict[str, Any], Claims]:
+    """Header and claims of a token that its issuer signed, of one of these types, for this client alone."""
+    # Unknown header fields are left alone, as RFC 7515 wants; "crit" is refused where it names any of them.
+    registry = JWSRegistry(algorithms=list(expected.algorithms), strict_check_header=False)
+    try:
+        decoded = jwt.decode(token, keys, registry=registry)
+    except InvalidKeyIdError as error:
+        raise UnknownKeyError from error
+    except (JoseError, ValueError, TypeError, KeyError) as error:
+        raise TokenRefusedError(f"signature_{type(error).__name__}") from error
+    if str(decoded.header.get("typ", "")).lower().removeprefix("application/") not in types:
+        raise TokenRefusedError("type")
+    if decoded.claims.get("iss") != expected.issuer:
+        raise TokenRefusedError("issuer")
+    if decoded.claims.get("aud") not in (expected.client_id, [expected.client_id]):
+        raise TokenRefusedError("audience")
+    return decoded.header, decoded.claims
+
+
+def _check_times(claims: Claims, at: datetime) -> None:
+    """Refuse a token that was not issued just now, or has run out."""
+    times = {name: claims[name] for name in ("iat", "exp", "nbf") if name in claims}
+    if not {"iat", "exp"} <= times.keys() or not all(map(_is_time, times.values())):
+        raise TokenRefusedError("times_missing")
+    now, leeway = at.timestamp(), LEEWAY.total_seconds()
+    ahead = times["iat"] - now
+    right = -LONGEST_WAY.total_seconds() <= ahead <= leeway
+    if right and times["exp"] > now - leeway and times.get("nbf", now) <= now + leeway:
+        return
+    if abs(ahead) <= CLOCK_AT_FAULT.total_seconds():
+        raise ClockError(round(ahead))
+    raise TokenRefusedError("expired")
+
+
+def _is_time(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < LATEST
+
+
+def _is_short_text(value: object) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= LONGEST_SUBJECT and "\x00" not in value
+
+
+# HTTP to the identity provider: bounded in time and size, and never led elsewhere by a redirect.
+#
+# Connections are kept for the next request. Each that is opened anew over HTTPS reads all authorities
+# that are trusted, which takes longer than everything else that a sign-in does.
+
+ANSWER_SECONDS = 5  # of silence, and for a whole answer; a person waits for it
+MOST_BYTES = 512 * 1024  # of one answer; key sets of large providers have some 20 KiB
+
+
+class KeptConnections(HTTPAdapter):
+    """Open connections that outlive the sessions which use them; shared by the threads of a process."""
+
+    def close(self) -> None:
+        """Leave them open: a session closes what it used."""
+
+
+class ProviderConnection(OAuth2Session):  # type: ignore[misc]
+    """authlib's client with limits; it follows no redirect, since metadata names every address.
+
+    The way out is ``proxy`` except for hosts that ``NO_PROXY`` names; without one, as ``HTTPS_PROXY`` says.
+
+    Args:
+        proxy: As ``OUTBOUND_PROXY`` names it.
+        kept: Connections to use and to leave open; without them its own, which end with it.
+        settings: Of authlib's client.
+    """
+
+    def __init__(self, proxy: str = "", kept: KeptConnections | None = None, **settings: Any) -> None:
+        super().__init__(default_timeout=ANSWER_SECONDS, **settings)
+        self._proxy = proxy
+        for scheme in ("https://", "http://") if kept else ():
+            self.mount(scheme, kept)
+
+    def send(self, request: PreparedRequest, **options: Any) -> Response:
+        """Send, and read the answer within the limits.
+
+        Raises:
+            ProviderUnavailableError: No whole answer came in time, or it is too large, or a redirect.
+        """
+        started = monotonic()
+        options |= {"stream": True, "allow_redirects": False}
+        if self._proxy and not should_bypass_proxies(request.url or "", no_proxy=None):
+            options["proxies"] = {"http": self._proxy, "https": self._proxy}
+        try:
+            response = self._send_again_if_closed(request, options)
+            with response:
+                response._content = _read_body(response, started + ANSWER_SECONDS)
+        except (RequestException, HTTPError) as error:
+            raise ProviderUnavailableError(type(error).__name__) from error
+        if response.is_redirect or response.status_code >= 500:
+            raise ProviderUnavailableError(f"status_{response.status_code}")
+        return response
+
+    def _send_again_if_closed(self, request: PreparedRequest, options: dict[str, Any]) -> Response:
+        """Send; once more where the connection was closed instead of an answer, as a kept one may be."""
+        try:
+            response: Response = super().send(request, **options)
+        except ConnectionBrokenError as error:
+            if not (error.args and isinstance(error.args[0], ProtocolError)):
+                raise
+            response = super().send(request, **options)
+        return response
+
+    def fetch_json(self, address: str, *, token: str = "") -> dict[str, Any]:
+        """The JSON object at an address of the provider.
+
+        Args:
+            address: As its metadata names it.
+            token: An access token to show, if the address needs one.
+
+        Raises:
+            ProviderUnavailableError: It does not answer with one.
+        """
+        headers = {"Accept": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
+        response = self.request("GET", address, withhold_token=True, headers=headers)
+        try:
+            document = response.json() if response.status_code == 200 else None
+        except ValueError:
+            document = None
+        if not isinstance(document, dict):
+            raise ProviderUnavailableError("not_json")
+        return document
+
+
+def _read_body(response: Response, deadline: float) -> bytes:
+    body = bytearray()
+    while part := response.raw.read1(64 * 1024, decode_content=True):
+        body += part
+        if len(body) > MOST_BYTES:
+            raise ProviderUnavailableError("too_large")
+        if monotonic() > deadline:
+            raise ProviderUnavailableError("too_slow")
+    return bytes(body)
+
+
+# What a provider publishes about itself (OpenID Connect Discovery 1.0), as far as the portal uses it.
+
+# Signatures by a key of the provider's own. Never "none", and never HS*, whose key both sides know.
+ALGORITHMS = (
+    "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """The provider's addresses and what it can do."""
+
+    authorization_endpoint: str
+    token_endpoint: str
+    jwks_uri: str
+    userinfo_endpoint: str  # empty where there is none
+    end_session_endpoint: str  # empty where there is none
+    algorithms: tuple[str, ...]  # by which it signs tokens, of those that the portal believes
+    states_issuer: bool  # whether each answer names the issuer: RFC 9207
+    auth_methods: frozenset[str]  # how a client may show its secret
+
+
+def well_known_address(issuer: str) -> str:
+    """Where the issuer's metadata is.
+
+    >>> well_known_address("https://login.example/realms/west/")
+    'https://login.example/realms/west/.well-known/openid-configuration'
+    """
+    return f"{issuer.rstrip('/')}/.well-known/openid-configuration"
+
+
+def parse_metadata(document: Mapping[str, Any], issuer: str) -> Metadata:
+    """The metadata of this issuer.
+
+    Raises:
+        ProviderUnavailableError: The document is another issuer's, or lacks what signing in needs.
+    """
+    if document.get("issuer") != issuer:
+        raise ProviderUnavailableError("metadata_of_another_issuer")
+    stated = document.get("id_token_signing_alg_values_supported") or ["RS256"]
+    algorithms = tuple(name for name in ALGORITHMS if name in stated)
+    if not algorithms:
+        raise ProviderUnavailableError("no_signature_to_believe")
+    may_be_http = urlsplit(issuer).scheme == "http"
+    methods = document.get("token_endpoint_auth_methods_supported")
+    return Metadata(
+        authorization_endpoint=_read_endpoint(document, "authorization_endpoint", may_be_http),
+        token_endpoint=_read_endpoint(document, "token_endpoint", may_be_http),
+        jwks_uri=_read_endpoint(document, "jwks_uri", may_be_http),
+        userinfo_endpoint=_optional_endpoint(document, "userinfo_endpoint", may_be_http),
+        end_session_endpoint=_optional_endpoint(document, "end_session_endpoint", may_be_http),
+        algorithms=algorithms,
+        states_issuer=document.get("authorization_response_iss_parameter_supported") is True,
+        auth_methods=frozenset(methods if isinstance(methods, list) else ["client_secret_basic"]),
+    )
+
+
+def _optional_endpoint(document: Mapping[str, Any], name: str, may_be_http: bool) -> str:
+    return _read_endpoint(document, name, may_be_http) if document.get(name) else ""
+
+
+def _read_endpoint(document: Mapping[str, Any], name: str, may_be_http: bool) -> str:
+    address = document.get(name)
+    if not isinstance(address, str) or not re.fullmatch(r"[\x21-\x7e]{1,2000}", address):
+        raise ProviderUnavailableError(f"metadata_{name}")
+    try:
+        parts = urlsplit(address)
+    except ValueError as error:
+        raise ProviderUnavailableError(f"metadata_{name}") from error
+    is_here = may_be_http and parts.scheme == "http" and parts.hostname in LOOPBACK
+    if not parts.hostname or parts.username or not (parts.scheme == "https" or is_here):
+        raise ProviderUnavailableError(f"metadata_{name}")
+    return address
+
 
 KEPT_SECONDS = 60 * 60
 PAUSE_SECONDS = 30

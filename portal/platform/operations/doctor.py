@@ -4,8 +4,11 @@ Settings that are wrong are reported before this begins, by the settings themsel
 relay gets no mail, the provider no sign-in, and the database is only read.
 """
 
+import errno
 import os
 import shutil
+import socket
+import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,24 +16,22 @@ from enum import StrEnum
 from pathlib import Path
 
 import requests
-from sqlalchemy import make_url, text
+from sqlalchemy import create_engine, make_url, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import NullPool
 
 from config import Config, current_settings
-from portal.platform import clock
+from portal.platform import clock, presence
 from portal.platform.db import db
 from portal.platform.documents.fonts import list_missing_packages
-from portal.platform.mail.smtp import Relay, RelayError, connect_relay
-from portal.platform.openid.connection import ProviderConnection
-from portal.platform.openid.errors import ProviderUnavailableError
-from portal.platform.openid.metadata import parse_metadata, well_known_address
+from portal.platform.mail import Relay, RelayError, connect_relay
+from portal.platform.openid.claims import ProviderUnavailableError
+from portal.platform.openid.provider import ProviderConnection, parse_metadata, well_known_address
 from portal.platform.operations import readiness
-from portal.platform.signing.keys import (
-    SigningKeyError,
-    load_private_key,
-    take_fingerprint,
-    write_public_key,
-)
-from portal.platform.watched_folder.files import WatchedFolder, list_unknown_users
+from portal.platform.operations.readiness import SchemaWatch
+from portal.platform.processes import is_socket_handed_over
+from portal.platform.signing.keys import SigningKeyError, load_private_key, take_fingerprint, write_public_key
+from portal.platform.watched_folder import WatchedFolder, list_unknown_users
 from portal.platform.wording import plural
 
 LEAST_FREE = 1024**3  # bytes, beside room for a copy of an embedded database: a restore makes one
@@ -306,3 +307,63 @@ def _is_embedded(config: Config) -> bool:
 
 def _in_gib(size: int) -> str:
     return f"{size / 1024**3:.1f} GiB"
+
+
+# Checks, before the server starts, whether it can serve; gives a sentence for each problem.
+
+WAIT_SECONDS = 5  # for a database server that does not answer
+
+
+def reasons_not_to_serve(config: Config) -> list[str]:
+    """A sentence for each reason why the portal cannot serve; empty if it can."""
+    reasons = (_reason_not_to_listen(config), _reason_not_to_read(config), _reason_not_to_start(config))
+    return [reason for reason in reasons if reason]
+
+
+def _reason_not_to_listen(config: Config) -> str:
+    if is_socket_handed_over():
+        return ""
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(config.bind, config.port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as servers do, after one that ended
+            probe.bind(address)
+    except socket.gaierror:
+        return f"BIND: {config.bind} is no address of this machine."
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            return f"PORT {config.port} of {config.bind} is taken: stop what listens there, or set another."
+        if error.errno == errno.EACCES:
+            return f"PORT {config.port} is not for this user: set one above 1023."
+        return f"BIND: {config.bind} is no address of this machine."
+    return ""
+
+
+def _reason_not_to_start(config: Config) -> str:
+    """Reason if a restore is under way; from now on none can begin until this process and its workers end.
+
+    A server of another release than its database only says so, and does not hold up the upgrade.
+    """
+    try:
+        SchemaWatch(config.sqlalchemy_url, config.instance, lambda: None).watch_for_server()
+    except presence.RestoringError as error:
+        return str(error)
+    return ""
+
+
+def _reason_not_to_read(config: Config) -> str:
+    url = make_url(config.sqlalchemy_url)
+    options = {"connect_timeout": WAIT_SECONDS} if url.get_backend_name() == "postgresql" else {}
+    engine = create_engine(url, poolclass=NullPool, connect_args=options)
+    try:
+        with engine.connect() as connection:
+            if connection.dialect.name == "sqlite":
+                connection.exec_driver_sql("PRAGMA schema_version")  # opens the file
+    except (DBAPIError, sqlite3.Error) as error:
+        cause = readiness.in_one_line(error)
+        return (
+            f"DATABASE_URL: the database cannot be opened ({cause}). Is it running, and is the address right?"
+        )
+    finally:
+        engine.dispose()
+    return ""

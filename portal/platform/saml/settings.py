@@ -82,7 +82,7 @@ class SamlSettings:
         yield from self._text_faults()
 
     def _file_faults(self) -> Iterator[str]:
-        from portal.platform.saml.keys import KeyFaultError, check_own_keys  # 7 MiB
+        from portal.platform.saml.keys import KeyFaultError, check_own_keys
 
         try:
             read_metadata(self.idp_metadata)

@@ -24,8 +24,8 @@ from functools import partial
 from typing import Any, BinaryIO
 
 from portal.platform.observability.logs import get_logger
+from portal.platform.presence import Rest, many_are_in_hand
 from portal.platform.processes import Slot, name_process, peak_memory_mib, yield_to_pages
-from portal.platform.requests_in_hand import Rest, many_are_in_hand
 from portal.platform.serving.lanes import LANE, Lane
 
 _log = get_logger("portal.long")

@@ -43,12 +43,7 @@ def sign_document(document: dict[str, Any], key: Ed25519PrivateKey) -> bytes:
 
 
 def read_document(content: bytes) -> dict[str, Any]:
-    """The document in a file, not yet checked.
-
-    Raises:
-        BadInputError: It is no JSON object, is too large, says something twice, or has a number that is not
-            whole: such a number has no one way to be written.
-    """
+    """The document in a file, not yet checked."""
     if len(content) > MOST_BYTES:
         raise BadInputError([f"The file is larger than {MOST_BYTES:,} bytes. No file of this kind is."])
     try:

@@ -27,7 +27,7 @@ class ReturnSettings:
     def list_faults(self) -> Iterator[str]:
         """A sentence for each setting that is wrong."""
         if self.key_file:
-            from portal.platform.signing.keys import SigningKeyError, load_private_key  # 7 MiB
+            from portal.platform.signing.keys import SigningKeyError, load_private_key
 
             try:
                 load_private_key(Path(self.key_file))

@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-from portal.platform.tables.column_names import find_columns
+from portal.platform.tables.columns import find_columns
 
 _PAST = re.compile(r"\b(leavers?|left|former|archived?|old)\b", re.IGNORECASE)  # a sheet with those of before
 

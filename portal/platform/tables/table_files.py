@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from portal.platform.errors import BadInputError
-from portal.platform.isolation.readers import MEBIBYTE, Limits, Reader
-from portal.platform.isolation.running import read_apart
-from portal.platform.isolation.stops import ReadingStoppedError
+from portal.platform.isolation.messages import MEBIBYTE, Limits, Reader
+from portal.platform.isolation.running import ReadingStoppedError, read_apart
 from portal.platform.tables.sheet_choice import ANY_SHEET, SheetGlimpse, SheetWish
 
 MOST_BYTES = 50 * MEBIBYTE
@@ -73,11 +72,7 @@ def parse_table(
 
 
 def read_bytes(path: Path) -> bytes:
-    """The bytes of a file that is not too large.
-
-    Raises:
-        BadInputError: It is.
-    """
+    """The bytes of a file that is not too large."""
     if path.stat().st_size > MOST_BYTES:
         raise BadInputError([f"{path.name} is larger than {MOST_BYTES // 1024 // 1024} MB: split it."])
     return path.read_bytes()
@@ -101,9 +96,6 @@ def open_sheet(
         forgiving: Read it as other systems write files; else as the documented formats are.
         wish: What is known of the sheet, where several may be meant.
         may_ask: Return the likeliest sheet where it is not settled; else that is refused.
-
-    Raises:
-        BadInputError: The file holds no table, or one too large to read.
     """
     reader = WORKBOOK if content.startswith(PACKED) else CSV
     arguments = {"name": name, "first": first, "forgiving": forgiving, "wish": wish}
@@ -176,11 +168,7 @@ def map_rows(sheet: Sheet, sources: Mapping[str, int | str]) -> tuple[list[Sourc
 
 
 def refuse_columns(columns: Sequence[str], required: Sequence[str], optional: Sequence[str]) -> None:
-    """Refuse a table in the portal's own format with other columns than these.
-
-    Raises:
-        BadInputError: One is unknown, missing or there twice; one reason for each.
-    """
+    """Refuse a table in the portal's own format with other columns than these."""
     known = {*required, *optional}
     reasons = [
         f"Line 1: the column {name!r} is unknown. Columns are: {', '.join([*required, *optional])}."

@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from portal.domain.access_tokens import queries, services
-from portal.domain.access_tokens.models import AccessToken, TokenScope
-from portal.platform.audit.models import AuditEvent
+from portal.domain import access_tokens
+from portal.domain.access_tokens import AccessToken, TokenScope
+from portal.platform.audit import AuditEvent
 from portal.platform.db import db, transaction
 from portal.platform.errors import RuleError
 from tests.factories.access_tokens import make_token
@@ -18,9 +18,9 @@ AT = datetime(2026, 5, 21, 11, tzinfo=UTC)
 
 def revoke(name: str, at: datetime) -> None:
     with transaction():
-        token = queries.token_of_name(name)
+        token = access_tokens.token_of_name(name)
         assert token
-        services.revoke_token(token, by=None, at=at)
+        access_tokens.revoke_token(token, by=None, at=at)
 
 
 def test_the_database_has_no_token_but_its_hash(database):
@@ -31,29 +31,29 @@ def test_the_database_has_no_token_but_its_hash(database):
     assert plain.startswith("oicp_")
     assert len(plain) == 48
     assert plain not in " ".join(stored)
-    assert row.token_hash == queries.hash_access_token(plain)
+    assert row.token_hash == access_tokens.hash_access_token(plain)
 
 
 def test_it_works_until_the_instant_it_expires(database):
     plain, end = make_token(days=7, at=AT), AT + timedelta(days=7)
 
-    assert queries.find_token(plain, AT)
-    assert queries.find_token(plain, end - timedelta(seconds=1))
-    assert queries.find_token(plain, end) is None
+    assert access_tokens.find_token(plain, AT)
+    assert access_tokens.find_token(plain, end - timedelta(seconds=1))
+    assert access_tokens.find_token(plain, end) is None
 
 
 def test_a_revoked_token_works_no_more(database):
     plain = make_token(at=AT)
     revoke("power-bi", AT + timedelta(hours=1))
 
-    assert queries.find_token(plain, AT + timedelta(hours=1)) is None
+    assert access_tokens.find_token(plain, AT + timedelta(hours=1)) is None
 
 
 @pytest.mark.parametrize("wrong", ["", "x", "oicp_", "oicp_" + "A" * 43, "\x00", "é", "x" * 100_000])
 def test_anything_else_is_no_token(database, wrong):
     make_token(at=AT)
 
-    assert queries.find_token(wrong, AT) is None
+    assert access_tokens.find_token(wrong, AT) is None
 
 
 def test_two_that_work_have_no_name_in_common(database):

@@ -8,8 +8,8 @@ import time_machine
 from sqlalchemy import Engine, event, func, insert, select, text
 
 from portal.domain.accounts import retention, services
+from portal.domain.accounts import sign_in as accounts_sign_in
 from portal.domain.accounts.models import HeldForm, KnownBrowser, PasswordLink, SignInFailure, SignInSession
-from portal.domain.accounts.sign_in import held_forms
 from portal.platform import clock
 from portal.platform.db import db, transaction
 from tests.factories.jobs import maintain_jobs
@@ -45,7 +45,7 @@ def leave_a_row_of_each(client: PortalClient, person: int) -> None:
     sign_in(PortalClient(client.application), password="not the one")
     with transaction():
         services.create_password_link(person, by=None, at=clock.now())
-        held_forms.hold_form(person, "/account/password", "a=b", clock.now())
+        accounts_sign_in.hold_form(person, "/account/password", "a=b", clock.now())
 
 
 def test_what_ran_out_is_gone_within_a_minute(frozen: time_machine.Traveller, client: PortalClient) -> None:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.domain.assessment.pauses import Fails, attempt_opens_at, is_paused, pause_ends_at
+from portal.domain.assessment.queries import Fails, attempt_opens_at, is_paused, pause_ends_at
 
 LAST = datetime(2026, 3, 2, 9, tzinfo=UTC)
 

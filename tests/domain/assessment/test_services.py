@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.domain.assessment.item_selection import CandidateItem, draw_items
+from portal.domain.assessment.services import CandidateItem, draw_items
 from portal.domain.item_kinds import kinds_by_name
-from portal.domain.people.duties import DUTIES
+from portal.domain.people.staff_numbers import DUTIES
 
 KINDS = {name: kind for name, kind in kinds_by_name().items() if name in {"single", "multiple"}}
 KEYS = [f"k{n}" for n in range(8)]

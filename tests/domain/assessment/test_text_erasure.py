@@ -6,9 +6,9 @@ from sqlalchemy import select
 from portal.domain.assessment.models import Attempt, Response, Submission
 from portal.domain.people.models import FactNote
 from portal.domain.records.models import Registration
-from portal.domain.retention import holds
+from portal.domain.retention import stores
 from portal.platform import clock
-from portal.platform.audit.models import AuditEvent
+from portal.platform.audit import AuditEvent
 from portal.platform.db import db, transaction
 from tests.pages.account.browsing import another
 from tests.pages.assessment.choosing import values_of_labels
@@ -110,13 +110,13 @@ def test_twice_is_once_and_another_persons_words_stay(app, client, asked):
     assert len(db.session.scalars(select(AuditEvent).where(AuditEvent.action == "notes.erased")).all()) == 1
 
 
-@pytest.mark.parametrize("scope", [holds.PERSON, holds.CLASS])
+@pytest.mark.parametrize("scope", [stores.PERSON, stores.CLASS])
 def test_a_legal_hold_refuses_it(app, client, asked, scope):
     client.press(asked, "Save and continue", **REPORT)
     person = db.session.scalars(select(Registration.person_id)).one()
     with transaction():
-        subject = person if scope == holds.PERSON else "texts"
-        holds.place_hold(scope, subject, "Case 7", by=person, at=clock.now())
+        subject = person if scope == stores.PERSON else "texts"
+        stores.place_hold(scope, subject, "Case 7", by=person, at=clock.now())
 
     result = run_erasure(app)
 

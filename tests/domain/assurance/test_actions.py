@@ -11,15 +11,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from portal.domain.assurance import actions
-from portal.domain.assurance.action_links import ActionLine, list_action_lines
-from portal.domain.assurance.actions import ActionDetails, find_cycle
+from portal.domain.assurance import services
 from portal.domain.assurance.desk import read_desk
-from portal.domain.assurance.entering import EntryRefusedError
 from portal.domain.assurance.models import ActionVersion
+from portal.domain.assurance.services import (
+    ActionDetails,
+    ActionLine,
+    EntryRefusedError,
+    find_cycle,
+    list_action_lines,
+)
 from portal.domain.reports.parameters import Position
 from portal.platform import clock
-from portal.platform.audit.models import AuditEvent
+from portal.platform.audit import AuditEvent
 from portal.platform.db import db, newest_stamp, transaction
 from portal.platform.errors import NotFoundError
 from tests.factories.assurance import make_recommendation
@@ -46,7 +50,7 @@ def add(person: int) -> Callable[..., str]:
         changes = {"title": f"Brief team {next(numbers)}"} | changes
         details = replace(BRIEF, waits_for=waits_for, **changes)
         with transaction():
-            return actions.add_action("e-learning", details, from_on=on, at=NOW, by=person)
+            return services.add_action("e-learning", details, from_on=on, at=NOW, by=person)
 
     return add_action
 
@@ -56,7 +60,7 @@ def change(person: int) -> Callable[..., bool]:
     def change_action(reference: str, *waits_for: str, on: date = TODAY, **changes: object) -> bool:
         details = replace(BRIEF, waits_for=waits_for, **changes)
         with transaction():
-            return actions.change_action(reference, details, "As agreed.", from_on=on, at=NOW, by=person)
+            return services.change_action(reference, details, "As agreed.", from_on=on, at=NOW, by=person)
 
     return change_action
 
@@ -144,7 +148,7 @@ def test_its_owner_tells_more_of_an_action_that_is_no_further_but_not_the_same_t
 
     def tell(reason: str) -> None:
         with transaction():
-            actions.report_progress(reference, "under_way", reason, from_on=TODAY, at=NOW, by=person)
+            services.report_progress(reference, "under_way", reason, from_on=TODAY, at=NOW, by=person)
 
     tell("Six of nine teams.")
     tell("Eight of nine teams.")
@@ -191,5 +195,5 @@ def test_a_circle_is_found_exactly_where_the_start_can_be_reached_again(waits):
 def test_days_are_of_london(person):
     late = datetime(2026, 5, 11, 23, 30, tzinfo=UTC)  # 00:30 on 12 May in London
     with transaction():
-        actions.add_action("e-learning", BRIEF, from_on=clock.london_day(late), at=late, by=person)
+        services.add_action("e-learning", BRIEF, from_on=clock.london_day(late), at=late, by=person)
     assert [line.since for line in lines()] == [TODAY]

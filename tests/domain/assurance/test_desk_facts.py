@@ -8,16 +8,11 @@ import time_machine
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from portal.domain.assurance.desk import DeskFacts, read_desk_facts
-from portal.domain.assurance.held_facts import choose_held_facts, list_held_facts
+from portal.domain.assurance.desk import DeskFacts, choose_held_facts, list_held_facts, read_desk_facts
 from portal.domain.assurance.models import EvidenceVersion, RiskAssessment
 from portal.domain.reports.parameters import Position
 from portal.platform.db import db, stamp, transaction
-from tests.factories.assurance import (
-    make_evidence,
-    make_judgement,
-    make_recommendation,
-)
+from tests.factories.assurance import make_evidence, make_judgement, make_recommendation
 from tests.factories.people import make_person
 
 FIRST = datetime(2026, 3, 2, 9, tzinfo=UTC)

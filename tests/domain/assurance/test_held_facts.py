@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from itertools import product
 
-from portal.domain.assurance.held_facts import read_held_by_subject
+from portal.domain.assurance.desk import read_held_by_subject
 from portal.domain.assurance.models import RecommendationOwner
 from portal.domain.reports.parameters import Position
 from portal.platform.db import db, stamp, transaction

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from portal.domain.assurance import publishing
+from portal.domain.assurance import recommendations
 from portal.domain.assurance.models import RecommendationVersion
-from portal.domain.assurance.recommendation_source import RECOMMENDATION_FILES
-from portal.platform.audit.models import AuditEvent
+from portal.domain.assurance.recommendations import RECOMMENDATION_FILES
+from portal.platform.audit import AuditEvent
 from portal.platform.db import db, stamp, transaction
 from portal.platform.errors import BadInputError, NotFoundError
 
@@ -29,17 +29,17 @@ place = 2
 def publish(content: str = GOOD, key: str = "plan") -> int | None:
     with transaction():
         source = RECOMMENDATION_FILES.check_content(key, content.encode())
-        return publishing.publish_recommendation(source, at=stamp(), by=None)
+        return recommendations.publish_recommendation(source, at=stamp(), by=None)
 
 
 def test_a_file_becomes_a_version_with_all_that_it_says(database: None) -> None:
     assert publish() == 1
 
-    version = publishing.numbered_recommendation("plan")
-    file = publishing.read_version_file("plan", version)
+    version = recommendations.numbered_recommendation("plan")
+    file = recommendations.read_version_file("plan", version)
     assert (version.title, version.wording) == ("A plan", "The force has a plan.")
     assert (version.deadline_on, version.place) == (date(2025, 12, 31), 2)
-    assert (version.content, version.digest) == (GOOD.encode(), publishing.sha256_of(GOOD.encode()))
+    assert (version.content, version.digest) == (GOOD.encode(), recommendations.sha256_of(GOOD.encode()))
     assert (file.working_with, file.paraphrased) == (("A national unit", "A college"), True)
     event = db.session.scalars(
         select(AuditEvent).where(AuditEvent.action == "recommendation.published")
@@ -53,13 +53,13 @@ def test_the_same_bytes_publish_nothing_and_others_the_next_version(database: No
     assert publish() is None
     assert publish(GOOD.replace("A plan", "Clear plans")) == 2
 
-    assert publishing.numbered_recommendation("plan").title == "Clear plans"
-    assert publishing.numbered_recommendation("plan", 1).title == "A plan"
-    assert [(key, each.number) for key, each in publishing.current_recommendations()] == [("plan", 2)]
+    assert recommendations.numbered_recommendation("plan").title == "Clear plans"
+    assert recommendations.numbered_recommendation("plan", 1).title == "A plan"
+    assert [(key, each.number) for key, each in recommendations.current_recommendations()] == [("plan", 2)]
     assert db.session.query(RecommendationVersion).count() == 2
     for key, number in (("plan", 3), ("other", None)):
         with pytest.raises(NotFoundError):
-            publishing.numbered_recommendation(key, number)
+            recommendations.numbered_recommendation(key, number)
 
 
 def test_the_four_that_are_shipped_have_their_deadlines_and_no_number_of_the_report() -> None:

@@ -6,10 +6,8 @@ import pytest
 import time_machine
 
 from portal.domain.assurance import services
-from portal.domain.assurance.desk import RecommendationSnapshot, read_recommendation
-from portal.domain.assurance.entering import EntryRefusedError
-from portal.domain.assurance.history import list_history
-from portal.domain.assurance.services import DecisionDetails, RiskDetails
+from portal.domain.assurance.desk import RecommendationSnapshot, list_history, read_recommendation
+from portal.domain.assurance.services import DecisionDetails, EntryRefusedError, RiskDetails
 from portal.domain.reports.parameters import Position
 from portal.platform.db import newest_stamp, transaction
 from portal.platform.errors import ConflictError, NotFoundError

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from portal.domain.audit_desk.action_words import ACTIONS, GROUP_WORDS, ActionGroup, actions_of
-from portal.domain.audit_desk.sentences import detail_pairs, sentence_of, value_words
-from portal.platform.audit.services import ALERTS, ANNOUNCED, COUNTED, OUTCOMES
+from portal.domain.audit_desk.queries import detail_pairs, sentence_of, value_words
+from portal.platform.audit import ALERTS, ANNOUNCED, COUNTED, OUTCOMES
 
 PORTAL = Path(__file__).resolve().parents[3] / "portal"
 WRITERS = {"log", "log_file", "log_copy", "log_alert", "log_one_of_many", "log_token_act", "_log"}

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.domain.audit_desk.alert_rules import AlertRule
-from portal.domain.audit_desk.filters import AuditFilters, Place
+from portal.domain.audit_desk.queries import AuditFilters, Place
+from portal.domain.audit_desk.services import AlertRule
 from portal.platform.clock import london_day
 
 RULE = AlertRule(3, timedelta(minutes=10), timedelta(hours=1))

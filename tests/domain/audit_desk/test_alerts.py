@@ -8,9 +8,7 @@ import pytest
 import time_machine
 from sqlalchemy import func, select
 
-from portal.platform.audit.models import AuditEvent
-from portal.platform.audit.origin import Channel, Origin, originating_from
-from portal.platform.audit.services import ALERTS, log, log_file
+from portal.platform.audit import ALERTS, AuditEvent, Channel, Origin, log, log_file, originating_from
 from portal.platform.db import db, transaction
 from tests.domain.reminders.office_set import set_office
 from tests.domain.reminders.test_notices import address, delivered, words
@@ -139,7 +137,7 @@ def test_fifty_failed_sign_ins_in_the_force_are_told_once(app, office, people):
 
 
 def test_real_failures_by_the_sign_in_page_are_counted(app, office, people, client, monkeypatch):
-    monkeypatch.setattr("portal.domain.audit_desk.alerts.FAILED_SIGN_INS.__class__.is_alert", _after_three)
+    monkeypatch.setattr("portal.domain.audit_desk.services.FAILED_SIGN_INS.__class__.is_alert", _after_three)
     for number in range(3):
         sign_in(another(app), f"X{number}", password="not the one at all")
 

@@ -5,12 +5,10 @@ from sqlalchemy import Engine, event, text
 
 from portal.domain.audit_desk import queries
 from portal.domain.audit_desk.action_words import ActionGroup
-from portal.domain.audit_desk.filters import START, AuditFilters, Place
-from portal.domain.audit_desk.sight import AuditSight
+from portal.domain.audit_desk.queries import START, AuditFilters, AuditSight, Place
 from portal.domain.people.queries import viewer_of
 from portal.platform import clock
-from portal.platform.audit.models import Outcome
-from portal.platform.audit.origin import Channel
+from portal.platform.audit import Channel, Outcome
 from portal.platform.db import db
 from tests.factories.people import make_grant, make_person, make_unit
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.domain.cases.shares import GROUP, count_shares
+from portal.domain.cases import GROUP, count_shares
 
 WAYS = st.lists(
     st.lists(st.sampled_from("abcd"), min_size=1, max_size=4).map(

@@ -1,8 +1,7 @@
 """An item of each kind as an author writes it, whole; a test changes only what it is about."""
 
 from portal.domain.item_kinds import kinds_by_name
-from portal.platform.formats.faults import Faults
-from portal.platform.formats.toml_tables import Source
+from portal.platform.formats.toml_tables import Faults, Source
 
 HEAD = """[[item]]
 key = "{key}"

@@ -2,8 +2,7 @@
 
 from portal.domain.item_kinds import case_kinds_by_name
 from portal.domain.item_kinds.base import Content, ShownDrawing
-from portal.platform.formats.faults import Faults
-from portal.platform.formats.toml_tables import Source
+from portal.platform.formats.toml_tables import Faults, Source
 from tests.domain.catalogue.kinds_written import Plain
 
 WIDE, NARROW = (

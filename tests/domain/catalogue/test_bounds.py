@@ -2,8 +2,7 @@
 
 import pytest
 
-from portal.domain.catalogue import services
-from portal.domain.catalogue.sources import folder_reader
+from portal.domain.catalogue import services, source_files
 from tests.domain.catalogue.folders import CHECK, GLOSSARY, ITEM, MODULE, SOURCES, lesson, sample, write
 from tests.domain.catalogue.kinds_written import item
 
@@ -125,7 +124,7 @@ def test_what_is_just_within_them_is_taken(tmp_path, changes):
 
 
 def test_a_module_of_too_many_files_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(folder_reader, "MAX_FILES", 5)
+    monkeypatch.setattr(source_files, "MAX_FILES", 5)
 
     found = list_faults(tmp_path, {})
 

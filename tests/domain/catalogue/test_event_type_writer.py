@@ -5,8 +5,7 @@ from datetime import date
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.domain.catalogue.sources.event_type_source import EVENT_TYPE_FILES, LONGEST, MOST_MINUTES
-from portal.domain.catalogue.sources.event_type_writer import write_event_type
+from portal.domain.catalogue.other_sources import EVENT_TYPE_FILES, LONGEST, MOST_MINUTES, write_event_type
 
 LINES = st.text(
     st.characters(exclude_categories=("C", "Zl", "Zp", "Zs")) | st.just(" "), min_size=1, max_size=100

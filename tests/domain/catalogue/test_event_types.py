@@ -5,11 +5,11 @@ from datetime import date
 import pytest
 from sqlalchemy import select
 
-from portal.domain.catalogue import event_types
+from portal.domain.catalogue import publishing
 from portal.domain.catalogue.models import EventTypeVersion
-from portal.domain.catalogue.queries import activity_id
-from portal.domain.catalogue.sources.event_type_source import EVENT_TYPE_FILES
-from portal.platform.audit.models import AuditEvent
+from portal.domain.catalogue.other_sources import EVENT_TYPE_FILES
+from portal.domain.catalogue.version_cache import activity_id
+from portal.platform.audit import AuditEvent
 from portal.platform.db import db, stamp, transaction
 from portal.platform.errors import BadInputError, NotFoundError
 from tests.domain.catalogue.event_type_files import GOOD, UNPREPARED, WITHOUT_SIZES, event_type_file
@@ -18,7 +18,7 @@ from tests.factories.catalogue import make_guide, make_version
 
 def publish(content: bytes, key: str = "hydra") -> int | None:
     with transaction():
-        return event_types.publish_event_type(
+        return publishing.publish_event_type(
             EVENT_TYPE_FILES.check_content(key, content), at=stamp(), by=None
         )
 
@@ -28,12 +28,12 @@ def test_a_file_becomes_a_version_with_all_that_it_says(database):
 
     assert publish(GOOD.encode()) == 1
 
-    version = event_types.numbered_event_type("hydra")
+    version = publishing.numbered_event_type("hydra")
     assert (version.title, version.minutes, version.facilitators) == ("OIC Hydra", 240, 2)
     assert (version.syndicate_least, version.syndicate_most) == (3, 6)
     assert (version.places_least, version.places_most, version.approval) == (6, 24, True)
     assert (version.review_on, version.content) == (date(2027, 5, 31), GOOD.encode())
-    assert [(each.kind, each.key) for each in event_types.list_preparation(version.preparation)] == [
+    assert [(each.kind, each.key) for each in publishing.list_preparation(version.preparation)] == [
         ("module", "protect"), ("guide", "whom-to-call"),
     ]  # fmt: skip
     assert version.activity_id == activity_id("event", "hydra")
@@ -43,15 +43,15 @@ def test_a_file_becomes_a_version_with_all_that_it_says(database):
 
 def test_the_same_bytes_publish_nothing_and_others_the_next_version(database):
     publish(UNPREPARED.encode())
-    first = event_types.numbered_event_type("hydra")
+    first = publishing.numbered_event_type("hydra")
 
     assert publish(UNPREPARED.encode()) is None
     assert publish(event_type_file(("OIC Hydra", "OIC Hydra, second edition"))) == 2
 
-    assert event_types.numbered_event_type("hydra").title == "OIC Hydra, second edition"
-    assert event_types.numbered_event_type("hydra", 1) is first
-    assert [each.title for each in event_types.event_type_summaries()] == ["OIC Hydra, second edition"]
-    assert [each.number for each in event_types.list_event_type_versions("hydra")] == [2, 1]
+    assert publishing.numbered_event_type("hydra").title == "OIC Hydra, second edition"
+    assert publishing.numbered_event_type("hydra", 1) is first
+    assert [each.title for each in publishing.event_type_summaries()] == ["OIC Hydra, second edition"]
+    assert [each.number for each in publishing.list_event_type_versions("hydra")] == [2, 1]
     assert db.session.query(EventTypeVersion).count() == 2
 
 
@@ -62,7 +62,7 @@ def test_preparation_that_is_not_published_is_refused(database):
         publish(GOOD.encode())
 
     assert refused.value.reasons == ["hydra.toml: preparation: “guide:whom-to-call” is not published."]
-    assert event_types.current_event_types() == []
+    assert publishing.current_event_types() == []
 
 
 def test_a_syndicate_has_four_to_seven_people_where_the_file_does_not_say():
@@ -124,4 +124,4 @@ def test_what_is_not_published_is_not_found(database):
     publish(UNPREPARED.encode())
     for key, number in (("hydra", 2), ("other", None)):
         with pytest.raises(NotFoundError):
-            event_types.numbered_event_type(key, number)
+            publishing.numbered_event_type(key, number)

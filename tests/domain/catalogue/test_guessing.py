@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from portal.domain.assessment.item_selection import CandidateItem, draw_items
+from portal.domain.assessment.services import CandidateItem, draw_items
 from portal.domain.catalogue import services
-from portal.domain.catalogue.sources.validation import CheckedModule, RenderedItem
+from portal.domain.catalogue.module_check import CheckedModule, RenderedItem
 from portal.domain.item_kinds import kinds_by_name
 
 MODULES = Path(__file__).resolve().parents[3] / "modules"

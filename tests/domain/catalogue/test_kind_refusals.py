@@ -6,8 +6,7 @@ from hypothesis import strategies as st
 
 from portal.domain.catalogue import services
 from portal.domain.item_kinds import kinds_by_name
-from portal.platform.formats.faults import Faults
-from portal.platform.formats.toml_tables import Source
+from portal.platform.formats.toml_tables import Faults, Source
 from tests.domain.catalogue.folders import ITEM, lesson, write
 from tests.domain.catalogue.kinds_written import BODIES, Plain, check, item
 

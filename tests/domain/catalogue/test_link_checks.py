@@ -10,18 +10,18 @@ from typing import Any
 import pytest
 from sqlalchemy import insert
 
-from portal.domain.catalogue import link_checks
-from portal.domain.catalogue.link_checks import (
+from portal.domain.catalogue import upkeep
+from portal.domain.catalogue.models import Lesson, LinkCheck
+from portal.domain.catalogue.upkeep import (
     find_fault,
     find_faults,
     list_broken_links,
     list_linked_addresses,
     save_checks,
 )
-from portal.domain.catalogue.models import Lesson, LinkCheck
 from portal.platform import clock
 from portal.platform.db import db, transaction
-from portal.platform.outbound.targets import OutboundPolicy
+from portal.platform.outbound import OutboundPolicy
 from tests.factories.catalogue import make_version
 from tests.pages.authoring.desk import make_person_with, signed_in_client
 
@@ -120,15 +120,15 @@ def test_authors_see_which_text_has_a_broken_link(app, database, site):
 
 def test_it_is_off_unless_it_is_turned_on_and_then_weekly(database, monkeypatch):
     now = clock.now()
-    assert not link_checks.is_check_due(now)
-    monkeypatch.setattr(link_checks, "current_settings", lambda: SimpleNamespace(link_check="on"))
-    assert link_checks.is_check_due(now)
+    assert not upkeep.is_check_due(now)
+    monkeypatch.setattr(upkeep, "current_settings", lambda: SimpleNamespace(link_check="on"))
+    assert upkeep.is_check_due(now)
     with transaction():
         row = {"address": "https://a.example/", "checked_at": now, "fault": None}
         db.session.execute(insert(LinkCheck).values(row))
 
-    assert not link_checks.is_check_due(now + link_checks.EVERY / 2)
-    assert link_checks.is_check_due(now + link_checks.EVERY)
+    assert not upkeep.is_check_due(now + upkeep.EVERY / 2)
+    assert upkeep.is_check_due(now + upkeep.EVERY)
 
 
 def test_one_page_keeps_no_other_from_being_asked(database, site, monkeypatch):
@@ -137,13 +137,13 @@ def test_one_page_keeps_no_other_from_being_asked(database, site, monkeypatch):
             raise KeyError(address)
         return find_fault(address, policy)
 
-    monkeypatch.setattr(link_checks, "find_fault", find_or_fail)
+    monkeypatch.setattr(upkeep, "find_fault", find_or_fail)
     asked = [f"{site}/{name}" for name in ("there", "malformed", "poison", "gone")]
 
     assert list(find_faults([*asked, "https://[bad"], LOOPBACK).values()) == [
         None,
         "It gave no answer that can be read.",
-        link_checks.UNEXPECTED,
+        upkeep.UNEXPECTED,
         "The page answers 404.",
         "It is not a public address with https, so the portal does not ask.",
     ]

@@ -5,9 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import event, func, select
 
-from portal.domain.catalogue import queries, services
+from portal.domain.catalogue import services, version_cache
 from portal.domain.catalogue.models import Activity, Item, Lesson, ModuleVersion, PackageFile, SharedVersion
-from portal.platform.audit.models import AuditEvent
+from portal.platform.audit import AuditEvent
 from portal.platform.db import Stamp, db, stamp, transaction
 from portal.platform.errors import BadInputError, NotFoundError
 from tests.domain.catalogue.folders import MODULE, SOURCES, lesson, tree, write
@@ -31,7 +31,7 @@ def test_a_folder_becomes_rows(database, tmp_path):
         at = stamp()
         services.publish_folder(write(tmp_path), at=at)
 
-    version = queries.current_version("sample")
+    version = version_cache.current_version("sample")
     assert version is not None
     assert (version.number, version.recorded_at, version.published_at, version.draw) == (1, at, at, 2)
     assert [lesson.key for lesson in version.lessons] == ["first", "second"]
@@ -48,21 +48,21 @@ def test_a_folder_becomes_rows(database, tmp_path):
     assert version.briefing_title is None
     event = db.session.scalars(select(AuditEvent).where(AuditEvent.action == "module.published")).one()
     assert (event.detail["module"], event.detail["number"], event.actor_id) == ("sample", 1, None)
-    assert [v.id for v in queries.published_modules()] == [version.id]
-    assert queries.activity_id("module", "sample") == version.activity_id
-    assert queries.activity_id("guide", "sample") is None
+    assert [v.id for v in version_cache.published_modules()] == [version.id]
+    assert version_cache.activity_id("module", "sample") == version.activity_id
+    assert version_cache.activity_id("guide", "sample") is None
 
 
 def test_a_briefing_is_published_and_kept_byte_for_byte(database, tmp_path):
     text = '+++\ntitle = "At parade"\n+++\n\n## The case\n\nA van.\n'
     publish(write(tmp_path, {"sample/briefing.md": text}))
 
-    version = queries.current_version("sample")
+    version = version_cache.current_version("sample")
 
     assert version is not None
     assert version.briefing_title == "At parade"
     assert "A van." in str(version.briefing_html)
-    assert queries.package_files(version.id)["briefing.md"] == text.encode()
+    assert version_cache.package_files(version.id)["briefing.md"] == text.encode()
 
 
 def test_the_same_bytes_publish_nothing(database, tmp_path):
@@ -77,7 +77,7 @@ def test_the_same_bytes_publish_nothing(database, tmp_path):
 
 def test_a_new_version_leaves_the_rows_of_the_old_one_alone(database, tmp_path):
     publish(write(tmp_path))
-    first = queries.numbered_version("sample", 1)
+    first = version_cache.numbered_version("sample", 1)
     old = {t: column_values(t, first.id) for t in (Lesson, Item, PackageFile)}
     digest, mastery = first.digest, first.mastery_score
 
@@ -87,11 +87,11 @@ def test_a_new_version_leaves_the_rows_of_the_old_one_alone(database, tmp_path):
     db.session.expire_all()
     assert {t: column_values(t, first.id) for t in (Lesson, Item, PackageFile)} == old
     assert (first.digest, first.mastery_score) == (digest, mastery)
-    current = queries.current_version("sample")
+    current = version_cache.current_version("sample")
     assert current is not None
     assert (current.number, [each.key for each in current.lessons]) == (2, ["second"])
     assert current.activity_id == first.activity_id
-    assert [v.id for v in queries.published_modules()] == [current.id]
+    assert [v.id for v in version_cache.published_modules()] == [current.id]
 
 
 def column_values(table: type, version_id: int) -> list[tuple]:
@@ -104,10 +104,10 @@ def test_what_was_published_before_can_be_published_again_as_a_new_version(datab
     publish(write(tmp_path, {"sample/lessons/second.md": lesson("Other.\n")}))
     publish(write(tmp_path))
 
-    current = queries.current_version("sample")
+    current = version_cache.current_version("sample")
     assert current is not None
     assert current.number == 3
-    assert current.digest == queries.numbered_version("sample", 1).digest
+    assert current.digest == version_cache.numbered_version("sample", 1).digest
 
 
 def test_one_faulty_module_stops_all(database, tmp_path):
@@ -147,15 +147,15 @@ def test_shared_files_have_versions_of_their_own(database, tmp_path):
     done = publish(write(tmp_path, {"_sources.toml": more}))
 
     assert (done.shared, done.versions, done.unchanged) == ([("_sources.toml", 2)], [], ["sample"])
-    held = queries.shared_version("_sources.toml")
+    held = version_cache.shared_version("_sources.toml")
     assert held is not None
     assert (held.number, held.content) == (2, more.encode())
-    version = queries.current_version("sample")
+    version = version_cache.current_version("sample")
     assert version is not None
     checked_against = db.session.get(SharedVersion, version.sources_version_id)
     assert checked_against is not None
     assert checked_against.number == 1
-    assert [source.number for source in queries.list_sources()] == ["1", "6", "2"]
+    assert [source.number for source in version_cache.list_sources()] == ["1", "6", "2"]
 
 
 def test_one_module_is_checked_against_the_sources_that_are_published(database, tmp_path):
@@ -173,9 +173,9 @@ def test_one_module_is_checked_against_the_sources_that_are_published(database, 
 
 
 def test_what_is_not_there_is_said(database, tmp_path):
-    assert queries.current_version("sample") is None
+    assert version_cache.current_version("sample") is None
     with pytest.raises(NotFoundError, match="has no version 4"):
-        queries.numbered_version("sample", 4)
+        version_cache.numbered_version("sample", 4)
     with pytest.raises(BadInputError, match="The folder nowhere does not exist"):
         services.check_folder(tmp_path / "nowhere")
 
@@ -202,6 +202,6 @@ def test_what_is_published_comes_back_byte_for_byte(database, tmp_path, body, co
 
     publish(folder)
 
-    version = queries.current_version("sample")
+    version = version_cache.current_version("sample")
     assert version is not None
-    assert queries.package_files(version.id) == tree(folder / "sample")
+    assert version_cache.package_files(version.id) == tree(folder / "sample")

@@ -4,8 +4,7 @@ import os
 
 import pytest
 
-from portal.domain.catalogue import services
-from portal.domain.catalogue.sources import folder_reader
+from portal.domain.catalogue import services, source_files
 from tests.domain.catalogue.folders import CHECK, GLOSSARY, ITEM, MODULE, SOURCES, SVG, lesson, write
 
 BANK = ITEM.format(key="one", outcome="see") + ITEM.format(key="two", outcome="say")
@@ -322,7 +321,7 @@ def test_a_file_that_is_no_file_is_refused(tmp_path):
 
 
 def test_a_file_that_is_too_large_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(folder_reader, "MAX_MEDIA_BYTES", 1024)
+    monkeypatch.setattr(source_files, "MAX_MEDIA_BYTES", 1024)
 
     found = list_faults(write(tmp_path, {"sample/media/big.svg": SVG + " " * 1024}))
 

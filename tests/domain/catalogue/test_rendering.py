@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from portal.domain.catalogue import services
-from portal.domain.catalogue.markdown.placeholders import fill_placeholders
+from portal.domain.catalogue.lesson_html import fill_placeholders
 from portal.domain.item_kinds.match_answers import shuffle_by_name
 from portal.platform.db import stamp, transaction
 from tests.domain.catalogue.folders import CHECK, ITEM, SVG, lesson, write

@@ -2,7 +2,7 @@
 
 import pytest
 
-from portal.domain.catalogue.markdown.unset_settings import leave_out_unset, name_unset
+from portal.domain.catalogue.lesson_html import leave_out_unset, name_unset
 
 LABELS = {"desk": "How to reach the desk"}
 DESK = "{{force:desk}}"

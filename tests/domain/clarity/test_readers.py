@@ -6,14 +6,13 @@ from pathlib import Path
 PORTAL = Path(__file__).resolve().parents[3] / "portal"
 READERS = {
     "app.py",  # erases it when an account is closed
-    "domain/reminders/clarity_mails.py",
-    "pages/authoring/views/clarity.py",
+    "domain/reminders/desk_mails.py",
+    "pages/authoring/views/statistics.py",
     "pages/authoring/views/dashboard.py",  # how many words wait for an author
-    "pages/learning/clarity_views.py",
-    "pages/desk/waiting.py",  # the same
-    "domain/retention/account_stores.py",  # erases it with accounts of leavers
-    "domain/retention/data_requests.py",  # erases it when its person asks
-    "domain/retention/text_stores.py",  # erases the words when their period is over
+    "pages/learning/views.py",
+    "pages/desk/views.py",  # the same
+    "domain/retention/stores.py",  # erases it with accounts of leavers
+    "domain/retention/services.py",  # erases the words when their period is over
 }
 NAMES = re.compile(
     r"portal\.domain\.clarity|clarity_(answer|words|reply)\b.*FROM|Clarity(Answer|Words|Reply)"

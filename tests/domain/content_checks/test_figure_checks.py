@@ -4,8 +4,7 @@ import re
 
 import pytest
 
-from portal.domain.content_checks.drawings.colours import contrast_ratio, read_colour
-from portal.domain.content_checks.drawings.painter import PaintingError, read_texts
+from portal.domain.content_checks.drawings import PaintingError, contrast_ratio, read_colour, read_texts
 from tests.pages.authoring.shipped import Texts, list_breaches, replace_text, shipped_texts
 
 KEY = "recognise"

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from portal.domain.catalogue import services
-from portal.domain.content_checks import legal_review
+from portal.domain.content_checks import tables
 from portal.domain.content_checks.legal_statements import list_statements
 from tests.domain.catalogue.folders import CHECK, ITEM, SOURCES, lesson, write
 
@@ -33,7 +33,7 @@ def read(folder: Path, body: str, sources: str = ""):
     """The statements of the sample module with this lesson, and the folder's faults."""
     text = lesson(body).replace("minutes = 2\n", f"minutes = 2\n{sources}")
     reading = services.check_folder(write(folder, {"_sources.toml": LAW, "sample/lessons/second.md": text}))
-    held = legal_review.parse_shared(reading.shared, legal_review.Faults()).sources
+    held = tables.parse_shared(reading.shared, tables.Faults()).sources
     statements = list_statements(reading.modules[0].package, held)
     return [each for each in statements if each.place.startswith("Lesson 2")], reading
 
@@ -42,7 +42,7 @@ def test_the_sheet_that_is_committed_is_the_one_that_is_written():
     text = SHEET.read_text("utf-8")
 
     folder = services.check_folder(ROOT / "modules")
-    assert text == legal_review.format_sheet(folder, text), f"Run {legal_review.COMMAND}"
+    assert text == tables.format_sheet(folder, text), f"Run {tables.COMMAND}"
 
 
 @pytest.mark.parametrize(

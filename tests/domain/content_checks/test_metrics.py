@@ -8,17 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from portal.domain.authoring.editing import boilerplate
-from portal.domain.authoring.editing import item_bank as bank
-from portal.domain.authoring.findings import collect as finder
-from portal.domain.authoring.findings.messages import author_message
-from portal.domain.authoring.snippets import SNIPPETS
+from portal.domain.authoring import content_types, findings, item_files
+from portal.domain.authoring.files import SNIPPETS
+from portal.domain.authoring.messages import author_message
+from portal.domain.catalogue.module_check import check_module
 from portal.domain.catalogue.services import CheckedFolder
-from portal.domain.catalogue.sources.folder_reader import SHARED_FILE_NAMES
-from portal.domain.catalogue.sources.shared_files import parse_shared
-from portal.domain.catalogue.sources.validation import check_module
+from portal.domain.catalogue.source_files import SHARED_FILE_NAMES, parse_shared
 from portal.domain.content_checks import metrics
-from portal.platform.formats.faults import Faults
+from portal.platform.formats.toml_tables import Faults
 from tests.domain.catalogue.folders import CHECK, FORCE, GLOSSARY, ITEM, SOURCES, lesson, sample
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -36,7 +33,7 @@ def sample_folder(changes: dict[str, str | bytes | None] | None = None) -> dict[
 
 def findings_of(
     files: dict[str, bytes], key: str = "sample", shared: dict[str, bytes] | None = None
-) -> list[finder.Finding]:
+) -> list[findings.Finding]:
     held = shared or {
         "_sources.toml": SOURCES.encode(),
         "_glossary.toml": GLOSSARY.encode(),
@@ -44,10 +41,10 @@ def findings_of(
     }
     faults = Faults()
     module = check_module(key, files, parse_shared(held, faults), faults)
-    return finder.collect_findings(key, CheckedFolder([module] if module else [], held, faults), files)
+    return findings.collect_findings(key, CheckedFolder([module] if module else [], held, faults), files)
 
 
-def shipped_findings(key: str) -> list[finder.Finding]:
+def shipped_findings(key: str) -> list[findings.Finding]:
     folder = ROOT / "modules" / key
     files = {
         p.relative_to(folder).as_posix(): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()
@@ -58,7 +55,7 @@ def shipped_findings(key: str) -> list[finder.Finding]:
 
 
 def places_and_messages(
-    found: list[finder.Finding], level: finder.FindingLevel = finder.FindingLevel.MUST_FIX
+    found: list[findings.Finding], level: findings.FindingLevel = findings.FindingLevel.MUST_FIX
 ) -> list[tuple[str, str]]:
     return [(each.place, each.message) for each in found if each.level is level]
 
@@ -175,7 +172,7 @@ def test_a_lesson_that_is_too_long_and_takes_longer_than_it_says_is_noticed():
 
     told = [
         each
-        for place, each in places_and_messages(found, finder.FindingLevel.CONSIDER)
+        for place, each in places_and_messages(found, findings.FindingLevel.CONSIDER)
         if place == "lesson:second"
     ]
     assert "The lesson has 900 words. A lesson of 350 to 600 reads well." in told
@@ -209,8 +206,8 @@ def test_a_fault_of_a_question_stands_at_that_question():
 @pytest.mark.parametrize(
     ("path", "text", "place"),
     [
-        ("lessons/second.md", lesson(boilerplate.LESSON_TEXT), "lesson:second"),
-        ("job-aid.md", f'+++\ntitle = "Aid"\n+++\n\n{boilerplate.JOB_AID_TEXT}', "job-aid"),
+        ("lessons/second.md", lesson(content_types.LESSON_TEXT), "lesson:second"),
+        ("job-aid.md", f'+++\ntitle = "Aid"\n+++\n\n{content_types.JOB_AID_TEXT}', "job-aid"),
         *(("lessons/second.md", lesson(f"Text.\n\n{box.template}\n"), "lesson:second") for box in SNIPPETS),
         (
             "items/bank.toml",
@@ -231,7 +228,7 @@ def test_words_of_the_template_are_to_be_written_over(path, text, place):
 
 
 def test_a_new_module_is_template_throughout():
-    files = boilerplate.template_folder("sample", "Sample", "Owner", date(2027, 5, 31))
+    files = content_types.template_folder("sample", "Sample", "Owner", date(2027, 5, 31))
 
     found = [each for each in findings_of(files) if each.blocks_publishing]
 
@@ -301,17 +298,19 @@ def test_what_the_words_do_not_know_is_said_without_a_file():
 def test_what_is_counted_is_what_is_shown():
     found = shipped_findings("protect")
 
-    right, consider = finder.count_findings(found)
+    right, consider = findings.count_findings(found)
     assert right == 0
     assert consider == len(found)
-    assert finder.place_name("lesson:whose-phone", {"whose-phone": "Whose phone?"}) == "Lesson “Whose phone?”"
-    assert finder.place_name("item:nail-bar", {}) == "Question “Nail bar”"
+    assert (
+        findings.place_name("lesson:whose-phone", {"whose-phone": "Whose phone?"}) == "Lesson “Whose phone?”"
+    )
+    assert findings.place_name("item:nail-bar", {}) == "Question “Nail bar”"
 
 
 def test_every_question_of_the_modules_that_has_choices_is_measured():
     folder = ROOT / "modules" / "protect"
     files = {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*.toml")}
-    tables = [p.table for p in bank.read_items(files)]
+    tables = [p.table for p in item_files.read_items(files)]
     choices = [t for t in tables if "choice" in t and not t.get("retired")]
     faults = Faults()
     shared = parse_shared({n: (ROOT / "modules" / n).read_bytes() for n in SHARED_FILE_NAMES}, faults)

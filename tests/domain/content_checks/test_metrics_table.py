@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from portal.domain.catalogue import services
-from portal.domain.content_checks import metrics_table
+from portal.domain.content_checks import tables
 
 ROOT = Path(__file__).resolve().parents[3]
 DOCUMENT = ROOT / "docs" / "modules.md"
@@ -21,13 +21,13 @@ def test_the_tables_that_are_committed_are_those_that_are_written():
     text = DOCUMENT.read_text("utf-8")
 
     again = "flask --app wsgi modules table modules --into docs/modules.md"
-    assert text == metrics_table.insert_tables(
-        text, metrics_table.format_tables(services.check_folder(ROOT / "modules"))
+    assert text == tables.insert_tables(
+        text, tables.format_tables(services.check_folder(ROOT / "modules"))
     ), f"Run {again}"
 
 
 def test_what_is_counted():
-    written = metrics_table.format_tables(services.check_folder(ROOT / "modules"))
+    written = tables.format_tables(services.check_folder(ROOT / "modules"))
     bank = "".join(path.read_text("utf-8") for path in (ROOT / "modules/report/items").glob("*.toml"))
     items = len(re.findall(r"^\[\[item\]\]", bank, re.M)) - len(re.findall(r"^retired = true", bank, re.M))
     lessons = list((ROOT / "modules/report/lessons").iterdir())
@@ -47,14 +47,14 @@ def test_what_is_counted():
 @pytest.mark.slow
 def test_the_command_writes_between_the_marks_alone(run, tmp_path):
     document = tmp_path / "modules.md"
-    document.write_text(f"Before.\n\n{metrics_table.BEGIN}\nold\n{metrics_table.END}\n\nAfter.\n")
+    document.write_text(f"Before.\n\n{tables.BEGIN}\nold\n{tables.END}\n\nAfter.\n")
 
     shown, wrote = run(ROOT / "modules"), run(ROOT / "modules", "--into", document)
 
     assert (shown.exit_code, wrote.exit_code, wrote.stdout) == (0, 0, "")
     text = document.read_text("utf-8")
-    assert text.startswith(f"Before.\n\n{metrics_table.BEGIN}\n\n### All modules\n")
-    assert text.endswith(f"|\n\n{metrics_table.END}\n\nAfter.\n")
+    assert text.startswith(f"Before.\n\n{tables.BEGIN}\n\n### All modules\n")
+    assert text.endswith(f"|\n\n{tables.END}\n\nAfter.\n")
     assert shown.stdout.strip() in text
     assert "\nold\n" not in text
 

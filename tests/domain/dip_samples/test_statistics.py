@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.domain.dip_samples.statistics import (
+from portal.domain.dip_samples.rules import (
     ALARM,
     FEWEST,
     WARNING,

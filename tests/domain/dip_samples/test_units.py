@@ -5,9 +5,9 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from portal.domain.dip_samples.units import list_recordable_units, list_viewable_units
+from portal.domain.dip_samples.queries import list_recordable_units, list_viewable_units
 from portal.domain.people.queries import viewer_of
-from portal.domain.people.visibility.rules import Viewer
+from portal.domain.people.visibility import Viewer
 from portal.platform.clock import today
 from portal.platform.permissions import Role
 from tests.factories.people import make_grant, make_person, make_unit

@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import select
 
 from portal.domain.directives.models import Assignment
-from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.models import Post, UnitState
+from portal.domain.people.positions import is_known_fact
 from portal.platform.db import db, stamp, touch, transaction
 from tests.domain.status.facts import make_activity, make_directive, make_version
 from tests.factories.people import make_person, make_unit

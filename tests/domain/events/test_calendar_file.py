@@ -7,10 +7,9 @@ import pytest
 from icalendar import Calendar
 
 from portal.domain.events import services
-from portal.domain.events.calendar_file import write_event_file
-from portal.domain.events.london_times import instant_in_london
-from portal.domain.events.planning import EventPlan
-from portal.domain.events.queries import event_details
+from portal.domain.events.places import instant_in_london
+from portal.domain.events.queries import event_details, write_event_file
+from portal.domain.events.services import EventPlan
 from portal.platform.clock import LONDON
 from portal.platform.db import transaction
 from portal.platform.formats.calendar_files import CalendarMethod

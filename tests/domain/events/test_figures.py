@@ -8,9 +8,9 @@ from hypothesis import strategies as some
 from sqlalchemy import func, select
 
 from portal.domain.catalogue.models import Activity
-from portal.domain.events.coming import list_coming_events, read_outcomes
 from portal.domain.events.figures import count_lacking_people, find_next_syndicates, read_attendance
 from portal.domain.events.models import AttendanceOutcome, Event, EventVersion
+from portal.domain.events.services import list_coming_events, read_outcomes
 from portal.domain.people.queries import viewer_of
 from portal.platform.db import db, stamp, transaction
 from portal.platform.permissions import Role

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.domain.events.london_times import (
+from portal.domain.events.places import (
     MissingTimeError,
     RepeatedTimeError,
     instant_in_london,

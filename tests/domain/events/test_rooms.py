@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from portal.domain.events.rooms import (
+from portal.domain.events.queries import (
     FAR,
     Nearness,
     RoomDetails,

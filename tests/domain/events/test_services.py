@@ -7,11 +7,11 @@ import pytest
 from sqlalchemy import select
 
 from portal.domain.events import services
-from portal.domain.events.booking.reading import count_places_left
+from portal.domain.events.booking_queries import count_places_left
 from portal.domain.events.models import Booking, BookingChange, EventVersion
-from portal.domain.events.planning import EventPlan, PlanRefusedError
 from portal.domain.events.queries import event_details
-from portal.platform.audit.models import AuditEvent
+from portal.domain.events.services import EventPlan, PlanRefusedError
+from portal.platform.audit import AuditEvent
 from portal.platform.db import db, transaction
 from portal.platform.errors import ConflictError, RuleError
 from tests.factories.events import EVENT_START, make_booking, make_event_room, make_event_type

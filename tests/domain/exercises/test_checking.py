@@ -2,7 +2,7 @@
 
 import pytest
 
-from portal.domain.exercises.versions.publishing import check_exercise_folder
+from portal.domain.exercises.versions import check_exercise_folder
 from tests.domain.exercises.folders import CALL, CHOICE, EXERCISE, continuation, write_exercises
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from portal.domain.exercises.sources.checking import CheckedExercise, list_questions
-from portal.domain.exercises.versions.publishing import check_exercise_folder
+from portal.domain.exercises.checks import CheckedExercise, list_questions
+from portal.domain.exercises.versions import check_exercise_folder
 
 EXERCISES = Path(__file__).resolve().parents[3] / "exercises"
 

@@ -2,8 +2,8 @@
 
 import csv
 
-from portal.domain.people.roster import store
-from portal.domain.people.roster.plan import plan_with_faults
+from portal.domain.people import roster_store
+from portal.domain.people.roster_plan import plan_with_faults
 from portal.platform.db import db, stamp, transaction
 from portal.platform.errors import BadInputError
 
@@ -58,7 +58,7 @@ def run(app, *arguments):
 
 def plan_rows(rows):
     """The plan of these parsed rows, all of them good."""
-    plan, reasons = plan_with_faults(rows, store.read_baseline())
+    plan, reasons = plan_with_faults(rows, roster_store.read_baseline())
     if reasons:
         raise BadInputError(reasons)
     return plan
@@ -69,5 +69,5 @@ def import_rows(rows):
     with transaction():
         at = stamp()
         plan = plan_rows(rows)
-        store.write_plan(plan, at, by=None)
+        roster_store.write_plan(plan, at, by=None)
     return plan

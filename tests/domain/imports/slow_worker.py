@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from portal.commands.jobs import run_worker
-from portal.domain.people.roster import store
+from portal.domain.people import roster_store
 
-written = store.write_plan
+written = roster_store.write_plan
 
 
 def write(*given: Any, **more: Any) -> Any:
@@ -20,7 +20,7 @@ def write(*given: Any, **more: Any) -> Any:
 
 
 if __name__ == "__main__":
-    store.write_plan = write
+    roster_store.write_plan = write
     from wsgi import app
 
     run_worker(app, 1)

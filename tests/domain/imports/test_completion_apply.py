@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 
 from portal.domain.catalogue.models import ModuleVersion
-from portal.domain.imports import profiles, services
+from portal.domain.imports import columns, services
 from portal.domain.imports.check_result import MovedError, ignore_progress
 from portal.domain.imports.services import Upload
 from portal.domain.records import completion_import
 from portal.domain.records.models import Record
-from portal.domain.status import count_check, projector
+from portal.domain.status import projector, tasks
 from portal.domain.status.models import OPEN_KNOWN, StatusPeriod
 from portal.domain.status.projector import rebuild_status
 from portal.platform import clock
@@ -61,7 +61,7 @@ def check(slug, entries):
     ]
     data = csv_of(rows, COLUMNS)
     sheet = open_sheet(data, "c.csv")
-    match = profiles.BUILT_IN_PROFILES["completions"]["default"](sheet.columns)
+    match = columns.BUILT_IN_PROFILES["completions"]["default"](sheet.columns)
     result = services.CHECKS["completions"](sheet, match, ignore_progress)
     assert result.faults == []
     return Upload("completions", "c.csv", data, sheet, match), result
@@ -101,7 +101,7 @@ def test_spans_worked_out_before_are_those_that_the_facts_say(database, history,
             apply(upload, result)
 
             assert rebuild_status(write=False) == []
-            assert count_check.check_counts(False) == []
+            assert tasks.check_counts(False) == []
             assert check(slug, entries)[1].is_empty
 
 
@@ -121,7 +121,7 @@ def test_only_those_of_whom_something_came_between_are_worked_out_under_the_lock
         assert under == [people[1]]
         assert counted_days(people[0], activity) == [date(2026, 5, 1)]
         assert rebuild_status(write=False) == []
-        assert count_check.check_counts(False) == []
+        assert tasks.check_counts(False) == []
 
 
 def counted_days(person, activity):
@@ -154,7 +154,7 @@ def test_a_directive_issued_after_what_was_worked_out_counts(database):
         assert directives == 2
         assert counted_days(people[0], activity) == [date(2026, 5, 1)]
         assert rebuild_status(write=False) == []
-        assert count_check.check_counts(False) == []
+        assert tasks.check_counts(False) == []
 
 
 def test_what_was_recorded_since_the_check_is_not_recorded_twice(database):
@@ -174,7 +174,7 @@ def test_what_was_recorded_since_the_check_is_not_recorded_twice(database):
 
         assert db.session.scalar(select(func.count()).select_from(Record)) == 2
         assert rebuild_status(write=False) == []
-        assert count_check.check_counts(False) == []
+        assert tasks.check_counts(False) == []
 
 
 def test_a_reference_that_somebody_else_got_in_between_is_drawn_again(database):

@@ -11,22 +11,22 @@ import time_machine
 from sqlalchemy import select, update
 
 from portal.commands.jobs import make_worker_setup
-from portal.domain.imports.column_mapping import ColumnMapping
-from portal.domain.imports.folder import examining, looking, rounds
+from portal.domain.imports import folder as imports_folder
+from portal.domain.imports.columns import ColumnMapping
 from portal.domain.imports.models import FolderFile, FolderLook, ImportProfile, ImportRun
 from portal.domain.people.models import PersonName
 from portal.domain.people.queries import person_by_staff_number
 from portal.domain.reminders.models import Message, MessageKind, NoticeLine
-from portal.domain.reminders.send_window import SendWindow
+from portal.domain.reminders.rules import SendWindow
 from portal.domain.reminders.sending import SendingSettings, send_due_messages
-from portal.platform.audit.models import AuditEvent
+from portal.platform import watched_folder
+from portal.platform.audit import AuditEvent
 from portal.platform.db import db, transaction
 from portal.platform.jobs.models import Job
 from portal.platform.jobs.worker import JobRunner
-from portal.platform.mail.smtp import Relay
+from portal.platform.mail import Relay
 from portal.platform.operations.doctor import _examine_import_folder
-from portal.platform.watched_folder import files
-from portal.platform.watched_folder.settings import FolderSettings
+from portal.platform.watched_folder import FolderSettings
 from tests.domain.imports.bad import BAD, bad_roster
 from tests.domain.imports.desk import administrator, csv_of, row, sections
 from tests.domain.reminders.post_office import open_office
@@ -54,7 +54,7 @@ class Drop:
 
     def pass_a_minute(self):
         """Let a worker look, and do the job that it starts, if any."""
-        looking.look_at_folder(Event())
+        imports_folder.look_at_folder(Event())
         for reference in db.session.scalars(select(Job.reference).where(Job.state == "waiting")).all():
             self.runner.run_job(reference)
         db.session.expire_all()
@@ -72,7 +72,7 @@ def drop(client, app, tmp_path, monkeypatch):
     root.mkdir()
     settings = FolderSettings(str(root), (), (), most_ended=5, settle_seconds=0, kept_days=30)
     monkeypatch.setitem(app.config, "PORTAL", replace(app.config["PORTAL"], import_folder=settings))
-    monkeypatch.setattr(looking, "REST", timedelta(seconds=-1))
+    monkeypatch.setattr(imports_folder, "REST", timedelta(seconds=-1))
     administrator(client)
     return Drop(app, root)
 
@@ -206,7 +206,7 @@ def test_what_is_no_plain_file_of_a_known_owner_is_never_opened(client, drop, tm
     os.mkfifo(folder / "pipe.csv")
     (folder / "directory.csv").mkdir()
     (folder.parent / "loose.csv").write_bytes(csv_of(FORCE))
-    monkeypatch.setattr(rounds, "MOST_BYTES", 100)
+    monkeypatch.setattr(imports_folder, "MOST_BYTES", 100)
 
     drop.pass_a_minute()
 
@@ -237,7 +237,7 @@ def test_a_file_whose_name_cannot_be_shown_is_taken_all_the_same(drop, name):
 def test_a_file_of_another_user_is_set_aside(drop, monkeypatch):
     drop.put("theirs.csv", csv_of(FORCE))
     own = os.geteuid()
-    monkeypatch.setattr("portal.platform.watched_folder.files.os.geteuid", lambda: own + 1)
+    monkeypatch.setattr("portal.platform.watched_folder.os.geteuid", lambda: own + 1)
 
     drop.pass_a_minute()
 
@@ -272,7 +272,7 @@ def test_an_import_that_was_cut_off_before_the_file_was_moved_is_not_done_again(
         raise PowerCutError
 
     with monkeypatch.context() as patch:
-        patch.setattr("portal.platform.watched_folder.files.WatchedFolder.put_away", stop)
+        patch.setattr("portal.platform.watched_folder.WatchedFolder.put_away", stop)
         with pytest.raises(PowerCutError):
             drop.pass_a_minute()
     db.session.rollback()
@@ -291,7 +291,7 @@ def test_a_file_that_was_written_on_while_it_was_read_is_taken_once_more(drop, m
     path = drop.put("slow.csv", first)
     with path.open("ab") as writer:
         writes = iter([rest])
-        record = rounds.records.record_file
+        record = imports_folder.record_file
 
         def record_while_written(*given, **more):
             row = record(*given, **more)
@@ -299,7 +299,7 @@ def test_a_file_that_was_written_on_while_it_was_read_is_taken_once_more(drop, m
             writer.flush()
             return row
 
-        monkeypatch.setattr(rounds.records, "record_file", record_while_written)
+        monkeypatch.setattr(imports_folder, "record_file", record_while_written)
         drop.pass_a_minute()
         drop.pass_a_minute()
 
@@ -375,21 +375,21 @@ def test_the_doctor_says_what_is_missing_or_shut(app, drop, monkeypatch):
     drop.put("night.csv", csv_of(FORCE))
     drop.pass_a_minute()
     assert find() == ("OK", f"{drop.root} is watched: 1 folder of profiles.")
-    monkeypatch.setattr(files, "_is_open", lambda folder: folder.name != "default")
+    monkeypatch.setattr(watched_folder, "_is_open", lambda folder: folder.name != "default")
     assert "incoming/roster/default cannot be written" in find()[1]
-    monkeypatch.setattr(files, "_is_open", lambda folder: False)
+    monkeypatch.setattr(watched_folder, "_is_open", lambda folder: False)
     assert find() == ("PROBLEM", f"{drop.root}/waiting cannot be written: make the portal's user its owner.")
 
 
 def test_a_file_that_breaks_the_portal_is_set_aside_and_holds_up_no_other(drop, monkeypatch):
-    check = examining.CHECKS["roster"]
+    check = imports_folder.CHECKS["roster"]
 
     def fail_once(sheet, mapping, tell):
         if sheet.rows == 1:
             raise ZeroDivisionError
         return check(sheet, mapping, tell)
 
-    monkeypatch.setitem(examining.CHECKS, "roster", fail_once)
+    monkeypatch.setitem(imports_folder.CHECKS, "roster", fail_once)
     drop.put("poison.csv", csv_of([row("N1")]))
     drop.put("good.csv", csv_of(FORCE))
     drop.pass_a_minute()
@@ -410,14 +410,14 @@ def test_a_file_with_the_longest_name_that_comes_twice_keeps_back_no_other(drop)
 
 
 def test_a_file_that_cannot_be_put_away_keeps_back_no_other(drop, monkeypatch):
-    healthy = files.WatchedFolder.choose_place
+    healthy = watched_folder.WatchedFolder.choose_place
 
     def choose_or_fail(self, folder, day, entry):
         if entry.name == "b.csv":
             raise OSError(36, "File name too long")
         return healthy(self, folder, day, entry)
 
-    monkeypatch.setattr(files.WatchedFolder, "choose_place", choose_or_fail)
+    monkeypatch.setattr(watched_folder.WatchedFolder, "choose_place", choose_or_fail)
     for name in "abc":
         drop.put(f"{name}.csv", csv_of([row(f"N{name}")]))
 

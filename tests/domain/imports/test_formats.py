@@ -8,9 +8,9 @@ from sqlalchemy import func, select
 
 from docs import draw_formats
 from portal.domain.dip_samples.models import DipSample
-from portal.domain.directives import toml_reader
+from portal.domain.directives import files
 from portal.domain.directives.models import DirectiveVersion, Exclusion
-from portal.domain.imports.formats import FORMATS
+from portal.domain.imports.columns import FORMATS
 from portal.domain.people.models import Post
 from portal.domain.records.models import Record
 from portal.platform.db import db
@@ -52,11 +52,11 @@ def test_every_example_goes_in_as_it_is(app, database):
             assert db.session.scalar(count) - before == rows, (name, result.stdout)
 
 
-@pytest.mark.parametrize("key", toml_reader.DIRECTIVE_KEYS, ids=lambda key: key.name)
+@pytest.mark.parametrize("key", files.DIRECTIVE_KEYS, ids=lambda key: key.name)
 def test_a_directive_has_the_keys_that_are_needed(key):
     lines = [
         line
-        for line in toml_reader.write_example().splitlines()
+        for line in files.write_example().splitlines()
         if line.partition(" =")[0] != key.name.rpartition(".")[2]
     ]
     text = "\n".join(line for line in lines if not line.startswith("#"))
@@ -67,9 +67,9 @@ def test_a_directive_has_the_keys_that_are_needed(key):
     )  # the table needs another of its keys
 
     try:
-        toml_reader.read_directive(text.encode())
+        files.read_directive(text.encode())
         is_needed = False
-    except toml_reader.BadInputError:
+    except files.BadInputError:
         is_needed = True
 
     assert shared or is_needed == key.required or key.name == "validity.months"

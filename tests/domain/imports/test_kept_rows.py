@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from portal.domain.imports import kept_rows, tasks
-from portal.domain.imports.column_mapping import ColumnMapping
+from portal.domain.imports import services, staged
+from portal.domain.imports.columns import ColumnMapping
 from portal.domain.imports.models import KeptRow
 from portal.domain.imports.services import Upload
 from portal.domain.records.models import Record
@@ -43,7 +43,7 @@ def nightly(numbers):
     )
     lines = [(n, [number, "Respond", ACHIEVED.isoformat()]) for n, number in enumerate(numbers, start=2)]
     sheet = Sheet(list(COLUMNS), lines, len(lines))
-    return tasks.import_upload(Upload("completions", "nightly.csv", b"", sheet, mapping, PROFILE))
+    return services.import_upload(Upload("completions", "nightly.csv", b"", sheet, mapping, PROFILE))
 
 
 def recorded_days(person):
@@ -86,7 +86,7 @@ class Model:
 
     def file(self, chosen, day):
         for number in self.numbers:
-            lapsed = number in self.kept and day - self.kept[number] >= kept_rows.KEPT_FOR
+            lapsed = number in self.kept and day - self.kept[number] >= staged.KEPT_FOR
             if number in self.person:
                 if number in chosen or (number in self.kept and not lapsed):
                     self.recorded.setdefault(number, day)
@@ -96,7 +96,7 @@ class Model:
                 self.kept[number] = day
 
     def job(self, day):
-        for number in [n for n, since in self.kept.items() if day - since >= kept_rows.KEPT_FOR]:
+        for number in [n for n, since in self.kept.items() if day - since >= staged.KEPT_FOR]:
             self.end(number)
 
     def end(self, number):
@@ -122,13 +122,13 @@ def test_a_kept_row_is_recorded_once_or_erased_after_90_days(place, steps):
                 model.person[numbers[which]] = make_person(place, staff_number=numbers[which])
             elif what == "job":
                 with transaction():
-                    kept_rows.erase_lapsed(clock.now())
+                    staged.erase_lapsed(clock.now())
                 model.job(day)
         assert kept_identifiers() & {*numbers} == model.kept.keys()
         for number, person in model.person.items():
             assert recorded_days(person) == [day for who, day in model.recorded.items() if who == number]
-    with time_machine.travel(noon(day + kept_rows.KEPT_FOR), tick=False), transaction():
-        kept_rows.erase_lapsed(clock.now())
+    with time_machine.travel(noon(day + staged.KEPT_FOR), tick=False), transaction():
+        staged.erase_lapsed(clock.now())
     assert not kept_identifiers()
     ended = db.session.execute(select(KeptRow.content, KeptRow.scheme).where(KeptRow.ended_at.is_not(None)))
     assert {tuple(row) for row in ended} <= {(None, None)}, "nothing of a person is left"
@@ -149,17 +149,17 @@ def test_the_last_instant_of_90_days_counts_and_the_next_does_not(place):
         make_person(place, staff_number="W9")
     end = noon(date(2026, 2, 1)) + timedelta(days=90)
 
-    assert len(kept_rows.list_ready(end - timedelta(microseconds=1))) == 1
-    assert not kept_rows.has_lapsed_rows(end - timedelta(microseconds=1))
-    assert kept_rows.list_ready(end) == []
-    assert kept_rows.has_lapsed_rows(end)
+    assert len(staged.list_ready(end - timedelta(microseconds=1))) == 1
+    assert not staged.has_lapsed_rows(end - timedelta(microseconds=1))
+    assert staged.list_ready(end) == []
+    assert staged.has_lapsed_rows(end)
 
 
 def test_a_mark_says_nothing_of_the_person_without_the_portals_key(place, app):
     with time_machine.travel(noon(date(2026, 2, 1))):
         nightly(["W9"])
     content = db.session.scalars(select(KeptRow)).one()
-    row = kept_rows.UnknownRow(2, "staff_number", "W9", content.content)
+    row = staged.UnknownRow(2, "staff_number", "W9", content.content)
 
     assert row.mark == content.mark
     assert len(content.mark) == 64
@@ -167,10 +167,10 @@ def test_a_mark_says_nothing_of_the_person_without_the_portals_key(place, app):
 
 
 def test_the_file_of_another_force_is_not_kept(place, monkeypatch):
-    monkeypatch.setattr(kept_rows, "MOST_KEPT", 2)
+    monkeypatch.setattr(staged, "MOST_KEPT", 2)
     with time_machine.travel(noon(date(2026, 2, 1))):
         nightly(["W8", "W9"])
-        result_of_more = kept_rows.check_unknown([], "staff_number")
+        result_of_more = staged.check_unknown([], "staff_number")
         assert result_of_more.reasons == []
         with pytest.raises(Exception, match="More than 2 rows of people who are not on the roster"):
             nightly(["W7"])

@@ -10,8 +10,8 @@ from flask_migrate import upgrade
 from sqlalchemy import func, select
 
 from config import Config
-from portal.domain.imports import profiles, services, tasks
-from portal.domain.imports.folder.rounds import JOB
+from portal.domain.imports import columns, services
+from portal.domain.imports.folder import JOB
 from portal.domain.imports.models import FolderFile, ImportRun
 from portal.domain.imports.services import Upload
 from portal.domain.people.models import Person, Post
@@ -54,13 +54,13 @@ def test_a_killed_import_leaves_nothing_and_is_taken_up_again(app: Flask, tmp_pa
     with app.app_context():
         upgrade()
         sheet = open_sheet(content, "r.csv")
-        upload = Upload("roster", "r.csv", content, sheet, profiles.map_roster(sheet.columns))
+        upload = Upload("roster", "r.csv", content, sheet, columns.map_roster(sheet.columns))
         with transaction():
             run_id = services.begin_import(upload, by=None, at=clock.now()).id
         result = services.check_run(db.session.get_one(ImportRun, run_id))
         with transaction():
             services.save_check(run_id, result, clock.now())
-            job = tasks.start_apply(run_id, result.digest, by=None)
+            job = services.start_apply(run_id, result.digest, by=None)
 
     def count_rows() -> tuple[int, ...]:
         with app.app_context():

@@ -8,34 +8,41 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.domain.imports.column_mapping import (
+from portal.domain.imports.columns import (
     TODAY,
     ColumnMapping,
     leave_out_rows,
     likely_columns,
     read_rows,
+    ready_profiles,
+    recognise_system,
 )
-from portal.domain.imports.known_values import KnownValues
 from portal.domain.imports.post_days import date_posts
-from portal.domain.imports.ready_profiles import ready_profiles, recognise_system
-from portal.domain.imports.value_mapping import NUMBER, settle_values
-from portal.domain.imports.written_values import (
+from portal.domain.imports.values import (
     EMPLOYED,
     ENDS,
+    NUMBER,
     DateOrder,
+    KnownValues,
     complete_year,
     list_orders,
     read_employment,
     read_time,
+    settle_values,
 )
 from portal.domain.people.queries import UnitRow
-from portal.domain.people.roster.plan import KnownPost, PostValues, RosterBaseline, plan_with_faults
-from portal.domain.people.roster.rows import parse_rows_with_faults
+from portal.domain.people.roster_plan import (
+    KnownPost,
+    PostValues,
+    RosterBaseline,
+    parse_rows_with_faults,
+    plan_with_faults,
+)
 from portal.domain.people.services import PersonNames
-from portal.domain.people.units.tree import KnownUnitState, UnitTree
+from portal.domain.people.units import KnownUnitState, UnitTree
 from portal.platform.db import OPEN_END
-from portal.platform.tables.column_names import plain_name
-from portal.platform.tables.forgiving import decode_text, split_lines, trim_lines
+from portal.platform.tables.columns import plain_name
+from portal.platform.tables.isolated_reader import decode_text, split_lines, trim_lines
 from portal.platform.tables.table_files import Sheet, SourceRow
 from tests.domain.imports.rosters import row
 

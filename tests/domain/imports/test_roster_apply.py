@@ -11,17 +11,17 @@ from sqlalchemy import select
 
 from portal.domain.catalogue.models import ModuleVersion
 from portal.domain.directives.models import Assignment
-from portal.domain.imports import profiles, services, tasks
+from portal.domain.imports import columns, services
 from portal.domain.imports.check_result import MovedError, ignore_progress
 from portal.domain.imports.services import Upload
-from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.models import PersonName
+from portal.domain.people.positions import is_known_fact
 from portal.domain.people.queries import person_by_staff_number
-from portal.domain.status import count_check
+from portal.domain.status import tasks
 from portal.domain.status.projector import rebuild_status
 from portal.platform import clock
 from portal.platform.db import db, newest_stamp, stamp, transaction
-from portal.platform.jobs.errors import CancelledError
+from portal.platform.jobs.models import CancelledError
 from portal.platform.tables.table_files import open_sheet
 from tests.domain.imports.desk import csv_of
 from tests.domain.imports.rosters import row
@@ -60,7 +60,7 @@ def content(entries, base):
 
 def check(data):
     sheet = open_sheet(data, "r.csv")
-    match = profiles.map_roster(sheet.columns)
+    match = columns.map_roster(sheet.columns)
     return Upload("roster", "r.csv", data, sheet, match), services.CHECKS["roster"](
         sheet, match, ignore_progress
     )
@@ -120,7 +120,7 @@ def test_an_import_does_what_its_check_said_and_twice_is_once(database, history)
             changed = {line[0] for line in set(before) ^ set(after)}
             assert {number for some in listed_people(result).values() for number in some} == changed
             assert rebuild_status(write=False) == []
-            assert count_check.check_counts(False) == []
+            assert tasks.check_counts(False) == []
             assert check(content(entries, base))[1].is_empty
 
 
@@ -141,7 +141,7 @@ def test_a_version_issued_after_what_was_worked_out_counts(database):
 
         assert [line[0] for line in list_assignments("Z1")] == ["Z1"]
         assert rebuild_status(write=False) == []
-        assert count_check.check_counts(False) == []
+        assert tasks.check_counts(False) == []
 
 
 def test_a_pass_recorded_in_between_is_in_the_spans(database):
@@ -162,7 +162,7 @@ def test_a_pass_recorded_in_between_is_in_the_spans(database):
 
         assert person_by_staff_number("Z2") == person
         assert rebuild_status(write=False) == []
-        assert count_check.check_counts(False) == []
+        assert tasks.check_counts(False) == []
 
 
 def test_a_job_cancelled_while_it_is_worked_out_writes_nothing_and_may_be_applied_later(database):
@@ -181,9 +181,9 @@ def test_a_job_cancelled_while_it_is_worked_out_writes_nothing_and_may_be_applie
                 raise CancelledError
 
         with pytest.raises(CancelledError):
-            tasks.check_and_apply(run_id, result.digest, by=None, tell=stop)
+            services.check_and_apply(run_id, result.digest, by=None, tell=stop)
 
         assert sentences[-1] == "Worked out 500 of 600 people"
         assert (newest_stamp(), list_assignments("C")) == (before, [])
-        tasks.check_and_apply(run_id, result.digest, by=None)
+        services.check_and_apply(run_id, result.digest, by=None)
         assert len(list_assignments("C")) == 600

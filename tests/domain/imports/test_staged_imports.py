@@ -8,13 +8,13 @@ from sqlalchemy import func, select
 
 from portal.domain.catalogue.models import ModuleVersion
 from portal.domain.directives.models import Assignment
-from portal.domain.imports import profiles, staged_imports, tasks
+from portal.domain.imports import columns, services, staged
 from portal.domain.imports.services import Upload
 from portal.domain.people.models import Person, PersonName, Post, Unit, UnitState
-from portal.domain.status import ahead, issuing
+from portal.domain.status import projection_rows, recording
 from portal.domain.status.models import StatusPeriod
 from portal.platform.db import db, newest_stamp, read_stamps
-from portal.platform.jobs.errors import CancelledError
+from portal.platform.jobs.models import CancelledError
 from portal.platform.tables.table_files import open_sheet
 from tests.domain.imports.desk import csv_of
 from tests.domain.imports.rosters import row
@@ -46,11 +46,11 @@ def slices(database, monkeypatch):
         Between.number += 1
         Between.act()
 
-    monkeypatch.setattr(staged_imports, "MOST_AT_ONCE", 0)
-    monkeypatch.setattr(issuing, "FEW", 0)
-    monkeypatch.setattr(ahead, "SLICE", 1)
-    monkeypatch.setattr(ahead, "PEOPLE", 1)
-    monkeypatch.setattr(ahead, "let_others_write", between)
+    monkeypatch.setattr(staged, "MOST_AT_ONCE", 0)
+    monkeypatch.setattr(recording, "FEW", 0)
+    monkeypatch.setattr(projection_rows, "SLICE", 1)
+    monkeypatch.setattr(projection_rows, "PEOPLE", 1)
+    monkeypatch.setattr(projection_rows, "let_others_write", between)
     with time_machine.travel(datetime(2026, 6, 1, 12, tzinfo=UTC), tick=True):
         yield Between
 
@@ -68,7 +68,9 @@ def activity(slices):
 def load(rows):
     content = csv_of(rows)
     sheet = open_sheet(content, "r.csv")
-    return tasks.import_upload(Upload("roster", "r.csv", content, sheet, profiles.map_roster(sheet.columns)))
+    return services.import_upload(
+        Upload("roster", "r.csv", content, sheet, columns.map_roster(sheet.columns))
+    )
 
 
 def count_facts():

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.domain.imports.written_values import (
+from portal.domain.imports.values import (
     COMPLETED,
     LEFT_OUT,
     DateOrder,

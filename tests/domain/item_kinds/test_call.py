@@ -7,8 +7,7 @@ import pytest
 from portal.domain.item_kinds import case_kinds_by_name, kinds_by_name
 from portal.domain.item_kinds.base import Answer, AnswerError
 from portal.domain.item_kinds.call import KIND, is_accepted
-from portal.platform.formats.faults import Faults
-from portal.platform.formats.toml_tables import Source
+from portal.platform.formats.toml_tables import Faults, Source
 from tests.domain.catalogue.kinds_written import CALL, Plain
 
 

@@ -5,7 +5,7 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.domain.cases.shares import count_shares
+from portal.domain.cases import count_shares
 from portal.domain.item_kinds import case_kinds_by_name, kinds_by_name
 from portal.domain.item_kinds.base import Answer
 from tests.domain.catalogue.pictures_written import picture_content

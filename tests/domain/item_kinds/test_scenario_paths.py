@@ -6,8 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from portal.domain.item_kinds import kinds_by_name
-from portal.platform.formats.faults import Faults
-from portal.platform.formats.toml_tables import Source
+from portal.platform.formats.toml_tables import Faults, Source
 
 Scenes = list[list[tuple[int, Decimal]]]  # of each scene its choices: where each leads, its weight
 

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from portal.domain.learning.library import modules_in_order
+from portal.domain.learning.queries import modules_in_order
 from tests.factories.catalogue import make_version
 from tests.pages.learning.asking import ask
 from tests.pages.learning.working import learner

@@ -2,7 +2,7 @@
 
 import pytest
 
-from portal.domain.people.duties import (
+from portal.domain.people.staff_numbers import (
     DUTIES,
     SETTING,
     PostNames,

@@ -5,7 +5,7 @@ from sqlalchemy import select
 
 from portal.domain.people.models import RoleGrant
 from portal.domain.people.queries import viewer_of, visibility_of
-from portal.platform.audit.models import AuditEvent
+from portal.platform.audit import AuditEvent
 from portal.platform.db import db
 from portal.platform.permissions import Role
 from tests.domain.imports.rosters import run

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from portal.domain.people import name_index
+from portal.domain.people import names
 from portal.domain.people.services import correct_many_names, list_names_of
 from portal.platform import clock
 from portal.platform.db import db, transaction
@@ -17,7 +17,7 @@ __all__ = ["people"]
 
 @pytest.fixture(autouse=True)
 def many_are_two(monkeypatch):
-    monkeypatch.setattr(name_index, "FEWEST", 2)
+    monkeypatch.setattr(names, "FEWEST", 2)
 
 
 def correct(*changes):
@@ -58,7 +58,7 @@ def test_one_name_corrected_later_is_found_too(people):
 
 
 def test_names_that_could_not_be_corrected_leave_the_index_as_it_was(people):
-    with pytest.raises(IntegrityError), transaction(), name_index.index_names_afterwards(2):
+    with pytest.raises(IntegrityError), transaction(), names.index_names_afterwards(2):
         db.session.execute(text("UPDATE person_name SET folded = 'baker', email = 'one@westshire.example'"))
 
     assert find("shah") == ["D1001"]

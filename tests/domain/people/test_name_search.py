@@ -6,8 +6,7 @@ import pytest
 from sqlalchemy import delete, select, text
 
 from portal.domain.people.models import PersonName
-from portal.domain.people.name_search import name_conditions
-from portal.domain.people.name_suggestions import suggest_search
+from portal.domain.people.names import name_conditions, suggest_search
 from portal.domain.people.queries import COMMAND_LINE, viewer_of
 from portal.domain.people.services import correct_many_names, list_names_of
 from portal.platform import clock

@@ -2,7 +2,7 @@
 
 import pytest
 
-from portal.domain.people.rank_order import sort_ranks
+from portal.domain.people.staff_numbers import sort_ranks
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,11 @@ from pathlib import Path
 PORTAL = Path(__file__).resolve().parents[3] / "portal"
 READERS = {
     "app.py",  # erases it when an account is closed
-    "domain/reminders/recall_mails.py",
-    "domain/retention/account_stores.py",  # erases it with accounts of leavers
-    "domain/retention/data_requests.py",  # erases it when its person asks
+    "domain/reminders/desk_mails.py",
+    "domain/retention/stores.py",  # erases it with accounts of leavers
+    "domain/retention/services.py",  # erases it when its person asks
     "domain/subject_access/register/learning.py",  # marks its columns: a person gets a copy of their own
-    "pages/authoring/views/recall.py",
-    "pages/learning/recall_views.py",
+    "pages/authoring/views/statistics.py",
     "pages/learning/views.py",  # the card of My learning
 }
 NAMES = re.compile(r"portal\.domain\.recall|recall_review|recall_opt_out|RecallReview|RecallOptOut")

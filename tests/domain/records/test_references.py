@@ -5,7 +5,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.domain.records.references import is_reference, new_reference, normalise_reference
+from portal.domain.records.services import is_reference, new_reference, normalise_reference
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from portal.domain.reminders import queries, services
 from portal.domain.reminders.models import Message, MessageLine
-from portal.domain.reminders.send_window import SendWindow
+from portal.domain.reminders.rules import SendWindow
 from portal.platform.db import db, transaction
 from portal.platform.errors import ConflictError
 from tests.pages.monitoring.world import World, make_world

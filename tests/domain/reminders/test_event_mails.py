@@ -13,10 +13,10 @@ from sqlalchemy import select
 
 from portal.domain.events import services as events
 from portal.domain.events.models import Booking
-from portal.domain.events.planning import EventPlan
+from portal.domain.events.services import EventPlan
 from portal.domain.reminders.models import Message
 from portal.platform import clock
-from portal.platform.audit.services import log
+from portal.platform.audit import log
 from portal.platform.db import db, transaction
 from tests.domain.imports.rosters import run
 from tests.domain.reminders.office_set import set_office

@@ -6,17 +6,17 @@ import pytest
 import time_machine
 from sqlalchemy import select, update
 
-from portal.domain.assurance.evidence.writing import EvidenceEntry, add_evidence, withdraw_evidence
-from portal.domain.catalogue.queries import shared_content
+from portal.domain.assurance.evidence import EvidenceEntry, add_evidence, withdraw_evidence
 from portal.domain.catalogue.services import set_force_values
+from portal.domain.catalogue.version_cache import shared_content
 from portal.domain.people.models import PersonName
 from portal.domain.reminders import services
 from portal.domain.reminders.models import Delivery, Message, MessageKind
-from portal.domain.reminders.send_window import SendWindow
+from portal.domain.reminders.rules import SendWindow
 from portal.domain.reminders.sending import SendingSettings, send_due_messages
 from portal.platform import clock
 from portal.platform.db import db, transaction
-from portal.platform.mail.smtp import Relay
+from portal.platform.mail import Relay
 from tests.domain.reminders.post_office import open_office
 from tests.factories.assurance import give_owner, make_recommendation
 from tests.factories.people import make_person, make_unit

@@ -12,23 +12,18 @@ import time_machine
 from flask import Flask
 from sqlalchemy import insert
 
-from portal.domain.accounts import services
-from portal.domain.accounts.factors import enrolment
-from portal.domain.accounts.grants import changes
-from portal.domain.accounts.identities import binding
+from portal.domain.accounts import factors, grants, identities, services
 from portal.domain.accounts.models import ProviderIdentity
 from portal.domain.accounts.queries import get_account_state
 from portal.domain.directives.models import Directive
 from portal.domain.reminders import queries
 from portal.domain.reminders import services as reminders
-from portal.domain.reminders.alert_texts import ALERT_TEXTS
 from portal.domain.reminders.models import EVENT_KINDS, PRIVATE_KINDS, MessageKind, ReminderRule
-from portal.domain.reminders.notice_texts import BATCH, CHANGED, NEW_ADMINISTRATOR, WORDINGS
-from portal.domain.reminders.rules import ReminderReason
-from portal.domain.reminders.send_window import SendWindow
+from portal.domain.reminders.notice_texts import ALERT_TEXTS, BATCH, CHANGED, NEW_ADMINISTRATOR, WORDINGS
+from portal.domain.reminders.rules import ReminderReason, SendWindow
 from portal.domain.reminders.sending import WRITERS
 from portal.platform import clock
-from portal.platform.audit.services import ANNOUNCED_TO_OWNER, log
+from portal.platform.audit import ANNOUNCED_TO_OWNER, log
 from portal.platform.db import db, transaction
 from portal.platform.permissions import Role
 from tests.domain.accounts.factors.making import add_codes
@@ -159,7 +154,7 @@ class Told:
 
 def grant(until: date | None = None, role: Role = Role.AUDITOR) -> Callable[[Scene, int | None], object]:
     more = {"until": until} if until else {}
-    return lambda scene, by: changes.grant_role(
+    return lambda scene, by: grants.grant_role(
         scene.person("D1001"), role, unit_id=None, by=by, at=clock.now(), **more
     )
 
@@ -192,7 +187,7 @@ NOTICES = {
         "Gave the role Auditor, until 31 March 2027",
     ),
     "role.revoked": Told(
-        lambda scene, by: changes.revoke_role(
+        lambda scene, by: grants.revoke_role(
             scene.person("D1001"), Role.AUDITOR, unit_id=None, by=by, at=clock.now()
         ),
         grant(),
@@ -226,7 +221,7 @@ NOTICES = {
         "Opened the account again",
     ),
     "account.identity_removed": Told(
-        lambda scene, by: binding.remove_identity(scene.person("D1001"), "", by=by, at=clock.now()),
+        lambda scene, by: identities.remove_identity(scene.person("D1001"), "", by=by, at=clock.now()),
         lambda scene, by: db.session.add(
             ProviderIdentity(
                 person_id=scene.person("D1001"),
@@ -243,7 +238,7 @@ NOTICES = {
         "Removed the link to the force account",
     ),
     "account.factors_reset": Told(
-        lambda scene, by: enrolment.reset_factors(scene.person("D1001"), by=by, at=clock.now()),
+        lambda scene, by: factors.reset_factors(scene.person("D1001"), by=by, at=clock.now()),
         lambda scene, by: add_codes(scene.person("D1001")),
         ("None yet.",),
         ("Your account",),
@@ -321,9 +316,9 @@ def test_the_links_of_a_notice_open_and_show_what_it_says(scene: Scene, kind: st
 
 @pytest.mark.slow
 def test_many_at_once_lead_to_all_grants(scene: Scene) -> None:
-    wanted = [changes.NewGrant(scene.person(number), Role.AUDITOR, None) for number in ("D1001", "N1", "N2")]
+    wanted = [grants.NewGrant(scene.person(number), Role.AUDITOR, None) for number in ("D1001", "N1", "N2")]
     with transaction():
-        changes.give_grants(wanted, by=scene.person("D9001"), at=clock.now())
+        grants.give_grants(wanted, by=scene.person("D9001"), at=clock.now())
     for number in ("D9002", "D9003"):
         scene.promise(number, "/grants?state=all&sort=-given", "Shah, Priya", "Brennan", "Castell")
         scene.promise(number, TRAIL, "Gave the role Auditor", "N1", "N2")

@@ -10,15 +10,13 @@ import time_machine
 from flask import Flask
 from sqlalchemy import func, select, update
 
-from portal.domain.accounts import services
-from portal.domain.accounts.factors.models import Factor
-from portal.domain.accounts.grants import changes
-from portal.domain.accounts.models import ProviderIdentity
+from portal.domain.accounts import grants, services
+from portal.domain.accounts.models import Factor, ProviderIdentity
 from portal.domain.people.models import PersonName
 from portal.domain.reminders.models import Message, MessageKind, NoticeLine
 from portal.domain.reminders.notice_texts import BATCH
 from portal.platform import clock
-from portal.platform.audit.services import ANNOUNCED, log
+from portal.platform.audit import ANNOUNCED, log
 from portal.platform.db import db, transaction
 from portal.platform.errors import RuleError
 from portal.platform.jobs.models import Job
@@ -197,14 +195,12 @@ def test_a_changed_last_day_is_one_change(
 
 
 def test_what_is_refused_or_rolled_back_is_told_to_nobody(force: dict[str, int]) -> None:
-    both = [changes.NewGrant(force[number], Role.AUDITOR, None) for number in ("D1001", "D9001")]
+    both = [grants.NewGrant(force[number], Role.AUDITOR, None) for number in ("D1001", "D9001")]
     with pytest.raises(RuleError), transaction():
-        changes.give_grants(both, by=force["D9001"], at=clock.now())
+        grants.give_grants(both, by=force["D9001"], at=clock.now())
     assert notices() == 0
     with transaction():  # held already: nothing was done
-        changes.grant_role(
-            force["D9002"], Role.ADMINISTRATOR, unit_id=None, by=force["D9001"], at=clock.now()
-        )
+        grants.grant_role(force["D9002"], Role.ADMINISTRATOR, unit_id=None, by=force["D9001"], at=clock.now())
     assert notices() == 0
 
 

@@ -6,9 +6,8 @@ import pytest
 import time_machine
 from flask import Flask
 
-from portal.domain.accounts import services
-from portal.domain.accounts.factors import enrolment, one_time_codes, recovery_codes
-from portal.domain.accounts.sign_in.tokens import hash_token
+from portal.domain.accounts import factors, services
+from portal.domain.accounts.tokens import hash_token
 from portal.platform import clock
 from portal.platform.db import transaction
 from portal.platform.permissions import Role
@@ -33,18 +32,18 @@ def test_only_the_owner_is_told_of_what_they_change_themselves(app: Flask, offic
         token, _ = services.open_session(
             person, services.SignInOrigin("198.51.100.7", "Edge on Windows"), clock.now()
         )
-        enrolment.add_code_device(
+        factors.add_code_device(
             person,
             "Work phone",
-            one_time_codes.new_secret(),
+            factors.new_secret(),
             0,
             clock.now(),
             key="k" * 32,
             session_hash=hash_token(token),
         )
-        recovery_codes.replace_codes(person, "key", clock.now())
-        factor = enrolment.list_factors(person)[0].reference
-        enrolment.remove_factor(person, factor, needs_one=False)
+        factors.replace_codes(person, "key", clock.now())
+        factor = factors.list_factors(person)[0].reference
+        factors.remove_factor(person, factor, needs_one=False)
 
     mails = delivered(app, office)
     assert mails.keys() == {address("D1001")}

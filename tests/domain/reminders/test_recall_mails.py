@@ -12,12 +12,11 @@ from portal.domain.people.queries import viewer_of
 from portal.domain.recall import services as recall
 from portal.domain.reminders import queries, services
 from portal.domain.reminders.models import Delivery, Message, MessageKind
-from portal.domain.reminders.own_messages import list_own_messages
-from portal.domain.reminders.send_window import SendWindow
-from portal.domain.reminders.sending import SendingSettings, send_due_messages
+from portal.domain.reminders.rules import SendWindow
+from portal.domain.reminders.sending import SendingSettings, list_own_messages, send_due_messages
 from portal.platform import clock
 from portal.platform.db import db, transaction
-from portal.platform.mail.smtp import Relay
+from portal.platform.mail import Relay
 from tests.domain.reminders.post_office import open_office
 from tests.factories.catalogue import make_version
 from tests.factories.people import make_grant

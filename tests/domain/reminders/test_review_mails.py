@@ -10,11 +10,11 @@ from portal.domain.catalogue.models import SharedVersion
 from portal.domain.people.models import PersonName
 from portal.domain.reminders import services
 from portal.domain.reminders.models import Message, MessageKind
-from portal.domain.reminders.send_window import SendWindow
+from portal.domain.reminders.rules import SendWindow
 from portal.domain.reminders.sending import SendingSettings, send_due_messages
 from portal.platform import clock
 from portal.platform.db import db, stamp, transaction
-from portal.platform.mail.smtp import Relay
+from portal.platform.mail import Relay
 from tests.domain.reminders.post_office import open_office
 from tests.factories.catalogue import make_guide, make_version
 from tests.pages.authoring.desk import make_person_with, signed_in_client

@@ -12,10 +12,10 @@ from portal.domain.reminders.rules import (
     PlanningWindow,
     ReminderReason,
     ReminderRules,
+    SendWindow,
     list_reasons,
 )
-from portal.domain.reminders.send_window import SendWindow
-from portal.domain.reminders.settings import bank_holidays
+from portal.domain.reminders.sending import bank_holidays
 from portal.domain.status.rules import Status
 from portal.platform.clock import LONDON
 

@@ -9,7 +9,7 @@ from sqlalchemy import update
 
 from portal.domain.people.models import RoleGrant
 from portal.domain.reminders import services
-from portal.domain.reminders.send_window import SendWindow
+from portal.domain.reminders.rules import SendWindow
 from portal.platform import clock
 from portal.platform.db import db, transaction
 from tests.factories.people import make_grant

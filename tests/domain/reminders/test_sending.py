@@ -11,19 +11,17 @@ import time_machine
 from flask import Flask
 from sqlalchemy import select
 
-from portal.domain.directives.fact_loader import RuleHistory
+from portal.domain.directives.applies import RuleHistory
 from portal.domain.people.models import PersonName, Post
 from portal.domain.reminders import queries, sending, services
 from portal.domain.reminders.models import Delivery, Message, MessageKind, MessageLine
-from portal.domain.reminders.rules import LATE, ReminderReason
-from portal.domain.reminders.send_window import SendWindow
+from portal.domain.reminders.rules import LATE, ReminderReason, SendWindow
 from portal.domain.reminders.sending import SendingRound, SendingSettings, send_due_messages
-from portal.domain.status.periods import group_facts_by_position
 from portal.domain.status.projector import load_facts
-from portal.domain.status.rules import compute_status
+from portal.domain.status.rules import compute_status, group_facts_by_position
 from portal.platform import clock
 from portal.platform.db import db, stamp, touch, transaction
-from portal.platform.mail.smtp import Letter, Recipient, Relay, RelayError, mail_of
+from portal.platform.mail import Letter, Recipient, Relay, RelayError, mail_of
 from tests.domain.reminders.post_office import Office, open_office
 from tests.domain.status.facts import make_exclusion, make_record
 from tests.pages.monitoring.world import World, make_world

@@ -10,16 +10,16 @@ from flask import Flask
 from hypothesis import given, settings
 from sqlalchemy import delete, select
 
-from portal.domain.accounts.grants import changes
-from portal.domain.people.as_of import is_known_fact
+from portal.domain.accounts import grants
 from portal.domain.people.models import Post, RoleGrant
+from portal.domain.people.positions import is_known_fact
 from portal.domain.people.queries import viewer_of, visibility_of
-from portal.domain.people.visibility.report_readers import find_report_readers
-from portal.domain.people.visibility.rules import is_valid_on
+from portal.domain.people.sight import find_report_readers
+from portal.domain.people.visibility import is_valid_on
 from portal.domain.reminders import services
+from portal.domain.reminders.message_texts import ReminderPlan, plan_reminders
 from portal.domain.reminders.models import Message, MessageLine
-from portal.domain.reminders.planning import ReminderPlan, plan_reminders
-from portal.domain.reminders.send_window import SendWindow
+from portal.domain.reminders.rules import SendWindow
 from portal.platform import clock
 from portal.platform.db import db, transaction
 from portal.platform.permissions import Role
@@ -99,7 +99,7 @@ def test_the_page_of_reminders_says_who_was_not_told_and_what_to_do(
     assert said in enter(another(app), world, "D4001").page("/reminders").text
 
     with transaction():
-        changes.grant_role(world.people["D2001"], Role.MANAGER, unit_id=None, by=None, at=clock.now())
+        grants.grant_role(world.people["D2001"], Role.MANAGER, unit_id=None, by=None, at=clock.now())
     assert said not in client.page("/reminders").text
 
 

@@ -12,18 +12,11 @@ from sqlalchemy import select
 from portal.commands.jobs import make_worker_setup
 from portal.domain.accounts.models import Credential, Invitation, KnownBrowser, LastSignIn, ProviderIdentity
 from portal.domain.assessment.models import Attempt, Response
-from portal.domain.cases.models import CaseCopy, CaseRubric, CaseRun, CaseStep
+from portal.domain.cases import CaseCopy, CaseRubric, CaseRun, CaseStep
 from portal.domain.catalogue.models import Activity, EventTypeVersion, Item, Lesson, ModuleVersion
 from portal.domain.clarity.models import ClarityAnswer, ClarityReply, ClarityWords
 from portal.domain.decisions.models import Decision, DecisionRequest
-from portal.domain.events.models import (
-    Booking,
-    BookingChange,
-    Event,
-    EventRoom,
-    EventVersion,
-    RegisterEntry,
-)
+from portal.domain.events.models import Booking, BookingChange, Event, EventRoom, EventVersion, RegisterEntry
 from portal.domain.imports.models import FolderFile, ImportRun
 from portal.domain.people.models import FactNote
 from portal.domain.recall.models import RecallReview
@@ -32,8 +25,7 @@ from portal.domain.reminders.models import Message, NoticeLine, ReportMail
 from portal.domain.retention import queries, services
 from portal.domain.saved_reports.models import SavedReport
 from portal.platform import clock
-from portal.platform.audit.models import AuditEvent, FilePeople
-from portal.platform.audit.person_sets import pack_people
+from portal.platform.audit import AuditEvent, FilePeople, pack_people
 from portal.platform.db import db, transaction
 from portal.platform.jobs.models import Job
 from portal.platform.jobs.worker import JobRunner

@@ -8,19 +8,17 @@ from sqlalchemy.exc import DBAPIError
 
 from migrations.append_only import FACT_TABLES
 from portal.domain.accounts.models import Credential, KnownBrowser, LastSignIn
-from portal.domain.cases.copies import count_unread_copies
-from portal.domain.cases.models import CaseCopy, CaseRun
-from portal.domain.decisions.errors import DecidedAlreadyError, SecondPersonError
+from portal.domain.cases import CaseCopy, CaseRun, count_unread_copies
+from portal.domain.decisions.models import DecidedAlreadyError, SecondPersonError
 from portal.domain.people.models import FactNote, PersonName, Post
 from portal.domain.reminders.models import Message
-from portal.domain.retention import holds, queries, services, tasks
-from portal.domain.retention.classes import ACCESS_ACTIONS, CLASSES, class_of_key
+from portal.domain.retention import queries, services, stores
+from portal.domain.retention.classes import ACCESS_ACTIONS, CLASSES, class_of_key, newest_due_day
 from portal.domain.retention.errors import NothingDueError, UnderWayError
 from portal.domain.retention.models import DisposalSlice
-from portal.domain.retention.periods import newest_due_day
-from portal.domain.retention.preview import STORES, preview_class
+from portal.domain.retention.queries import STORES, preview_class
 from portal.platform import clock
-from portal.platform.audit.models import AuditEvent
+from portal.platform.audit import AuditEvent
 from portal.platform.db import OPEN_END, db, stamp, transaction
 from portal.platform.errors import RuleError
 from portal.platform.jobs.models import Job
@@ -228,22 +226,22 @@ def test_refused_and_withdrawn_disposals_remove_nothing_and_can_be_asked_for_aga
 def test_a_disposal_that_is_cut_off_goes_on_and_its_certificate_counts_everything(app, desk, monkeypatch):
     for days in range(5):
         write_rows(desk, date(2015, 1, 1) + timedelta(days=days))
-    monkeypatch.setattr(tasks, "SLICE", 2)
+    monkeypatch.setattr(services, "SLICE", 2)
     uuid = request_disposal("mail", desk.people["D3001"])
     approve(uuid, desk.people["D3002"])
     slices = iter([True, False])
-    remove = tasks._remove_slice
+    remove = services._remove_slice
 
     def remove_once(*arguments):
         if not next(slices):
             raise RuleError("The power is cut.")
         return remove(*arguments)
 
-    monkeypatch.setattr(tasks, "_remove_slice", remove_once)
+    monkeypatch.setattr(services, "_remove_slice", remove_once)
     run_jobs(app)
     assert queries.get_disposal(uuid).state == "running"
     assert preview_class("mail", 12, TODAY).rows == 3
-    monkeypatch.setattr(tasks, "_remove_slice", remove)
+    monkeypatch.setattr(services, "_remove_slice", remove)
     with transaction():
         retry_job(db.session.scalars(select(Job.reference)).one(), by=None, at=clock.now())
     run_jobs(app)
@@ -258,10 +256,10 @@ def test_a_disposal_that_is_cut_off_goes_on_and_its_certificate_counts_everythin
 @pytest.mark.parametrize(
     ("scope", "key"),
     [
-        *((holds.PERSON, key) for key in ("copies", "audit", "mail")),
-        *((holds.UNIT, "mail"), (holds.CLASS, "imports")),
-        *(pytest.param(holds.PERSON, key, marks=pytest.mark.sweep) for key in SWEPT),
-        pytest.param(holds.CLASS, "audit", marks=pytest.mark.sweep),
+        *((stores.PERSON, key) for key in ("copies", "audit", "mail")),
+        *((stores.UNIT, "mail"), (stores.CLASS, "imports")),
+        *(pytest.param(stores.PERSON, key, marks=pytest.mark.sweep) for key in SWEPT),
+        pytest.param(stores.CLASS, "audit", marks=pytest.mark.sweep),
     ],
 )
 def test_a_hold_keeps_what_it_covers_and_the_certificate_says_how_much(app, desk, scope, key):
@@ -270,23 +268,23 @@ def test_a_hold_keeps_what_it_covers_and_the_certificate_says_how_much(app, desk
     desk.people["D1001"], kept = aged.make_person(other_unit, staff_number="F1"), desk.people["D1001"]
     desk.people["D2001"] = aged.make_person(other_unit, staff_number="F2")
     write_rows(desk, date(2015, 1, 2))
-    subject = {holds.PERSON: kept, holds.UNIT: desk.unit, holds.CLASS: key}[scope]
+    subject = {stores.PERSON: kept, stores.UNIT: desk.unit, stores.CLASS: key}[scope]
     uuid = request_disposal(key, desk.people["D3001"])
     approve(uuid, desk.people["D3002"])
     with transaction():  # after the approval: it counts all the same
-        hold = holds.place_hold(scope, subject, "Case 7", by=desk.people["D3001"], at=clock.now())
+        hold = stores.place_hold(scope, subject, "Case 7", by=desk.people["D3001"], at=clock.now())
     run_jobs(app)
 
     row = queries.get_disposal(uuid)
-    files_kept = key == "audit" and scope != holds.CLASS  # whom a file held is packed: all files stay
+    files_kept = key == "audit" and scope != stores.CLASS  # whom a file held is packed: all files stay
     assert row.held_rows
     assert (row.disposed_rows or 0) + row.held_rows == row.rows
-    assert (row.disposed_rows == 0) == (scope == holds.CLASS)
-    if scope != holds.CLASS:
+    assert (row.disposed_rows == 0) == (scope == stores.CLASS)
+    if scope != stores.CLASS:
         assert row.disposed_rows == row.rows // 2 - files_kept
 
     with transaction():
-        holds.lift_hold(hold, "Case 7 is over", by=desk.people["D3002"], at=clock.now())
+        stores.lift_hold(hold, "Case 7 is over", by=desk.people["D3002"], at=clock.now())
     again = dispose(app, key, desk.people["D3002"], desk.people["D3001"])
     assert (again.disposed_rows, again.held_rows) == (row.held_rows, 0)
 
@@ -295,11 +293,11 @@ def test_a_hold_on_a_unit_covers_whoever_was_ever_in_it_or_below_it(desk):
     below = aged.make_unit("Team", desk.unit)
     past = aged.make_person(below, staff_number="P1", until=date(2025, 1, 1))
     apart = aged.make_person(aged.make_unit("Apart"), staff_number="P2")
-    assert holds.held_people() is None
+    assert stores.held_people() is None
     with transaction():
-        holds.place_hold(holds.UNIT, desk.unit, "Inquiry", by=desk.people["D3001"], at=clock.now())
+        stores.place_hold(stores.UNIT, desk.unit, "Inquiry", by=desk.people["D3001"], at=clock.now())
 
-    people = holds.held_people()
+    people = stores.held_people()
     assert people is not None
     covered = set(db.session.scalars(people))
     assert {past, desk.people["D1001"]} <= covered

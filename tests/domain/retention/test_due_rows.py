@@ -9,11 +9,11 @@ from sqlalchemy import insert
 
 from portal.domain.accounts.models import Credential, LastSignIn
 from portal.domain.people.models import Post, RoleGrant
-from portal.domain.retention.periods import is_due
-from portal.domain.retention.preview import STORES, list_due_keys, preview_class
-from portal.domain.retention.trail_stores import OF_MESSAGES
+from portal.domain.retention.classes import is_due
+from portal.domain.retention.queries import STORES, list_due_keys, preview_class
+from portal.domain.retention.stores import OF_MESSAGES
 from portal.platform import clock
-from portal.platform.audit.models import AuditEvent
+from portal.platform.audit import AuditEvent
 from portal.platform.clock import LONDON
 from portal.platform.db import OPEN_END, db, stamp, transaction
 from tests.databases import undone

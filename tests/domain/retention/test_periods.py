@@ -6,8 +6,8 @@ from datetime import date, timedelta
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from portal.domain.retention.data_requests import answer_due_on
-from portal.domain.retention.periods import is_due, kept_until, newest_due_day, period_words
+from portal.domain.retention.classes import is_due, kept_until, newest_due_day, period_words
+from portal.domain.retention.services import answer_due_on
 
 DAYS = st.dates(date(1900, 1, 1), date(2400, 12, 31))
 MONTHS = st.integers(1, 1_200)

@@ -7,10 +7,10 @@ from sqlalchemy import func, select
 
 from portal.domain.clarity.models import ClarityWords
 from portal.domain.reminders.models import Message
-from portal.domain.retention import holds, queries, services, tasks
+from portal.domain.retention import queries, services, stores
 from portal.domain.retention.errors import LongerPeriodError
-from portal.domain.retention.preview import STORES, preview_class
-from portal.pages.retention.words import certificate_rows
+from portal.domain.retention.queries import STORES, preview_class
+from portal.pages.retention.views import certificate_rows
 from portal.platform import clock
 from portal.platform.db import db, transaction
 from portal.platform.errors import RuleError
@@ -25,7 +25,7 @@ def test_accounts_of_leavers_go_without_what_a_hold_on_another_class_keeps(app, 
     person = aged.make_leaver(newest_due("leavers"), "L1")
     with transaction():
         aged.write_texts(person, desk.people["D2001"], clock.now())
-        hold = holds.place_hold(holds.CLASS, "clarity", "Case 7", by=desk.people["D3001"], at=clock.now())
+        hold = stores.place_hold(stores.CLASS, "clarity", "Case 7", by=desk.people["D3001"], at=clock.now())
     asker, approver = desk.people["D3001"], desk.people["D3002"]
 
     assert dispose(app, "leavers", asker, approver).disposed_rows == 1
@@ -33,7 +33,7 @@ def test_accounts_of_leavers_go_without_what_a_hold_on_another_class_keeps(app, 
     assert db.session.scalars(select(ClarityWords.text)).all() == [SECRET]
     assert preview_class("leavers", 12, TODAY).rows == 0
     with transaction():
-        holds.lift_hold(hold, "Case 7 is over", by=asker, at=clock.now())
+        stores.lift_hold(hold, "Case 7 is over", by=asker, at=clock.now())
     assert dispose(app, "leavers", asker, approver).disposed_rows == 1
     assert db.session.scalars(select(ClarityWords.text)).all() == []
 
@@ -71,11 +71,11 @@ def test_a_period_made_longer_while_the_job_runs_keeps_what_is_left_and_frees_th
 ):
     for days in range(3):
         write_rows(desk, date(2025, 5, 1) + timedelta(days=days))
-    monkeypatch.setattr(tasks, "SLICE", 2)
+    monkeypatch.setattr(services, "SLICE", 2)
     asker, approver = desk.people["D3001"], desk.people["D3002"]
     uuid = request_disposal("mail", asker)
     approve(uuid, approver)
-    remove = tasks._remove_slice
+    remove = services._remove_slice
 
     def remove_then_lengthen(*arguments):
         keys = remove(*arguments)
@@ -83,7 +83,7 @@ def test_a_period_made_longer_while_the_job_runs_keeps_what_is_left_and_frees_th
             services.set_period("mail", 24, "A dispute", by=asker, at=clock.now())
         return keys
 
-    monkeypatch.setattr(tasks, "_remove_slice", remove_then_lengthen)
+    monkeypatch.setattr(services, "_remove_slice", remove_then_lengthen)
     run_jobs(app)
 
     row = queries.get_disposal(uuid)
@@ -100,13 +100,13 @@ def test_a_run_that_lost_its_job_removes_nothing_after_the_certificate(app, desk
     uuid = request_disposal("mail", desk.people["D3001"])
     approve(uuid, desk.people["D3002"])
     with transaction():
-        hold = holds.place_hold(holds.CLASS, "mail", "Case 8", by=desk.people["D3001"], at=clock.now())
+        hold = stores.place_hold(stores.CLASS, "mail", "Case 8", by=desk.people["D3001"], at=clock.now())
     stale = queries.get_disposal(uuid)  # as a run has it that was taken for lost
     run_jobs(app)
     assert queries.get_disposal(uuid).held_rows == 1
     with transaction():
-        holds.lift_hold(hold, "Case 8 is over", by=desk.people["D3001"], at=clock.now())
+        stores.lift_hold(hold, "Case 8 is over", by=desk.people["D3001"], at=clock.now())
 
     with pytest.raises(RuleError, match="done already"):
-        tasks._remove_slice(stale, STORES["mail"][0], None)
+        services._remove_slice(stale, STORES["mail"][0], None)
     assert db.session.scalar(select(func.count()).select_from(Message)) == 1

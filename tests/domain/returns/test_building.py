@@ -10,13 +10,11 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from portal.domain.people.queries import COMMAND_LINE
-from portal.domain.reports.packs.foi_tables import FoiFigures, PostGroup, RequirementTotal, make_tables
-from portal.domain.reports.packs.rounding import Rounding
+from portal.domain.reports.foi import FoiFigures, PostGroup, RequirementTotal, Rounding, make_tables
 from portal.domain.reports.parameters import Position
 from portal.domain.reports.queries import completion_report
 from portal.domain.returns.building import build_return, list_rounded, read_period
-from portal.domain.returns.content import ReturnContent
-from portal.domain.returns.sums import list_sum_faults
+from portal.domain.returns.content import ReturnContent, list_sum_faults
 from portal.domain.status.rules import Status
 from portal.platform.errors import BadInputError, RuleError
 from tests.domain.returns.making import make_content

@@ -9,10 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.domain.returns import checking
-from portal.domain.returns.checking import CheckedReturn, check_return, read_claimed_force
-from portal.domain.returns.content import DEFINITIONS, FORCE, RANK, ROLE, ReturnContent, ReturnCount
-from portal.domain.returns.sums import list_sum_faults
+from portal.domain.returns import building
+from portal.domain.returns.building import CheckedReturn, check_return, read_claimed_force
+from portal.domain.returns.content import (
+    DEFINITIONS,
+    FORCE,
+    RANK,
+    ROLE,
+    ReturnContent,
+    ReturnCount,
+    list_sum_faults,
+)
 from tests.domain.returns.making import REQUIREMENT, make_content, public_key, sign
 
 CAME = date(2026, 5, 6)
@@ -48,7 +55,7 @@ def test_whatever_is_changed_after_signing_is_noticed(change: Any) -> None:
     document = json.loads(sign(make_content()))
     change(document)
 
-    assert check(json.dumps(document).encode()).faults_of(checking.SIGNATURE)
+    assert check(json.dumps(document).encode()).faults_of(building.SIGNATURE)
 
 
 def test_the_key_that_a_file_names_itself_proves_nothing() -> None:
@@ -59,7 +66,7 @@ def test_the_key_that_a_file_names_itself_proves_nothing() -> None:
 
 
 def test_a_force_cannot_sign_for_another() -> None:
-    assert check(sign(make_content()), force="southmere").faults_of(checking.SIGNATURE)
+    assert check(sign(make_content()), force="southmere").faults_of(building.SIGNATURE)
 
 
 @pytest.mark.parametrize(
@@ -74,7 +81,7 @@ def test_a_force_cannot_sign_for_another() -> None:
 def test_its_period_has_ended_and_a_correction_says_why(
     changes: dict[str, Any], on: date, words: str
 ) -> None:
-    faults = check(sign(make_content(**changes)), on).faults_of(checking.PERIOD)
+    faults = check(sign(make_content(**changes)), on).faults_of(building.PERIOD)
 
     assert faults is not None
     assert words in faults[0]
@@ -84,7 +91,7 @@ def test_each_different_definition_is_named() -> None:
     (term, _), *others = DEFINITIONS
     changed = make_content(definitions=((term, "Whoever we counted."), *others[1:], ("Score", "Points.")))
 
-    faults = check(sign(changed)).faults_of(checking.MEANINGS)
+    faults = check(sign(changed)).faults_of(building.MEANINGS)
 
     assert faults == [
         "“Excluded” is not defined.",
@@ -101,8 +108,8 @@ def test_what_is_no_return_is_refused_in_a_sentence(file: bytes) -> None:
     checked = check(file)
 
     assert checked.content is None
-    assert checked.faults_of(checking.SCHEMA)
-    assert checked.faults_of(checking.SUMS) is None
+    assert checked.faults_of(building.SCHEMA)
+    assert checked.faults_of(building.SUMS) is None
 
 
 COUNT = st.integers(0, 40)

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from portal.domain.reports.statistics import Share
-from portal.domain.returns.comparison import ComparedRequirement, build_comparison, read_comparison
+from portal.domain.returns.comparisons import ComparedRequirement, build_comparison, read_comparison
 from portal.platform.errors import BadInputError, NotFoundError, RuleError
 from portal.platform.signing.documents import sign_document
 from tests.domain.returns.making import make_key, public_key

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from portal.domain.reports.statistics import Share
-from portal.domain.returns.movement import (
+from portal.domain.returns.comparisons import (
     CORRECTION,
     ENTERED,
     LEFT,
@@ -17,8 +17,7 @@ from portal.domain.returns.movement import (
     read_movement,
     step_between,
 )
-from portal.domain.returns.national import list_requirements, read_groups, read_national
-from portal.domain.returns.shown_counts import ShownCounts
+from portal.domain.returns.national import ShownCounts, list_requirements, read_groups, read_national
 from tests.domain.returns.test_receipts import position
 from tests.factories.returns import ask_for, make_force, make_return
 from tests.pages.monitoring.counting import statements

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from portal.domain.reports.parameters import parse_position
-from portal.domain.returns.receipts import Arrival, ReceiptState, judge_receipt, read_receipts
+from portal.domain.returns.queries import Arrival, ReceiptState, judge_receipt, read_receipts
 from portal.platform import clock
 from portal.platform.db import newest_stamp
 from tests.factories.returns import ask_for, make_force, make_return, withdraw_return

@@ -6,8 +6,8 @@ from copy import deepcopy
 import jsonschema_rs
 import pytest
 
-from portal.domain.returns.comparison import COMPARISON_SCHEMA
-from portal.domain.returns.schema import MOST_FAULTS, RETURN_SCHEMA, Schema, list_schema_faults
+from portal.domain.returns.comparisons import COMPARISON_SCHEMA
+from portal.domain.returns.content import MOST_FAULTS, RETURN_SCHEMA, Schema, list_schema_faults
 from tests.domain.returns.making import make_content, sign
 
 DOCUMENT = json.loads(sign(make_content()))

@@ -13,24 +13,22 @@ from portal.domain.returns.building import build_return
 from portal.domain.returns.content import ReturnContent
 from portal.domain.returns.models import ForceReturn, OwnReturn, ReturnFigure
 from portal.domain.returns.queries import find_own_return, list_forces, list_keys, list_periods
-from portal.domain.returns.registration import (
+from portal.domain.returns.services import (
+    ReceivedReturn,
     RegistrationError,
+    ReturnRefusedError,
     StatedForce,
     add_key,
     ask_for_returns,
     change_force_details,
     end_key,
-    register_force,
-)
-from portal.domain.returns.services import (
-    ReceivedReturn,
-    ReturnRefusedError,
     keep_own_return,
     log_refused_return,
     receive_return,
+    register_force,
 )
 from portal.platform import clock
-from portal.platform.audit.models import AuditEvent
+from portal.platform.audit import AuditEvent
 from portal.platform.db import db, transaction
 from portal.platform.errors import NotFoundError, RuleError
 from portal.platform.signing.keys import take_fingerprint

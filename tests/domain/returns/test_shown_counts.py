@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from portal.domain.reports.packs.rounding import Rounding, is_small
-from portal.domain.returns.shown_counts import (
+from portal.domain.reports.foi import Rounding, is_small
+from portal.domain.returns.national import (
     BY_FORCE,
     BY_US,
     Counts,

@@ -8,8 +8,8 @@ from hypothesis import strategies as some
 
 from portal.domain.reports.funnels import FunnelPlot
 from portal.domain.reports.statistics import Share
+from portal.domain.returns.comparisons import compare_forces
 from portal.domain.returns.national import read_national
-from portal.domain.returns.variation import compare_forces
 from tests.domain.returns.test_receipts import position
 from tests.factories.returns import ask_for, make_force, make_return
 

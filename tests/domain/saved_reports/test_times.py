@@ -5,9 +5,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.domain.reminders.send_window import SendWindow
-from portal.domain.reminders.settings import bank_holidays
-from portal.domain.saved_reports.times import (
+from portal.domain.reminders.rules import SendWindow
+from portal.domain.reminders.sending import bank_holidays
+from portal.domain.saved_reports.rules import (
     AsOf,
     DayRule,
     Every,

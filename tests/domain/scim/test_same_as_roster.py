@@ -9,13 +9,16 @@ import time_machine
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from portal.domain.people.roster import store
-from portal.domain.people.roster.columns import OPTIONAL_COLUMNS, REQUIRED_COLUMNS
-from portal.domain.people.roster.plan import plan_with_faults
-from portal.domain.people.roster.rows import parse_rows_with_faults
-from portal.domain.scim import queries, user_changes
+from portal.domain.people import roster_store
+from portal.domain.people.roster_plan import (
+    OPTIONAL_COLUMNS,
+    REQUIRED_COLUMNS,
+    parse_rows_with_faults,
+    plan_with_faults,
+)
+from portal.domain.scim import queries, services
 from portal.domain.scim.queries import UserValues
-from portal.domain.scim.user_changes import ProviderChange
+from portal.domain.scim.services import ProviderChange
 from portal.platform import clock
 from portal.platform.db import stamp, transaction
 from portal.platform.tables.table_files import SourceRow
@@ -50,9 +53,9 @@ class Roster:
         rows, faults = parse_rows_with_faults([SourceRow(1, row)])
         with transaction():
             at = stamp()
-            plan, more = plan_with_faults(rows, store.read_baseline())
+            plan, more = plan_with_faults(rows, roster_store.read_baseline())
             assert not [*faults, *more]
-            store.write_plan(plan, at, by=None)
+            roster_store.write_plan(plan, at, by=None)
 
     def say(self, before: dict[str, Any], says: dict[str, Any], today: date) -> None:
         """The row for what changed on this day, if any."""
@@ -84,9 +87,9 @@ def say_by_scim(number: str, says: dict[str, Any]) -> None:
         act = ProviderChange(stamp(), clock.now(), "entra")
         person_id = queries.find_person(number)
         if person_id is None:
-            user_changes.create_user(values, act)
+            services.create_user(values, act)
         else:
-            user_changes.change_user(queries.get_user(person_id, clock.today()), values, act)
+            services.change_user(queries.get_user(person_id, clock.today()), values, act)
 
 
 @given(STEPS)

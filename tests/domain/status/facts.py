@@ -6,7 +6,7 @@ from itertools import count
 from typing import Any
 
 from portal.domain.catalogue.models import Activity, ModuleVersion
-from portal.domain.directives.as_of import known_facts
+from portal.domain.directives.applies import known_facts
 from portal.domain.directives.models import Directive, DirectiveVersion, Exclusion, Requirement
 from portal.domain.records.models import Record, Registration, Revocation
 from portal.domain.status.rules import Facts, RequirementStatus, compute_status

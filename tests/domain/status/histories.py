@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from portal.domain.directives.models import Exclusion
-from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.models import Post, UnitState
+from portal.domain.people.positions import is_known_fact
 from portal.domain.records.models import Record, Registration, Revocation
 from portal.platform import clock
 from portal.platform.db import OPEN_END, db, newest_stamp, stamp, touch, transaction

@@ -5,10 +5,9 @@ from dataclasses import replace
 from datetime import date
 
 from portal.domain.directives.models import Directive
-from portal.domain.status import paging, queries, report_rows
+from portal.domain.status import paging, queries
 from portal.domain.status.changes import find_status_changes
-from portal.domain.status.counting import count_requirements
-from portal.domain.status.filters import Later, Scope, Whose
+from portal.domain.status.counts import Later, Scope, Whose, count_requirements
 from portal.domain.status.paging import Sort
 from portal.domain.status.rules import Status
 from portal.platform.db import db
@@ -32,13 +31,13 @@ def check_reads(history, day, t, periods):
         person: periods[person, 0].due_on for person in people
     }
     check_counts(scope, periods)
-    assert report_rows.load_statuses(scope, list(people)) == {
+    assert queries.load_statuses(scope, list(people)) == {
         (history.directive, person): {position: row.status for position, row in rows.items()}
         for person, rows in people.items()
     }
-    streamed_rows = [row for batch in report_rows.stream_people(scope, 1) for row in batch]
+    streamed_rows = [row for batch in queries.stream_people(scope, 1) for row in batch]
     assert {row.person_id: row.unit_id for row in streamed_rows} == {p: periods[p, 0].unit_id for p in people}
-    requirement_rows = {tuple(row[:6]) for row in report_rows.requirement_reader(scope)(list(people))}
+    requirement_rows = {tuple(row[:6]) for row in queries.requirement_reader(scope)(list(people))}
     assert requirement_rows == {
         (person, position, row.status, row.due_on, row.valid_until, row.late_days)
         for person, rows in people.items()

@@ -8,7 +8,7 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from portal.commands.jobs import run_worker
-from portal.domain.status import ahead, issuing
+from portal.domain.status import projection_rows, recording
 
 slices = count(1)
 
@@ -21,9 +21,9 @@ def rest(_engine: Engine, _seconds: float) -> None:
 
 
 if __name__ == "__main__":
-    issuing.MOST_AT_ONCE = 0
-    ahead.SLICE = 1
-    ahead.let_others_write = rest  # type: ignore[assignment]
+    recording.MOST_AT_ONCE = 0
+    projection_rows.SLICE = 1
+    projection_rows.let_others_write = rest  # type: ignore[assignment]
     from wsgi import app
 
     run_worker(app, 1)

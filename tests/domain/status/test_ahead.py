@@ -9,12 +9,11 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 
 from portal.domain.catalogue.models import Activity
-from portal.domain.directives.checks import reconcile_all
+from portal.domain.directives.changes import propose_version, propose_withdrawal
 from portal.domain.directives.models import DirectiveVersion
-from portal.domain.directives.proposals import propose_version, propose_withdrawal
-from portal.domain.directives.services import Confirmation, record_proposal
+from portal.domain.directives.services import Confirmation, reconcile_all, record_proposal
 from portal.domain.people.models import PersonName
-from portal.domain.status import ahead, count_check, issuing
+from portal.domain.status import projection_rows, recording, tasks
 from portal.domain.status.models import OPEN_KNOWN, StatusCount, StatusPeriod
 from portal.domain.status.projector import rebuild_status
 from portal.platform import clock
@@ -59,20 +58,20 @@ def slices(monkeypatch):
         Between.number += 1
         Between.act()
 
-    monkeypatch.setattr(issuing, "MOST_AT_ONCE", -1)
-    monkeypatch.setattr(issuing, "FEW", 1)
-    monkeypatch.setattr(ahead, "SLICE", 1)
-    monkeypatch.setattr(ahead, "PEOPLE", 1)
-    monkeypatch.setattr(ahead, "let_others_write", between)
+    monkeypatch.setattr(recording, "MOST_AT_ONCE", -1)
+    monkeypatch.setattr(recording, "FEW", 1)
+    monkeypatch.setattr(projection_rows, "SLICE", 1)
+    monkeypatch.setattr(projection_rows, "PEOPLE", 1)
+    monkeypatch.setattr(projection_rows, "let_others_write", between)
     return Between
 
 
 def issue(file):
-    return issuing.record_version(partial(propose_version, file), Confirmation(clock.now()))
+    return recording.record_version(partial(propose_version, file), Confirmation(clock.now()))
 
 
 def withdraw(on):
-    return issuing.record_version(partial(propose_withdrawal, "PRE-1", on), Confirmation(clock.now()))
+    return recording.record_version(partial(propose_withdrawal, "PRE-1", on), Confirmation(clock.now()))
 
 
 def known_on(instant):
@@ -96,7 +95,7 @@ def counted():
 def check_all():
     assert reconcile_all() == []
     assert rebuild_status(False) == []
-    assert count_check.check_counts(False) == []
+    assert tasks.check_counts(False) == []
 
 
 def people():
@@ -172,7 +171,7 @@ def act(kind, *arguments):
 def test_nobody_else_ever_takes_the_stamp_that_is_given_ahead(database, time_machine):
     """Also where the last stamp by the clock is a few microseconds before it."""
     time_machine.move_to("2026-11-27T09:00:00Z", tick=False)
-    rows, _ = ahead.begin_ahead(lambda: None)
+    rows, _ = projection_rows.begin_ahead(lambda: None)
     others = []
     for before in (400_000, 3, 2, 1, 0, -1, -5_000_000):
         time_machine.move_to(rows.at - timedelta(microseconds=before), tick=False)
@@ -210,9 +209,11 @@ def test_a_first_version_that_somebody_else_records_meanwhile_is_followed(databa
 def test_no_lock_is_held_for_more_than_a_slice(database, slices, monkeypatch):
     make_world()
     apply_roster(roster_rows(RESPONSE, 1))
-    written, write_edits = [], ahead.write_edits
+    written, write_edits = [], projection_rows.write_edits
     monkeypatch.setattr(
-        ahead, "write_edits", lambda part, real: written.append(len(part)) or write_edits(part, real)
+        projection_rows,
+        "write_edits",
+        lambda part, real: written.append(len(part)) or write_edits(part, real),
     )
 
     issue(directive_file(date(2024, 12, 1), RULE))
@@ -239,7 +240,7 @@ def test_what_is_cut_off_is_never_seen_and_is_undone(database, slices, monkeypat
 
     slices.act = kill
     with monkeypatch.context() as dead:
-        dead.setattr(ahead.RowsAhead, "undo_all", lambda self: None)
+        dead.setattr(projection_rows.RowsAhead, "undo_all", lambda self: None)
         with pytest.raises(Killed):
             withdraw(WAITING)
     slices.act = lambda: None
@@ -252,7 +253,7 @@ def test_what_is_cut_off_is_never_seen_and_is_undone(database, slices, monkeypat
     make_record(people()[1], activity, date(2025, 2, 1))
     newest, coming = read_stamps()
     assert newest < coming < clock.now()
-    ahead.undo_lost_rows()
+    projection_rows.undo_lost_rows()
 
     assert read_stamps()[1] is None
     check_all()
@@ -271,7 +272,7 @@ def test_a_writer_that_was_thought_dead_begins_anew(database, slices, time_machi
     def stall():
         if slices.number == 2:
             time_machine.shift(timedelta(minutes=5))
-            ahead.undo_lost_rows()
+            projection_rows.undo_lost_rows()
             left.append(db.session.scalar(select(func.count()).select_from(StatusPeriod)))
 
     slices.act = stall

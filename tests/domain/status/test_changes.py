@@ -7,9 +7,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from portal.domain.people.models import Post
-from portal.domain.reports.changes.explanations import Causes
+from portal.domain.reports.changes import Causes
 from portal.domain.status.changes import find_changed_cells, list_steps
-from portal.domain.status.filters import Scope, Whose
+from portal.domain.status.counts import Scope, Whose
 from portal.platform.clock import end_of_day, london_day
 from portal.platform.db import db
 from tests.databases import undone

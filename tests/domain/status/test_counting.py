@@ -13,8 +13,12 @@ from hypothesis import strategies as st
 from sqlalchemy import delete, func, select, update
 
 from portal.domain.people.models import PersonName
-from portal.domain.status import count_check, counting, paging
-from portal.domain.status.counting import (
+from portal.domain.status import counts, paging, tasks
+from portal.domain.status.counts import (
+    CountBy,
+    Later,
+    Scope,
+    Whose,
     count_days_left,
     count_groups,
     count_over_days,
@@ -26,10 +30,8 @@ from portal.domain.status.counting import (
     list_commonest_due_dates,
     measure_later,
 )
-from portal.domain.status.filters import Later, Scope, Whose
 from portal.domain.status.models import StatusCount, StatusCountSnapshot, StatusGroup
 from portal.domain.status.paging import Sort
-from portal.domain.status.period_counts import CountBy
 from portal.domain.status.projector import rebuild_status
 from portal.platform import clock
 from portal.platform.db import db, newest_stamp, stamp, transaction
@@ -61,7 +63,7 @@ SORTS = ("status", "person", "due", "rank", "role", "unit")
 def from_periods():
     """In the block nothing is read from the status counts."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(counting, "is_summed", lambda *_, **__: False)
+        patch.setattr(counts, "is_summed", lambda *_, **__: False)
         yield
 
 
@@ -151,20 +153,20 @@ def test_after_every_act_the_counts_are_those_of_the_periods(
             if number < len(days):  # before, between and after what happens
                 with transaction():
                     stamp()
-                    count_check.add_snapshot(history.directive, days[number].toordinal())
+                    tasks.add_snapshot(history.directive, days[number].toordinal())
             recorded.wait(next(waiting))
             history.act(*act)
-            assert count_check.check_counts(False) == []
+            assert tasks.check_counts(False) == []
         for day, known_on in positions(history, chosen, turn):
             check_reads(history, day, days, known_on)
         with transaction():
             assert rebuild_status(True) == []
-            assert count_check.check_counts(True) == []
+            assert tasks.check_counts(True) == []
         stored = rows()
         for table in (StatusCount, StatusCountSnapshot, StatusGroup):
             db.session.execute(delete(table))
         with transaction():
-            count_check.check_counts(True)
+            tasks.check_counts(True)
         assert changes(rows()) == changes(stored), "counted anew they are the same"
 
 
@@ -249,7 +251,7 @@ def test_what_many_are_known_to_have_done_only_later_is_not_undone_but_left_unre
 def test_a_wrong_count_is_named_and_corrected(app, database, summed):
     _, _, directive, _ = world()
     with transaction():
-        count_check.add_missing_snapshots(clock.today())
+        tasks.add_missing_snapshots(clock.today())
     right = rows()
     table = StatusCount
     place = (
@@ -260,7 +262,7 @@ def test_a_wrong_count_is_named_and_corrected(app, database, summed):
     db.session.delete(db.session.execute(gone).scalars().first())
     db.session.commit()
 
-    [sentence] = count_check.check_counts(False)
+    [sentence] = tasks.check_counts(False)
     wrong = int(re.fullmatch(rf"Directive {directive}: (\d+) of its kept numbers differed\.", sentence)[1])
     assert wrong == 2 if summed else wrong > 2, "snapshots are summed from the changes"
     assert rows() != right
@@ -275,18 +277,18 @@ def test_the_job_keeps_the_ends_of_months_once_a_month(app, database):
     _, activities, directive, people = world()
     make_record(people[0], activities[0], date(2026, 4, 1))
     job = task_of_kind("kept-days")
-    ends = count_check.list_snapshot_days(clock.today())
+    ends = tasks.list_snapshot_days(clock.today())
     before = [answers(directive, date.fromordinal(day)) for day in ends]
 
-    assert len(ends) == count_check.MONTHS
+    assert len(ends) == tasks.MONTHS
     assert all((date.fromordinal(day) + timedelta(days=1)).day == 1 for day in ends)
     assert job.due()
-    assert job.run(Silent(), {}) == {"said": [f"{count_check.MONTHS} days summed up."]}
+    assert job.run(Silent(), {}) == {"said": [f"{tasks.MONTHS} days summed up."]}
     assert not job.due()
     kept = select(StatusCountSnapshot.day).where(StatusCountSnapshot.directive_id == directive)
     assert sorted(db.session.scalars(kept)) == ends
     assert [answers(directive, date.fromordinal(day)) for day in ends] == before
-    assert count_check.check_counts(False) == []
+    assert tasks.check_counts(False) == []
 
 
 class Silent:
@@ -299,7 +301,7 @@ def test_facts_before_and_after_a_snapshot_change_it(database):
     with transaction():
         stamp()
         for day in (date(2026, 4, 30), date(2026, 5, 31)):
-            count_check.add_snapshot(directive, day.toordinal())
+            tasks.add_snapshot(directive, day.toordinal())
     records = [make_record(people[0], each, date(2026, 5, 15)) for each in activities]
     make_exclusion(people[1], directive, date(2026, 5, 31), date(2026, 6, 30))
 
@@ -307,7 +309,7 @@ def test_facts_before_and_after_a_snapshot_change_it(database):
     assert sorted(answers(directive, date(2026, 5, 31))) == [(unit, 1, 1), (unit, 6, 1), (unit, 8, 1)]
     make_revocation(people[0], records[0], date(2026, 5, 20))
     assert sorted(answers(directive, date(2026, 5, 31))) == [(unit, 1, 2), (unit, 8, 1)]
-    assert count_check.check_counts(False) == []
+    assert tasks.check_counts(False) == []
 
 
 def test_someone_without_a_name_keeps_their_place_where_names_are_walked(database, monkeypatch):
@@ -349,7 +351,7 @@ def test_writers_at_once_leave_the_counts_right(serving):
     _, activities, directive, people = world(8)
     with transaction():
         stamp()
-        count_check.add_snapshot(directive, date(2026, 4, 30).toordinal())
+        tasks.add_snapshot(directive, date(2026, 4, 30).toordinal())
     faults = []
 
     def write(mine):
@@ -370,7 +372,7 @@ def test_writers_at_once_leave_the_counts_right(serving):
         writer.join()
 
     assert faults == []
-    assert count_check.check_counts(False) == []
+    assert tasks.check_counts(False) == []
     assert [row[1:] for row in answers(directive)] == [(6, 8)]
     kept = select(func.sum(StatusCount.people)).where(StatusCount.summed == 1, StatusCount.kind == 1)
     assert db.session.scalar(kept.where(StatusCount.status == 6)) == 8

@@ -7,11 +7,10 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from portal.domain.directives.as_of import known_facts
-from portal.domain.directives.checks import reconcile_all
-from portal.domain.directives.fact_loader import RuleHistory, load_posts
+from portal.domain.directives.applies import RuleHistory, known_facts, load_posts
+from portal.domain.directives.services import reconcile_all
 from portal.domain.people.models import Post
-from portal.domain.status import count_check
+from portal.domain.status import tasks
 from portal.domain.status.models import StatusPeriod
 from portal.domain.status.projector import load_facts, rebuild_status
 from portal.domain.status.rules import Facts, Status
@@ -153,7 +152,7 @@ def test_periods_rule_and_witness_agree_and_the_past_stays(
             now = {key: as_values(row) for key, row in reported(history, day, t).items()}
             assert now == periods, "a report as known on an instant has changed"
         assert rebuild_status(False) == []
-        assert count_check.check_counts(False) == []
+        assert tasks.check_counts(False) == []
         assert reconcile_all() == []
 
 

@@ -11,14 +11,14 @@ from flask_migrate import upgrade
 from sqlalchemy import func, select
 
 from config import Config
-from portal.domain.directives.checks import reconcile_all
+from portal.domain.directives.changes import propose_version
+from portal.domain.directives.files import to_toml
 from portal.domain.directives.models import DirectiveVersion
-from portal.domain.directives.proposals import propose_version
-from portal.domain.directives.toml_writer import to_toml
-from portal.domain.status import count_check, version_changes
+from portal.domain.directives.services import reconcile_all
+from portal.domain.status import recording, tasks
 from portal.domain.status.models import StatusPeriod
 from portal.domain.status.projector import rebuild_status
-from portal.domain.status.version_changes import VersionChange
+from portal.domain.status.recording import VersionChange
 from portal.platform import clock
 from portal.platform.clock import to_microseconds
 from portal.platform.db import db, newest_stamp, read_stamps
@@ -63,9 +63,9 @@ def test_a_killed_directive_leaves_nothing_to_see_and_is_taken_up_again(app: Fla
         file = directive_file(date(2024, 12, 1), RULE)
         token = propose_version(file).preview()[1]
         change = VersionChange("PRE-1", token, clock.now().isoformat(), toml=to_toml(file).decode())
-        version_changes.MOST_PEOPLE, usual = 0, version_changes.MOST_PEOPLE
-        job: Any = version_changes.make_change(change, by=owner)
-        version_changes.MOST_PEOPLE = usual
+        recording.MOST_PEOPLE, usual = 0, recording.MOST_PEOPLE
+        job: Any = recording.make_change(change, by=owner)
+        recording.MOST_PEOPLE = usual
 
     def state() -> str:
         with app.app_context():
@@ -92,4 +92,4 @@ def test_a_killed_directive_leaves_nothing_to_see_and_is_taken_up_again(app: Fla
         versions, stored, seen = count_rows()
         assert versions == 1
         assert seen > 0
-        assert (reconcile_all(), rebuild_status(False), count_check.check_counts(False)) == ([], [], [])
+        assert (reconcile_all(), rebuild_status(False), tasks.check_counts(False)) == ([], [], [])

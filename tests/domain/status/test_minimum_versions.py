@@ -12,12 +12,12 @@ from sqlalchemy import select
 
 from portal.domain.assessment.models import Attempt
 from portal.domain.catalogue.models import ModuleVersion
-from portal.domain.directives.minimum_versions import MinimumVersionRule
+from portal.domain.directives.applies import MinimumVersionRule
 from portal.domain.records.models import PassRecord, Record
-from portal.domain.status import count_check, issuing
-from portal.domain.status.minimum_versions import pending_rule, preview_minimum, record_minimum
+from portal.domain.status import recording, tasks
 from portal.domain.status.models import OPEN_KNOWN, StatusPeriod
 from portal.domain.status.projector import rebuild_status
+from portal.domain.status.recording import pending_rule, preview_minimum, record_minimum
 from portal.domain.status.rules import (
     AssignmentRule,
     Facts,
@@ -230,7 +230,7 @@ def status_of(person: int, day: date, known_on: datetime | None = None) -> Statu
 
 @pytest.mark.parametrize("at_once", [500, -1], ids=["at once", "ahead"])
 def test_older_passes_count_until_the_day_and_a_new_one_from_then_on(database, monkeypatch, at_once):
-    monkeypatch.setattr(issuing, "MOST_AT_ONCE", at_once)
+    monkeypatch.setattr(recording, "MOST_AT_ONCE", at_once)
     world = World()
     passed, again, waived = world.person(MARCH), world.person(MARCH), world.person(waived_on=MARCH)
     recognised, missing = world.person(waived_on=ANNOUNCED), world.person()
@@ -257,7 +257,7 @@ def test_older_passes_count_until_the_day_and_a_new_one_from_then_on(database, m
     rows = [db.session.get_one(Record, number) for number, *_ in kept]
     assert [(row.id, row.recorded_at, row.achieved_on, row.void) for row in rows] == kept
     assert rebuild_status(False) == []
-    assert count_check.check_counts(False) == []
+    assert tasks.check_counts(False) == []
     assert preview_minimum(world.rule()).people == 0
 
 

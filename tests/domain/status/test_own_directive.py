@@ -6,12 +6,12 @@ from functools import partial
 import pytest
 from sqlalchemy import select
 
+from portal.domain.directives.changes import propose_withdrawal
 from portal.domain.directives.models import Directive
-from portal.domain.directives.proposals import propose_withdrawal
 from portal.domain.directives.services import Confirmation, record_proposal
-from portal.domain.status import count_check, projector
-from portal.domain.status.issuing import stage_version, write_version
+from portal.domain.status import projector, tasks
 from portal.domain.status.projector import rebuild_status
+from portal.domain.status.recording import stage_version, write_version
 from portal.platform.db import db, transaction
 from tests.domain.status.facts import (
     make_activity,
@@ -92,7 +92,7 @@ def test_a_version_loads_and_computes_its_own_directive_alone(database, monkeypa
     assert counts[0] == counts[1]
     assert min(counts[0]) > 0
     assert rebuild_status(False) == []
-    assert count_check.check_counts(False) == []
+    assert tasks.check_counts(False) == []
 
 
 def test_a_rebuild_computes_each_directive_at_the_stamps_of_its_own_facts_alone(database, monkeypatch):

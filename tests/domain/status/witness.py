@@ -5,8 +5,7 @@ from typing import Any
 
 from sqlalchemy import Date, bindparam, text
 
-from portal.platform.column_types import UtcDateTime
-from portal.platform.db import db
+from portal.platform.db import UtcDateTime, db
 
 
 def _known(alias: str, table: str) -> str:

@@ -24,11 +24,10 @@ from sqlalchemy import (
 )
 
 from config import current_settings
-from portal.domain.accounts.sign_in.tokens import account_key
+from portal.domain.accounts.tokens import account_key
 from portal.domain.subject_access.register.work import PERSONAL_TABLES
-from portal.platform.audit.person_sets import pack_people
-from portal.platform.column_types import UtcDateTime
-from portal.platform.db import Base, db
+from portal.platform.audit import pack_people
+from portal.platform.db import Base, UtcDateTime, db
 
 LATER = {"received_assertion", "fact_note"}  # name other rows without a foreign key
 FIRST = datetime(2021, 1, 1, 9, tzinfo=UTC)

@@ -6,14 +6,20 @@ from datetime import UTC, datetime
 import pytest
 
 from portal.domain.people.models import FactNote, PersonName
-from portal.domain.people.notes import write_notes
+from portal.domain.people.services import write_notes
 from portal.domain.retention.queries import months_by_class
-from portal.domain.subject_access.documents import person_json, person_markup
 from portal.domain.subject_access.periods import kept_words
-from portal.domain.subject_access.person_file import NOT_ABOUT_YOU, NamedValue, PersonFile, read_person_file
+from portal.domain.subject_access.person_file import (
+    NOT_ABOUT_YOU,
+    NamedValue,
+    PersonFile,
+    person_json,
+    person_markup,
+    read_person_file,
+    value_words,
+)
 from portal.domain.subject_access.register.marks import PersonalTable
 from portal.domain.subject_access.register.work import NOT_PERSONAL, PERSONAL_TABLES
-from portal.domain.subject_access.values import value_words
 from portal.platform.db import Base, db
 from tests.domain.subject_access.every_table import EveryTable
 from tests.factories.people import make_person

@@ -9,11 +9,11 @@ from sqlalchemy import select
 from standardwebhooks import Webhook as Verifier
 
 from portal.domain.webhooks import services
-from portal.domain.webhooks.collecting import collect_events
 from portal.domain.webhooks.models import EventType, Webhook, WebhookDelivery
+from portal.domain.webhooks.sending import collect_events
 from portal.domain.webhooks.services import WebhookSettings
 from portal.platform import clock
-from portal.platform.audit.models import AuditEvent
+from portal.platform.audit import AuditEvent
 from portal.platform.db import db, transaction
 from tests.platform.outbound.receivers import Received, Receiver
 

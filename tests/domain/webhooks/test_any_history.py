@@ -16,8 +16,8 @@ from portal.domain.directives.models import Directive, DirectiveVersion, Require
 from portal.domain.people.models import Post
 from portal.domain.status.models import StatusPeriod
 from portal.domain.status.rules import Status
-from portal.domain.webhooks.collecting import collect_events
 from portal.domain.webhooks.models import EventType
+from portal.domain.webhooks.sending import collect_events
 from portal.platform import clock
 from portal.platform.clock import to_microseconds
 from portal.platform.db import db, newest_stamp

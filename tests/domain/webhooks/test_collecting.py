@@ -5,10 +5,9 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from portal.domain.webhooks import collecting, retention, services
-from portal.domain.webhooks.collecting import collect_events
+from portal.domain.webhooks import sending, services
 from portal.domain.webhooks.models import Webhook
-from portal.domain.webhooks.sending import send_messages
+from portal.domain.webhooks.sending import collect_events, send_messages
 from portal.platform.db import db, transaction
 from tests.domain.webhooks.receiving import NOON, PASSES, make_webhook, outbox, the_webhook
 from tests.platform.outbound.receivers import receiving
@@ -25,9 +24,9 @@ def test_old_messages_are_deleted_those_that_failed_later(passes, at):
         send_messages()
         for days, left in ((29, 2), (31, 1), (89, 1), (91, 0)):
             now = NOON + timedelta(days=days)
-            if retention.has_work(now):
+            if sending.has_work(now):
                 with transaction():
-                    retention.delete_old_messages(now)
+                    sending.delete_old_messages(now)
             assert len(outbox(reference)) == left
 
 
@@ -66,7 +65,7 @@ def test_events_are_added_once_by_two_who_collect_at_once(passes, monkeypatch):
 
 
 def test_a_large_window_is_collected_in_parts_that_survive_a_kill(passes, monkeypatch):
-    monkeypatch.setattr(collecting, "PEOPLE", 2)
+    monkeypatch.setattr(sending, "PEOPLE", 2)
     reference, _ = make_webhook(events=PASSES)
     for number in range(7):
         passes(f"W{number}")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from portal.domain.webhooks.messages import render_message
+from portal.domain.webhooks.events import render_message
 from portal.domain.webhooks.models import EventType
 from portal.domain.webhooks.services import get_webhook_to_change, send_test_event
 from portal.platform.db import transaction

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import delete, select
 
 from portal.domain.catalogue.models import Activity
-from portal.domain.directives.checks import reconcile_all
+from portal.domain.directives.services import reconcile_all
 from portal.domain.people.models import Post
 from portal.domain.records import services as records
 from portal.domain.status.models import StatusPeriod

@@ -9,11 +9,9 @@ import pytest
 from sqlalchemy import select
 
 from portal.domain.people.models import PersonName
-from portal.domain.webhooks import outcomes, sending, services
-from portal.domain.webhooks.collecting import collect_events
+from portal.domain.webhooks import sending, services
 from portal.domain.webhooks.models import DeliveryState, PauseReason
-from portal.domain.webhooks.outcomes import DELAYS, delay_after
-from portal.domain.webhooks.sending import send_messages
+from portal.domain.webhooks.sending import DELAYS, collect_events, delay_after, send_messages
 from portal.platform.db import db, transaction
 from tests.domain.webhooks.receiving import (
     NOON,
@@ -26,7 +24,7 @@ from tests.domain.webhooks.receiving import (
     states,
     the_webhook,
     verified,
-)  # fmt: skip
+)
 from tests.platform.outbound.receivers import receiving
 from tests.waiting import PATIENCE, until
 
@@ -109,7 +107,7 @@ def test_what_fails_for_three_days_has_failed_and_is_told_once(passes, at):
             at(instant)
             send_messages()
             with transaction():
-                outcomes.fail_expired_messages(instant)
+                sending.fail_expired_messages(instant)
             instant += timedelta(minutes=20)
 
         assert [state for state, _, _ in states(reference)] == [DeliveryState.FAILED] * 2
@@ -270,7 +268,7 @@ def test_a_worker_killed_between_sending_and_recording_sends_again_with_the_same
             def die(*_):
                 raise SystemExit
 
-            killed.setattr(outcomes, "record_outcome", die)
+            killed.setattr(sending, "record_outcome", die)
             with pytest.raises(SystemExit):
                 send_messages()
         assert [row.state for row in outbox(reference)] == [DeliveryState.SENDING]
@@ -290,15 +288,15 @@ def test_the_outcome_of_a_claim_that_was_given_up_is_left_out(passes, at):
     collect_events()
     number = the_webhook(reference).id
     with transaction():
-        [lost] = outcomes.claim_next_messages(number, NOON)
+        [lost] = sending.claim_next_messages(number, NOON)
     with transaction():
-        outcomes.requeue_lost_messages(NOON + timedelta(seconds=61))
-        [again] = outcomes.claim_next_messages(number, NOON + timedelta(seconds=61))
+        sending.requeue_lost_messages(NOON + timedelta(seconds=61))
+        [again] = sending.claim_next_messages(number, NOON + timedelta(seconds=61))
     with transaction():
-        outcomes.record_outcome(lost, "200", NOON + timedelta(seconds=62))
+        sending.record_outcome(lost, "200", NOON + timedelta(seconds=62))
     assert [row.state for row in outbox(reference)] == [DeliveryState.SENDING]
     with transaction():
-        outcomes.record_outcome(again, "500", NOON + timedelta(seconds=62))
+        sending.record_outcome(again, "500", NOON + timedelta(seconds=62))
     assert states(reference) == [(DeliveryState.WAITING, 2, "500")]
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from werkzeug.routing import Rule
 
 from portal.domain.records.models import LessonVisit
-from portal.platform.audit.models import AuditEvent
+from portal.platform.audit import AuditEvent
 from portal.platform.db import db
 from portal.platform.permissions import Role
 from tests.factories.catalogue import make_version

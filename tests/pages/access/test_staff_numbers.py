@@ -25,8 +25,8 @@ import portal.pages
 from portal.domain.people.models import Post
 from portal.domain.people.queries import person_by_staff_number, viewer_of
 from portal.domain.saved_reports import services as saved_reports
-from portal.domain.saved_reports.definitions import Definition
 from portal.domain.saved_reports.models import SavedPage
+from portal.domain.saved_reports.rules import Definition
 from portal.platform import clock
 from portal.platform.db import db, transaction
 from portal.platform.permissions import UNIT_ROLES, Role
@@ -48,37 +48,37 @@ Sent = tuple[
 ]  # an address, and what is sent to it; {number}, {report} and {unit} stand in either
 
 FIELDS: dict[str, Sent | str] = {
-    "assurance.evidence_forms.EvidenceForm.owner": WHOLE_FORCE,
+    "assurance.evidence_views.EvidenceForm.owner": WHOLE_FORCE,
     "assurance.forms.AssuranceActionForm.owner": WHOLE_FORCE,
     "assurance.forms.OwnerForm.owner": WHOLE_FORCE,
-    "audit.forms.AuditFilterForm.about": ("/audit?about={number}", {}),
-    "audit.forms.AuditFilterForm.by": ("/audit?by={number}", {}),
-    "authoring.forms.attempts.ExtraAttemptByNumberForm.staff_number": (
+    "audit.views.AuditFilterForm.about": ("/audit?about={number}", {}),
+    "audit.views.AuditFilterForm.by": ("/audit?by={number}", {}),
+    "authoring.forms.ExtraAttemptByNumberForm.staff_number": (
         "/authoring/protect/attempts",
         {"staff_number": "{number}", "reason": "technical"},
     ),
-    "decisions.joint_forms.JointDecideForm.people": CHOICES,
-    "decisions.joint_forms._SeveralPeople.people": CHOICES,
+    "decisions.forms.JointDecideForm.people": CHOICES,
+    "decisions.forms._SeveralPeople.people": CHOICES,
     "directives.forms.DirectiveForm.owner": ("/directives/preview", {"owner": "{number}"}),
-    "events.booking_forms.ChoosePeopleForm.people": CHOICES,
-    "grants.forms.GrantFilterForm.q": ("/grants?q={number}", {}),
-    "grants.forms.GrantSearchForm.q": ("/grants/proposed?q={number}", {}),
-    "grants.several_views.SeveralGrantsForm.found": CHOICES,
-    "grants.several_views.SeveralGrantsForm.numbers": (
+    "events.forms.ChoosePeopleForm.people": CHOICES,
+    "grants.views.GrantFilterForm.q": ("/grants?q={number}", {}),
+    "grants.views.GrantSearchForm.q": ("/grants/proposed?q={number}", {}),
+    "grants.views.SeveralGrantsForm.found": CHOICES,
+    "grants.views.SeveralGrantsForm.numbers": (
         "/grants/new",
         {"role": "auditor", "unit": "{unit}", "numbers": "{number}"},
     ),
-    "grants.several_views.SeveralGrantsForm.q": ("/grants/new", {"q": "{number}", "find": "yes"}),
+    "grants.views.SeveralGrantsForm.q": ("/grants/new", {"q": "{number}", "find": "yes"}),
     "monitoring.forms.ReportFilterForm.q": ("/monitoring/directives/OIC-2026?q={number}", {}),
     "people.forms.SearchForm.q": ("/people?q={number}", {}),
-    "people.overview_forms.AccountFilterForm.q": ("/people/accounts?q={number}", {}),
-    "people.overview_forms.SessionFilterForm.q": ("/people/accounts/sessions?q={number}", {}),
-    "reminders.forms.BulkNudgeForm.people": CHOICES,
+    "people.forms.AccountFilterForm.q": ("/people/accounts?q={number}", {}),
+    "people.forms.SessionFilterForm.q": ("/people/accounts/sessions?q={number}", {}),
+    "reminders.views.BulkNudgeForm.people": CHOICES,
     "retention.forms.CorrectionForm.email": WHOLE_FORCE,
     "retention.forms.CorrectionForm.staff_number": WHOLE_FORCE,
     "retention.forms.HoldForm.staff_number": WHOLE_FORCE,
     "retention.forms.NoteForm.staff_number": WHOLE_FORCE,
-    "saved_reports.forms.ShareForm.staff_number": (
+    "saved_reports.views.ShareForm.staff_number": (
         "/saved-reports/{report}/shares",
         {"staff_number": "{number}"},
     ),
@@ -91,10 +91,10 @@ READ_BY_HAND: dict[str, Sent] = {  # what views read of a request without a form
     "staff_number": ("/events/EV-0001/register/staff-number", {"staff_number": "{number}"}),
 }
 ALIKE = {  # in this world the same for everybody, also for those in sight
-    "authoring.forms.attempts.ExtraAttemptByNumberForm.staff_number",  # it tells nothing of anybody
-    "grants.forms.GrantFilterForm.q",  # nobody in sight has a role, or reports
-    "grants.forms.GrantSearchForm.q",
-    "people.overview_forms.SessionFilterForm.q",  # or is signed in
+    "authoring.forms.ExtraAttemptByNumberForm.staff_number",  # it tells nothing of anybody
+    "grants.views.GrantFilterForm.q",  # nobody in sight has a role, or reports
+    "grants.views.GrantSearchForm.q",
+    "people.forms.SessionFilterForm.q",  # or is signed in
     "give",
     "staff_number",  # somebody else runs the event
 }

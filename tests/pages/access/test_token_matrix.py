@@ -8,8 +8,8 @@ from datetime import timedelta
 import pytest
 import time_machine
 
-from portal.domain.access_tokens import queries, services
-from portal.domain.access_tokens.models import TokenScope
+from portal.domain import access_tokens
+from portal.domain.access_tokens import TokenScope
 from portal.pages.layout.access import is_public, scopes_of
 from portal.platform import clock
 from portal.platform.db import transaction
@@ -33,7 +33,7 @@ def headers_of(kind: str) -> dict[str, str]:
     plain = make_token(TokenScope(kind) if kind in set(TokenScope) else TokenScope.READ, days=1)
     if kind == REVOKED:
         with transaction():
-            services.revoke_token(queries.token_of_name("power-bi"), by=None, at=clock.now())
+            access_tokens.revoke_token(access_tokens.token_of_name("power-bi"), by=None, at=clock.now())
     return bearer(plain)
 
 

@@ -14,9 +14,9 @@ from portal.domain.assessment import services as assessment
 from portal.domain.authoring import services as authoring
 from portal.domain.catalogue.models import GuideFile, ModuleVersion, PackageFile
 from portal.domain.decisions import services as decisions
-from portal.domain.decisions.change_requests import ChangeRequest
+from portal.domain.decisions.requests import ChangeRequest
 from portal.domain.records import services as records
-from portal.domain.records.references import new_reference
+from portal.domain.records.services import new_reference
 from portal.platform import clock
 from portal.platform.db import db, stamp, transaction
 from portal.platform.jobs import services as jobs

@@ -9,10 +9,10 @@ import time_machine
 from flask import Flask
 from sqlalchemy import select
 
-from portal.domain.accounts.factors import enrolment, recovery_codes
-from portal.domain.accounts.factors.models import Factor
+from portal.domain.accounts import factors
+from portal.domain.accounts.models import Factor
 from portal.domain.people.queries import person_by_staff_number
-from portal.platform.audit.models import AuditEvent
+from portal.platform.audit import AuditEvent
 from portal.platform.db import db
 from portal.platform.permissions import Role
 from tests.domain.accounts.factors.making import add_codes, code_of
@@ -82,7 +82,7 @@ def test_a_wrong_first_code_keeps_the_same_key(client: PortalClient) -> None:
 
     assert "The code is not right" in page.text
     assert key_on(page) == secret
-    assert not enrolment.has_factors(person)
+    assert not factors.has_factors(person)
     assert client.press(page, "Set up", code=code_of(secret)).h1 == "Your recovery codes"
 
 
@@ -95,7 +95,7 @@ def test_a_key_that_was_not_made_here_for_this_person_is_replaced(client: Portal
     page = client.press(page, "Set up", code=code_of(key_on(page)), sealed=sealed)
 
     assert "The code is not right" in page.text
-    assert not enrolment.has_factors(person)
+    assert not factors.has_factors(person)
 
 
 def test_the_first_code_counts_for_no_sign_in(app: Flask, client: PortalClient) -> None:
@@ -138,8 +138,8 @@ def test_one_removes_ones_own_factors_alone(app: Flask, client: PortalClient) ->
     page = client.press(page, "Remove")
 
     assert "Removed: Work phone" in page.text
-    assert not enrolment.has_factors(person)
-    assert recovery_codes.count_unused_codes(person) == 0
+    assert not factors.has_factors(person)
+    assert factors.count_unused_codes(person) == 0
     assert sign_in(another(app), path="/sign-in?next=/account").h1 == "Your account"
 
 
@@ -223,7 +223,7 @@ def test_nobody_resets_their_own_nor_those_out_of_their_units(app: Flask, client
     token = {"csrf_token": page.form_with("Sign out").fields["csrf_token"][0]}
 
     client.post("/people/D1001/account/factors/reset", data=token)
-    assert enrolment.has_factors(person)
+    assert factors.has_factors(person)
 
     unit = make_unit("Elsewhere")
     make_grant(make_account("D2001", unit=unit), Role.ADMINISTRATOR, unit)
@@ -231,4 +231,4 @@ def test_nobody_resets_their_own_nor_those_out_of_their_units(app: Flask, client
     page = sign_in(other, "D2001", path="/sign-in?next=/account")
     token = {"csrf_token": page.form_with("Sign out").fields["csrf_token"][0]}
     assert other.post("/people/D1001/account/factors/reset", data=token).status_code == 404
-    assert enrolment.has_factors(person)
+    assert factors.has_factors(person)

@@ -9,10 +9,10 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from portal.domain.accounts import services
+from portal.domain.accounts import sign_in as accounts_sign_in
 from portal.domain.accounts.models import HeldForm, SignInSession
-from portal.domain.accounts.sign_in import held_forms
 from portal.pages.layout.access import wants_recent_sign_in
-from portal.pages.sign_in.kept_forms import ACTS
+from portal.pages.sign_in.forms import ACTS
 from portal.platform import clock
 from portal.platform.db import db, transaction
 from portal.platform.permissions import Role
@@ -304,7 +304,7 @@ def test_one_person_cannot_fill_the_disk(frozen: time_machine.Traveller, client:
     for number in range(25):
         send_form(client, page, f"role-{number}")
 
-    assert count_held_forms() == held_forms.MOST_FORMS_A_PERSON
+    assert count_held_forms() == accounts_sign_in.MOST_FORMS_A_PERSON
 
 
 def test_a_page_opened_before_signing_out_is_kept_until_its_person_confirms(

@@ -16,7 +16,7 @@ from portal.domain.accounts import services
 from portal.domain.accounts.models import SignInFailure
 from portal.pages.layout.sessions import cookies
 from portal.platform import clock
-from portal.platform.audit.models import AuditEvent
+from portal.platform.audit import AuditEvent
 from portal.platform.db import db, transaction
 from tests.factories.people import make_person, make_unit
 from tests.page_reading import Page, PortalClient

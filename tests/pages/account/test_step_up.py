@@ -15,7 +15,7 @@ from portal.domain.accounts.queries import RequestSession, SessionState
 from portal.pages.layout.access import wants_recent_sign_in
 from portal.pages.layout.sessions import step_up
 from portal.pages.monitoring import export_views
-from portal.platform.audit.models import AuditEvent
+from portal.platform.audit import AuditEvent
 from portal.platform.db import db
 from portal.platform.permissions import Role
 from tests.domain.accounts.factors.making import SoftAuthenticator, add_codes, code_of

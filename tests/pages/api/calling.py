@@ -5,7 +5,7 @@ from typing import Any
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from portal.domain.access_tokens.models import TokenScope
+from portal.domain.access_tokens import TokenScope
 from tests.factories.access_tokens import bearer, make_token
 from tests.page_reading import PortalClient
 

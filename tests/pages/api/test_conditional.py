@@ -7,9 +7,9 @@ import pytest
 import time_machine
 from sqlalchemy import func, select
 
-from portal.domain.access_tokens.models import TokenScope
+from portal.domain.access_tokens import TokenScope
 from portal.domain.people.models import PersonName
-from portal.platform.audit.models import AuditEvent
+from portal.platform.audit import AuditEvent
 from portal.platform.db import db, newest_stamp
 from tests.domain.imports.rosters import COLUMNS as ROSTER
 from tests.domain.imports.rosters import row as roster_row

@@ -18,7 +18,7 @@ from schemathesis.specs.openapi.checks import (
     unsupported_method,
 )
 
-from portal.domain.access_tokens.models import TokenScope
+from portal.domain.access_tokens import TokenScope
 from portal.pages.api import rate_limits
 from portal.pages.api.views import OPERATIONS
 from portal.platform.db import db

@@ -3,7 +3,7 @@
 import pytest
 import time_machine
 
-from portal.domain.audit_desk.disclosures import list_disclosures
+from portal.domain.audit_desk.queries import list_disclosures
 from portal.domain.people.queries import person_by_staff_number
 from portal.pages.api import rate_limits
 from tests.factories.people import make_grant

@@ -8,13 +8,13 @@ import pytest
 import time_machine
 from sqlalchemy import select, update
 
-from portal.domain.access_tokens.models import TokenScope
-from portal.domain.audit_desk.disclosures import list_disclosures
+from portal.domain.access_tokens import TokenScope
+from portal.domain.audit_desk.queries import list_disclosures
 from portal.domain.people.models import PersonName
 from portal.domain.people.queries import person_by_staff_number
 from portal.domain.records.models import Record
-from portal.domain.records.references import new_reference
-from portal.platform.audit.models import AuditEvent
+from portal.domain.records.services import new_reference
+from portal.platform.audit import AuditEvent
 from portal.platform.db import db, newest_stamp, transaction
 from tests.domain.status.facts import make_record
 from tests.factories.people import make_person

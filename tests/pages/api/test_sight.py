@@ -8,8 +8,8 @@ import time_machine
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from portal.domain.access_tokens import queries, services
-from portal.domain.access_tokens.models import TokenScope
+from portal.domain import access_tokens
+from portal.domain.access_tokens import TokenScope
 from portal.domain.directives.models import Directive
 from portal.domain.people.queries import build_system_viewer, viewer_of, visibility_of, visible_people
 from portal.pages.api.views import OPERATIONS
@@ -165,8 +165,8 @@ def test_every_operation_lets_in_tokens_of_its_scopes_alone(app, world, kind):
         plain = system(app, scope, days=1).plain
     if kind == "revoked":
         with transaction():
-            token = queries.token_of_name("token-1-read")
-            services.revoke_token(token, by=None, at=clock.now())
+            token = access_tokens.token_of_name("token-1-read")
+            access_tokens.revoke_token(token, by=None, at=clock.now())
     with time_machine.travel(monitoring.TODAY + timedelta(days=kind == "expired"), tick=False):
         caller, wrong = System(app, plain), []
         for operation in OPERATIONS:

@@ -6,13 +6,13 @@ import pytest
 import time_machine
 from sqlalchemy import func, select
 
-from portal.domain.access_tokens.models import TokenScope
+from portal.domain.access_tokens import TokenScope
 from portal.domain.catalogue.models import Activity
 from portal.domain.directives.models import Exclusion
-from portal.domain.imports import tasks
+from portal.domain.imports import services
 from portal.domain.people.models import PersonName
 from portal.domain.records.models import Record
-from portal.platform.audit.models import AuditEvent
+from portal.platform.audit import AuditEvent
 from portal.platform.db import db
 from tests.domain.imports.rosters import COLUMNS as ROSTER_COLUMNS
 from tests.domain.imports.rosters import row as roster_row
@@ -91,7 +91,7 @@ def test_a_roster_is_written(writer):
 
 
 def test_a_large_file_is_a_job_that_one_asks_for(app, writer, monkeypatch):
-    monkeypatch.setattr(tasks, "MOST_ROWS_AT_ONCE", 1)
+    monkeypatch.setattr(services, "MOST_ROWS_AT_ONCE", 1)
     response = writer.send("/records", record_file("N2", "S1"))
     address = response.headers["Location"]
 
@@ -103,7 +103,7 @@ def test_a_large_file_is_a_job_that_one_asks_for(app, writer, monkeypatch):
 
 
 def test_a_large_file_with_a_bad_row_is_refused_with_its_line(app, writer, monkeypatch):
-    monkeypatch.setattr(tasks, "MOST_ROWS_AT_ONCE", 1)
+    monkeypatch.setattr(services, "MOST_ROWS_AT_ONCE", 1)
     before = counted(Record)
     address = writer.send("/records", record_file("N2", "NOBODY")).headers["Location"]
     run_jobs(app)

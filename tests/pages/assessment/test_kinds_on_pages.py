@@ -7,12 +7,12 @@ import pytest
 from sqlalchemy import func, select
 
 from portal.domain.assessment.models import Attempt, Response, Submission
-from portal.domain.assessment.responses import NO_WAY_BACK
+from portal.domain.assessment.services import NO_WAY_BACK
 from portal.domain.catalogue.models import Item
 from portal.domain.item_kinds import kinds_by_name
 from portal.domain.item_kinds.choices import EARLIER_PAGE
 from portal.domain.people.models import FactNote
-from portal.domain.people.notes import erase_notes
+from portal.domain.people.services import erase_notes
 from portal.domain.records.models import Registration
 from portal.platform.db import db, transaction
 from tests.page_reading import Page, PortalClient, words

@@ -11,7 +11,7 @@ from portal.domain.assessment.services import open_extra_attempt
 from portal.domain.people.models import PersonName
 from portal.domain.people.models import Post as UnitOf
 from portal.domain.records.models import ExtraAttempt, Registration
-from portal.platform.audit.models import AuditEvent
+from portal.platform.audit import AuditEvent
 from portal.platform.db import db, stamp, transaction
 from tests.factories.catalogue import make_version
 from tests.factories.people import make_grant, make_unit

@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 
 from portal.domain.people.models import PersonName
 from portal.domain.records.models import ExtraAttempt
-from portal.platform.audit.models import AuditEvent
+from portal.platform.audit import AuditEvent
 from portal.platform.db import db, transaction
 from tests.factories.catalogue import make_version
 from tests.factories.people import make_grant

@@ -10,7 +10,6 @@ import pytest
 import time_machine
 from sqlalchemy import func, select
 
-from portal.domain.assurance.actions import find_cycle
 from portal.domain.assurance.models import (
     ActionDependency,
     ActionVersion,
@@ -20,7 +19,8 @@ from portal.domain.assurance.models import (
     Judgement,
     JudgementDecision,
 )
-from portal.domain.people.as_of import is_known_fact
+from portal.domain.assurance.services import find_cycle
+from portal.domain.people.positions import is_known_fact
 from portal.platform.db import db
 from portal.platform.permissions import Role
 from tests.factories.assurance import make_action, make_judgement, make_recommendation

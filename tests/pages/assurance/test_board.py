@@ -10,7 +10,7 @@ from pypdf import PdfReader
 
 from portal.domain.accounts import services
 from portal.platform import clock
-from portal.platform.audit.models import AuditEvent
+from portal.platform.audit import AuditEvent
 from portal.platform.db import db, transaction
 from tests.domain.assurance.board.boarding import TITLES, TODAY, BoardWorld, make_board_world
 from tests.factories.assurance import (

@@ -5,8 +5,7 @@ from datetime import UTC, date, datetime
 import pytest
 import time_machine
 
-from portal.domain.assurance.desk import read_recommendation
-from portal.domain.assurance.history import list_history
+from portal.domain.assurance.desk import list_history, read_recommendation
 from portal.domain.reports.parameters import Position
 from portal.platform.db import newest_stamp
 from tests.factories.assurance import make_evidence, make_recommendation

@@ -8,8 +8,8 @@ import pytest
 import time_machine
 from pypdf import PdfReader
 
-from portal.domain.dip_samples.measures import SampleCounts
-from portal.domain.reports.packs.rounding import is_small
+from portal.domain.dip_samples.rules import SampleCounts
+from portal.domain.reports.foi import is_small
 from tests.factories.assurance import make_evidence, make_recommendation
 from tests.factories.dip_samples import make_sample
 from tests.factories.people import make_person, make_unit

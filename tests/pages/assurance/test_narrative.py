@@ -7,7 +7,7 @@ import time_machine
 from sqlalchemy import select
 
 from portal.domain.assurance.models import Narrative
-from portal.platform.audit.models import AuditEvent
+from portal.platform.audit import AuditEvent
 from portal.platform.db import db
 from tests.factories.assurance import make_action, make_evidence, make_judgement, make_recommendation
 from tests.pages.account.browsing import let_in

@@ -9,8 +9,8 @@ from sqlalchemy import func, select
 
 from portal.domain.assurance.models import PlanProposal, PlanVersion
 from portal.domain.catalogue.models import Activity, GuideVersion
-from portal.domain.catalogue.queries import shared_content
-from portal.platform.audit.models import AuditEvent
+from portal.domain.catalogue.version_cache import shared_content
+from portal.platform.audit import AuditEvent
 from portal.platform.db import db
 from tests.factories.assurance import make_recommendation
 from tests.factories.plans import propose_plan, write_plan

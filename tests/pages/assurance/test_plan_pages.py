@@ -2,7 +2,7 @@
 
 import pytest
 
-from portal.domain.assurance.plan.template import plan_template
+from portal.domain.assurance.plan import plan_template
 from portal.domain.catalogue.models import SharedVersion
 from portal.domain.catalogue.services import set_force_values
 from portal.platform.db import db, read_stamps, stamp, transaction

@@ -7,9 +7,8 @@ import pytest
 import time_machine
 
 from portal.domain.assurance.models import AssuranceDecision
-from portal.domain.assurance.packs.kinds import ALL, NAMES
-from portal.domain.assurance.packs.making import AnswerWish, make_answer_pack
-from portal.domain.dip_samples.measures import SampleCounts
+from portal.domain.assurance.packs import ALL, NAMES, AnswerWish, make_answer_pack
+from portal.domain.dip_samples.rules import SampleCounts
 from portal.domain.people.queries import COMMAND_LINE
 from portal.domain.reports.parameters import read_position_today
 from portal.platform import clock

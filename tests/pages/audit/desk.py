@@ -3,8 +3,7 @@
 import pytest
 from flask import Flask
 
-from portal.platform.audit.models import AuditEvent
-from portal.platform.audit.services import log
+from portal.platform.audit import AuditEvent, log
 from portal.platform.db import transaction
 from tests.factories.people import make_grant, make_unit
 from tests.page_reading import Page, words

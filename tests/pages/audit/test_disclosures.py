@@ -11,11 +11,9 @@ from sqlalchemy import select, update
 
 from portal.domain.people.models import Post, RoleGrant
 from portal.domain.people.queries import person_by_staff_number, unit_by_path
-from portal.domain.reports.completion import writers
+from portal.domain.reports import completion_files
 from portal.platform import clock
-from portal.platform.audit.models import AuditEvent
-from portal.platform.audit.person_sets import count_people, holds_person, pack_people
-from portal.platform.audit.services import log_file
+from portal.platform.audit import AuditEvent, count_people, holds_person, log_file, pack_people
 from portal.platform.db import db, transaction
 from portal.platform.permissions import UNIT_ROLES
 from tests.domain.imports.rosters import run
@@ -113,7 +111,7 @@ def test_a_file_names_the_people_it_held_whatever_becomes_of_them_later(app, cli
 @pytest.mark.slow
 def test_a_prepared_file_discloses_when_it_is_made_and_when_it_is_taken(app, client, force, monkeypatch):
     issue_directive()
-    monkeypatch.setattr(writers, "XLSX_ROWS", 1)
+    monkeypatch.setattr(completion_files, "XLSX_ROWS", 1)
     let_in(client, "D9001")
     page = ready(app, client)
     client.get(link(page))

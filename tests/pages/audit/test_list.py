@@ -8,9 +8,7 @@ import pytest
 import time_machine
 from sqlalchemy import select
 
-from portal.platform.audit.models import AuditEvent
-from portal.platform.audit.origin import Channel, Origin, originating_from
-from portal.platform.audit.services import log
+from portal.platform.audit import AuditEvent, Channel, Origin, log, originating_from
 from portal.platform.db import db, transaction
 from tests.domain.imports.rosters import run
 from tests.page_reading import PortalClient

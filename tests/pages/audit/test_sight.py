@@ -4,9 +4,7 @@ import pytest
 from sqlalchemy import select
 
 from portal.platform import clock
-from portal.platform.audit.models import AuditEvent
-from portal.platform.audit.origin import Channel, Origin, originating_from
-from portal.platform.audit.services import log_file
+from portal.platform.audit import AuditEvent, Channel, Origin, log_file, originating_from
 from portal.platform.db import db, transaction
 from tests.page_reading import mask_tokens
 from tests.pages.account.browsing import let_in

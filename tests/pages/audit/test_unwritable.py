@@ -7,8 +7,8 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, text
 
-from portal.domain.access_tokens.models import TokenScope
-from portal.platform.audit.models import AuditEvent
+from portal.domain.access_tokens import TokenScope
+from portal.platform.audit import AuditEvent
 from portal.platform.db import db
 from tests.domain.catalogue.folders import write
 from tests.domain.imports.rosters import row, write_csv

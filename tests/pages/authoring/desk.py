@@ -5,8 +5,7 @@ from tempfile import TemporaryDirectory
 
 from flask import Flask
 
-from portal.domain.authoring import queries, services
-from portal.domain.authoring.editing import lesson
+from portal.domain.authoring import files, queries, services
 from portal.domain.catalogue import services as catalogue
 from portal.platform.db import stamp, transaction
 from tests.domain.catalogue.folders import write
@@ -65,8 +64,8 @@ def rewrite_lesson(by: int, body: str, *, key: str = "sample", name: str = "firs
     draft = queries.get_draft(key)
     path = f"lessons/{name}.md"
     held = queries.draft_files(draft)[path]
-    said = lesson.read_lesson(held)
-    changed = lesson.write_lesson(held, lesson.LessonFields(said.title, said.minutes, said.outcomes, body))
+    said = files.read_lesson(held)
+    changed = files.write_lesson(held, files.LessonFields(said.title, said.minutes, said.outcomes, body))
     with transaction():
         return services.save_files(
             draft.draft_id,

@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from portal.domain.authoring import queries, services
 from portal.domain.authoring.models import DraftSave, Review
 from portal.domain.catalogue import services as catalogue
-from portal.platform.audit.models import AuditEvent
+from portal.platform.audit import AuditEvent
 from portal.platform.db import db, stamp, transaction
 from tests.domain.catalogue.folders import lesson as lesson_text
 

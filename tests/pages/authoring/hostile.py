@@ -9,11 +9,11 @@ from typing import TypeVar
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from portal.domain.catalogue.markdown.render_context import RenderContext, TextLocation
-from portal.domain.catalogue.media.media_types import MediaFile
-from portal.domain.catalogue.media.svg_rules import read_drawing
-from portal.domain.catalogue.sources.shared_files import parse_shared
-from portal.platform.formats.faults import Faults
+from portal.domain.catalogue.markdown import RenderContext, TextLocation
+from portal.domain.catalogue.media import MediaFile
+from portal.domain.catalogue.media_rules import read_drawing
+from portal.domain.catalogue.source_files import parse_shared
+from portal.platform.formats.toml_tables import Faults
 from tests.domain.catalogue.folders import GLOSSARY, SVG
 
 T = TypeVar("T")

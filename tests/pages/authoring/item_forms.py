@@ -1,7 +1,6 @@
 """The editor of a question as its tests fill it in, and the bank that comes of it."""
 
-from portal.domain.authoring import queries
-from portal.domain.authoring.editing import item_bank
+from portal.domain.authoring import item_files, queries
 from tests.page_reading import Form, Page, PortalClient
 
 ITEMS = "/authoring/sample/items"
@@ -11,7 +10,7 @@ def draft_items() -> dict[str, dict]:
     """Every item of the draft by its key."""
     return {
         place.key: place.table
-        for place in item_bank.read_items(queries.draft_files(queries.get_draft("sample")))
+        for place in item_files.read_items(queries.draft_files(queries.get_draft("sample")))
     }
 
 

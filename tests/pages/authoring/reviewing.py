@@ -5,8 +5,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from portal.domain.authoring import services
-from portal.domain.authoring.reviews import services as reviews_services
+from portal.domain.authoring import reviews, services
 from portal.domain.catalogue.models import ModuleVersion
 from portal.platform import clock
 from portal.platform.db import db, stamp, transaction
@@ -41,12 +40,12 @@ def changed(author) -> int:
 
 def send_draft(draft_id: int, by: int, note: str = "Clearer.") -> int:
     with transaction():
-        return reviews_services.send_for_review(draft_id, note=note, by=by, at=clock.now())
+        return reviews.send_for_review(draft_id, note=note, by=by, at=clock.now())
 
 
 def publish_sent(review_id: int, by: int) -> ModuleVersion:
     with transaction():
-        return reviews_services.publish_review(review_id, by=by, at=stamp())
+        return reviews.publish_review(review_id, by=by, at=stamp())
 
 
 def count_rows(model: type[Any]) -> int:

@@ -7,13 +7,12 @@ from datetime import date
 from functools import cache
 from pathlib import Path
 
+from portal.domain.catalogue.module_check import check_module
+from portal.domain.catalogue.other_sources import check_guides
 from portal.domain.catalogue.services import CheckedFolder
-from portal.domain.catalogue.sources.folder_reader import GUIDES_FOLDER, SHARED_FILE_NAMES
-from portal.domain.catalogue.sources.guide_source import check_guides
-from portal.domain.catalogue.sources.shared_files import parse_shared
-from portal.domain.catalogue.sources.validation import check_module
-from portal.domain.content_checks.brief import check_brief
-from portal.platform.formats.faults import Faults
+from portal.domain.catalogue.source_files import GUIDES_FOLDER, SHARED_FILE_NAMES, parse_shared
+from portal.domain.content_checks.checks import check_brief
+from portal.platform.formats.toml_tables import Faults
 
 MODULES = Path(__file__).resolve().parents[3] / "modules"
 KEYS = ("protect", "recognise", "report", "respond")

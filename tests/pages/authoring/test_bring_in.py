@@ -4,16 +4,14 @@ import pytest
 from sqlalchemy import func, select
 
 from config import ROOT
-from portal.demo import waiting
-from portal.domain.authoring import queries, services
-from portal.domain.authoring.editing import details, item_bank
+from portal.demo import history
+from portal.domain.authoring import content_types, findings, item_files, queries, services
 from portal.domain.authoring.errors import KeyTakenError, StaleSaveError, UnreadableFileError
-from portal.domain.authoring.findings import check_cache
 from portal.domain.authoring.models import Draft
-from portal.domain.authoring.reviews.queries import drafts_waiting_for
-from portal.domain.catalogue import queries as published
+from portal.domain.authoring.reviews import drafts_waiting_for
 from portal.domain.catalogue import services as catalogue
-from portal.domain.catalogue.sources.validation import sha256_of
+from portal.domain.catalogue import version_cache
+from portal.domain.catalogue.module_check import sha256_of
 from portal.platform.db import db, stamp, transaction
 from portal.platform.errors import RuleError
 from tests.domain.catalogue.folders import MODULE, SVG, tree, write
@@ -121,7 +119,7 @@ def test_what_is_published_from_a_draft_comes_back_as_a_folder(folder, app, cary
     assert result.exit_code == 0, result.output
     assert tree(out) == files
     assert publish_sample_folder(out).unchanged == ["sample"]
-    assert published.current_version("sample").number == 2
+    assert version_cache.current_version("sample").number == 2
 
 
 # New modules
@@ -133,10 +131,10 @@ def test_a_new_module_begins_with_a_template_that_passes_its_check(folder, carys
 
     draft = queries.get_draft("first-hour")
     files = queries.draft_files(draft)
-    held = details.read_details(files["module.toml"])
+    held = content_types.read_details(files["module.toml"])
     assert (held.title, held.review_on.isoformat()) == ("First hour", "2027-11-25")
     assert (draft.base_number, draft.published_number, draft.is_behind) == (None, None, False)
-    assert (len(details.lesson_keys(files["module.toml"])), len(item_bank.read_items(files))) == (2, 4)
+    assert (len(content_types.lesson_keys(files["module.toml"])), len(item_files.read_items(files))) == (2, 4)
     assert queries.check_draft_files("first-hour", files).faults.sentences() == []
     assert [(row.key, row.title, row.published_number) for row in queries.dashboard_modules()] == [
         ("first-hour", "First hour", None),
@@ -209,11 +207,11 @@ def test_a_guide_published_later_is_known_to_the_next_check(folder, carys):
 def test_readings_hold_on_to_so_many_and_so_much(folder, carys, monkeypatch):
     files = queries.draft_files(queries.get_draft("sample")) if open_draft(carys) else {}
     for most, bytes_ in ((2, 10**9), (16, 1)):
-        monkeypatch.setattr(check_cache, "MAX_READINGS", most)
-        monkeypatch.setattr(check_cache, "MAX_CACHED_BYTES", bytes_)
+        monkeypatch.setattr(findings, "MAX_READINGS", most)
+        monkeypatch.setattr(findings, "MAX_CACHED_BYTES", bytes_)
         for number in range(4):
             queries.check_draft_files("sample", files | {FIRST: lesson_file(f"{number} {most}\n")})
-        assert len(check_cache._readings) == (2 if most == 2 else 1)
+        assert len(findings._readings) == (2 if most == 2 else 1)
 
 
 def test_media_of_a_draft_have_the_drafts_own_address(folder, carys):
@@ -259,7 +257,7 @@ def test_twenty_lessons_take_as_many_statements_as_two(folder, carys):
                 by=carys,
                 at=LATER,
             )
-        assert len(details.lesson_keys(files["module.toml"])) == count
+        assert len(content_types.lesson_keys(files["module.toml"])) == count
         taken.append(len(run))
 
     assert taken[1] == taken[2]
@@ -289,9 +287,9 @@ def test_the_demo_has_a_draft_in_work_and_one_that_waits_for_the_publisher(datab
     carys, hugh = make_person(staff_number="D3001"), make_person(staff_number="D3002")
 
     with transaction():
-        waiting.create_drafts("D3001", at=AT)
+        history.create_drafts("D3001", at=AT)
 
-    for edit in (waiting.LESSON, waiting.GUIDE):
+    for edit in (history.LESSON, history.GUIDE):
         state = queries.get_draft(edit.key)
         assert (state.number, state.last_saved_by_id, state.last_saved_at) == (2, carys, AT)
         before = queries.state_files(state.draft_id, 1)[edit.path].decode()

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from portal.domain.authoring import queries
-from portal.domain.authoring.editing.content_diff import diff_folders
+from portal.domain.authoring.content_diff import diff_folders
 from portal.domain.catalogue.models import Lesson
 from portal.platform.db import db
 from tests.domain.catalogue.pictures_written import PICTURE

@@ -2,9 +2,8 @@
 
 import pytest
 
-from portal.domain.authoring import queries
-from portal.domain.authoring.editing import lesson, lesson_checks
-from portal.domain.authoring.editing.lesson_checks import UNREADABLE
+from portal.domain.authoring import files, queries
+from portal.domain.authoring.files import UNREADABLE
 from portal.domain.item_kinds import kinds_by_name
 from tests.page_reading import Page, PortalClient, words
 from tests.pages.authoring.authors import LESSON, draft_file, editor_fields, error_sentences, press_button
@@ -33,8 +32,8 @@ def author(app, database, tmp_path) -> PortalClient:
 
 def draft_checks() -> dict[str, dict]:
     """Every check of the first lesson by its key."""
-    body = lesson.read_lesson(draft_file(FIRST).encode()).body
-    return {check.key: check.table for check in lesson_checks.read_checks(body)}
+    body = files.read_lesson(draft_file(FIRST).encode()).body
+    return {check.key: check.table for check in files.read_checks(body)}
 
 
 def summaries() -> list[str]:

@@ -6,8 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from sqlalchemy import delete, func, select
 
-from portal.domain.authoring import limits, queries, services
-from portal.domain.authoring.editing import details, item_bank, lesson
+from portal.domain.authoring import content_types, files, item_files, queries, services
 from portal.domain.authoring.errors import (
     DraftEndedError,
     DraftUnderReviewError,
@@ -17,7 +16,7 @@ from portal.domain.authoring.errors import (
 )
 from portal.domain.authoring.models import DraftContent
 from portal.domain.catalogue import services as catalogue
-from portal.domain.catalogue.sources.validation import sha256_of
+from portal.domain.catalogue.module_check import sha256_of
 from portal.domain.people.models import PersonName
 from portal.platform.db import db, stamp, transaction
 from portal.platform.errors import NotFoundError
@@ -88,10 +87,10 @@ def test_folder_draft_folder_is_byte_for_byte_the_same(database, carys, tmp_path
     draft_id = open_draft(carys)
 
     assert queries.state_files(draft_id, 1) == files
-    held = details.read_details(files["module.toml"])
-    assert details.write_details(files["module.toml"], held) == files["module.toml"]
+    held = content_types.read_details(files["module.toml"])
+    assert content_types.write_details(files["module.toml"], held) == files["module.toml"]
     assert all(
-        item_bank.write_item(files, place.key, place.table) == {} for place in item_bank.read_items(files)
+        item_files.write_item(files, place.key, place.table) == {} for place in item_files.read_items(files)
     )
     with transaction():
         assert (
@@ -106,8 +105,8 @@ def test_folder_draft_folder_is_byte_for_byte_the_same(database, carys, tmp_path
 def test_a_save_is_a_state_and_equal_bytes_are_none(folder, carys, hugh):
     draft_id = open_draft(carys)
     before = queries.draft_files(queries.get_draft("sample"))
-    held = lesson.read_lesson(before[FIRST])
-    changed = lesson.write_lesson(before[FIRST], lesson.LessonFields("New", 2, held.outcomes, held.body))
+    held = files.read_lesson(before[FIRST])
+    changed = files.write_lesson(before[FIRST], files.LessonFields("New", 2, held.outcomes, held.body))
 
     assert save_draft(draft_id, {FIRST: changed}, by=hugh) == 2
     assert save_draft(draft_id, {FIRST: changed}, by=carys) == 2
@@ -196,7 +195,7 @@ def test_what_cannot_be_kept_is_refused_and_nothing_is_written(folder, carys, pa
 
 def test_a_draft_holds_so_many_files_and_so_much(folder, carys, monkeypatch):
     draft_id = open_draft(carys)
-    monkeypatch.setattr(limits, "DRAFT_FILES", 8)
+    monkeypatch.setattr(files, "DRAFT_FILES", 8)
     save_draft(draft_id, {"lessons/third.md": lesson_file("Three.\n")}, by=carys)
 
     with pytest.raises(TooLargeError, match="A module may have up to 8 files"):
@@ -204,7 +203,7 @@ def test_a_draft_holds_so_many_files_and_so_much(folder, carys, monkeypatch):
             draft_id, {"lessons/4.md": lesson_file("4\n"), "lessons/5.md": lesson_file("5\n")}, by=carys
         )
 
-    monkeypatch.setattr(limits, "DRAFT_BYTES", 1_000)
+    monkeypatch.setattr(files, "DRAFT_BYTES", 1_000)
     with pytest.raises(TooLargeError, match="All files of a module together may have up to"):
         save_draft(draft_id, {FIRST: lesson_file("Longer.\n" * 200)}, by=carys)
     assert save_draft(draft_id, {FIRST: lesson_file("Less.\n")}, by=carys) == 3

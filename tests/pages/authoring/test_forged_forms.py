@@ -6,10 +6,9 @@ import pytest
 from sqlalchemy import func, select
 from werkzeug.datastructures import MultiDict
 
-from portal.domain.authoring import queries
-from portal.domain.authoring.editing import item_bank
+from portal.domain.authoring import item_files, queries
 from portal.domain.authoring.models import DraftSave
-from portal.pages.layout.form_rows import MOST_SENT
+from portal.pages.layout.forms import MOST_SENT
 from portal.platform.db import db
 from tests.domain.catalogue.kinds_written import BODIES
 from tests.page_reading import Page, PortalClient
@@ -84,7 +83,7 @@ def test_as_many_rows_as_a_form_takes_are_each_named(author):
     answer = author.post(ITEM, data=sent, follow_redirects=True)
 
     assert answer.status_code == 200
-    table = next(place.table for place in item_bank.read_items(_contents()) if place.key == "one")
+    table = next(place.table for place in item_files.read_items(_contents()) if place.key == "one")
     keys = [row["key"] for row in table[group]]
     assert len(keys) == len(set(keys)) == MOST_SENT
 

@@ -5,13 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from portal.domain.authoring import queries, services
+from portal.domain import guides
+from portal.domain.authoring import queries, reviews, services
 from portal.domain.authoring.errors import KeyTakenError, OutdatedDraftError, OwnWorkError
-from portal.domain.authoring.reviews import services as reviews_services
 from portal.domain.catalogue import services as catalogue
-from portal.domain.catalogue.guide_publishing import current_guide, guide_files, numbered_guide
-from portal.domain.catalogue.search.services import search_content
-from portal.domain.guides import services as reading
+from portal.domain.catalogue.publishing import current_guide, guide_files, numbered_guide
+from portal.domain.catalogue.search import search_content
 from portal.domain.learning.queries import readable_versions
 from portal.platform import clock
 from portal.platform.db import stamp, transaction
@@ -131,7 +130,7 @@ def test_publishing_says_who_is_asked_again(app, author, publisher):
     readers = [make_person(unit, staff_number=f"R{n}") for n in range(3)]
     for each in (*readers, make_person(unit, staff_number="LEFT", until=date(2025, 12, 31))):
         with transaction():
-            reading.acknowledge_guide(each, "whom-to-call", 1, at=stamp())
+            guides.acknowledge_guide(each, "whom-to-call", 1, at=stamp())
     save_guide(author)
     send_guide(author)
 
@@ -141,7 +140,7 @@ def test_publishing_says_who_is_asked_again(app, author, publisher):
     publisher.press(page, "Publish version 2")
     assert "I have read this guide" in author.page("/guides/whom-to-call").text
     with pytest.raises(RuleError, match="A newer version"), transaction():
-        reading.acknowledge_guide(readers[0], "whom-to-call", 1, at=stamp())
+        guides.acknowledge_guide(readers[0], "whom-to-call", 1, at=stamp())
 
 
 def test_nobody_publishes_what_they_changed(author, publisher):
@@ -153,7 +152,7 @@ def test_nobody_publishes_what_they_changed(author, publisher):
     assert "You changed this draft yourself" in page.text
     assert not any("Publish version 2" in form.buttons for form in page.forms())
     with pytest.raises(OwnWorkError), transaction():
-        reviews_services.publish_review(review, by=publisher.person, at=stamp())
+        reviews.publish_review(review, by=publisher.person, at=stamp())
 
 
 def test_a_save_that_comes_late_shows_both_texts(author, publisher):
@@ -260,7 +259,7 @@ def test_a_medium_that_the_text_does_not_show_is_nothing_to_review(author, publi
     assert UNSHOWN in page.text
 
     with pytest.raises(RuleError, match="Nothing that readers see has changed"), transaction():
-        reviews_services.send_for_review(draft.draft_id, note="Now", by=author.person, at=clock.now())
+        reviews.send_for_review(draft.draft_id, note="Now", by=author.person, at=clock.now())
 
     body = author.page(TEXT).form_with("Save and preview").fields["body"][0]
     save_guide(author, body=f"{body}\n\n::: figure media/unshown.svg\nA box.\n:::\n")
@@ -283,7 +282,7 @@ def test_a_shown_medium_that_changed_is_something_to_review(author):
             at=clock.now(),
         )
 
-    assert reviews_services.list_obstacles(queries.get_draft(KEY)) == []
+    assert reviews.list_obstacles(queries.get_draft(KEY)) == []
 
 
 def test_a_new_guide_is_found_by_its_readers_only_once_published(author, publisher):
@@ -325,7 +324,7 @@ def test_a_version_published_from_a_folder_is_brought_in(author, folder):
     draft = queries.get_draft(KEY)
     assert (draft.is_behind, draft.base_number, draft.published_number) == (True, 1, 2)
     with pytest.raises(OutdatedDraftError), transaction():
-        reviews_services.send_for_review(draft.draft_id, note="Now", by=author.person, at=clock.now())
+        reviews.send_for_review(draft.draft_id, note="Now", by=author.person, at=clock.now())
 
     author.press(author.page(f"{DESK}/bring-in"), "Bring version 2 in")
 

@@ -9,16 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from portal.domain.authoring.media import draft_media as rules
-from portal.domain.authoring.media.draft_media import MediaUpload, MediaUploadError
-from portal.domain.authoring.media.svg_titles import write_titles
-from portal.domain.catalogue import queries as slots
-from portal.domain.catalogue.markdown.placeholders import _fill_from, fill_placeholders
-from portal.domain.catalogue.markdown.renderer import render_inline, render_page
-from portal.domain.catalogue.markdown.sanitising import TAGS, sanitise_html
-from portal.domain.catalogue.media.svg_rules import ATTRIBUTES, ELEMENTS, DrawingError, read_drawing
-from portal.domain.catalogue.queries import SharedKey
-from portal.domain.catalogue.sources.shared_files import GlossaryTerm, SharedContent
+from portal.domain.authoring import media
+from portal.domain.authoring.media import MediaUpload, MediaUploadError, write_titles
+from portal.domain.catalogue import version_cache
+from portal.domain.catalogue.lesson_html import _fill_from, fill_placeholders
+from portal.domain.catalogue.markdown import TAGS, render_inline, render_page, sanitise_html
+from portal.domain.catalogue.media_rules import ATTRIBUTES, ELEMENTS, DrawingError, read_drawing
+from portal.domain.catalogue.source_files import GlossaryTerm, SharedContent
+from portal.domain.catalogue.version_cache import SharedKey
 from tests.domain.catalogue.folders import SVG
 from tests.examples import few_or_many
 from tests.page_reading import H
@@ -76,8 +74,8 @@ def hostile_slots():
     said = f"\"'>{SCRIPT}<img src=x onerror={RUN}>"
     shared = SharedContent(terms=Anything(GlossaryTerm("x", said)), values=Anything(said))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(slots, "shared_key", lambda: SharedKey(1, None))
-        patch.setattr(slots, "shared_content", lambda _name: shared)
+        patch.setattr(version_cache, "shared_key", lambda: SharedKey(1, None))
+        patch.setattr(version_cache, "shared_content", lambda _name: shared)
         _fill_from.cache_clear()
         yield
     _fill_from.cache_clear()
@@ -127,7 +125,7 @@ def test_no_hostile_drawing_is_taken():
     for content in drawings():
         for title in ("", "T"):
             with suppress(MediaUploadError):
-                rules.check_upload(MediaUpload("x.svg", content, title, title, ""), [])
+                media.check_upload(MediaUpload("x.svg", content, title, title, ""), [])
                 taken.append(content)
     assert taken == []
 
@@ -136,7 +134,7 @@ def test_what_is_taken_of_shuffled_drawings_holds_the_allow_list_alone():
     taken = 0
     for content in shuffled_drawings(few_or_many(160, 400)):
         try:
-            made = rules.check_upload(MediaUpload("x.svg", content, "T", "D", ""), []).content
+            made = media.check_upload(MediaUpload("x.svg", content, "T", "D", ""), []).content
         except MediaUploadError:
             continue
         taken += 1
@@ -175,7 +173,7 @@ def folded(text: str) -> str:
 @settings(max_examples=few_or_many(30, 100), deadline=None)
 @given(st.one_of(st.text(max_size=80), pieces), st.sampled_from(["svg", "png", "jpg", "webp", "pdf"]))
 def test_whatever_a_file_is_called_its_name_is_safe(filename, kind):
-    name = rules.safe_name(filename, kind)
+    name = media.safe_name(filename, kind)
 
     assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*(\.narrow)?\.[a-z]{3,4}", name)
     assert len(name) <= 80

@@ -7,9 +7,9 @@ import pytest
 from sqlalchemy import func, select
 
 from portal.domain.authoring import queries
-from portal.domain.authoring.item_exchange.question import MOST_QUESTIONS
+from portal.domain.authoring.item_exchange.questions import MOST_QUESTIONS
 from portal.domain.authoring.models import DraftSave
-from portal.platform.audit.models import AuditEvent
+from portal.platform.audit import AuditEvent
 from portal.platform.db import db
 from tests.domain.authoring.item_exchange.foreign_files import GIFT, SINGLE, moodle
 from tests.page_reading import Page, words

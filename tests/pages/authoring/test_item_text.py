@@ -3,8 +3,8 @@
 import pytest
 
 from config import ROOT
-from portal.domain.authoring.editing import item_bank
-from portal.domain.authoring.editing.item_text import read_item_text, write_item_text
+from portal.domain.authoring import item_files
+from portal.domain.authoring.item_files import read_item_text, write_item_text
 from tests.domain.catalogue.folders import ITEM
 from tests.page_reading import Page, PortalClient
 from tests.pages.authoring.authors import draft_file, error_sentences
@@ -33,7 +33,7 @@ def test_the_text_of_a_question_is_its_own_lines_and_saving_them_changes_no_byte
     for key in ("recognise", "protect", "respond", "report"):
         paths = (ROOT / "modules" / key / "items").glob("*.toml")
         files = {f"items/{path.name}": path.read_bytes() for path in paths}
-        for place in item_bank.read_items(files)[::15]:
+        for place in item_files.read_items(files)[::15]:
             text = read_item_text(files, place.key)
             assert text in files[place.path].decode()
             assert write_item_text(files, place.key, text.replace("\n", "\r\n")) == {}

@@ -5,7 +5,7 @@ from sqlalchemy import select
 
 from portal.domain.authoring import queries
 from portal.domain.authoring.models import DraftSave
-from portal.domain.catalogue import queries as catalogue
+from portal.domain.catalogue import version_cache
 from portal.domain.item_kinds import kinds_by_name
 from portal.platform.db import db
 from tests.domain.catalogue.folders import ITEM
@@ -264,7 +264,7 @@ def test_removing_says_what_it_means_first(author):
 
     assert "The question is removed from the draft." in page.text
     assert list(draft_items()) == ["one"]
-    assert catalogue.current_version("sample").items[1].key == "two"
+    assert version_cache.current_version("sample").items[1].key == "two"
 
 
 def test_removing_what_someone_changed_meanwhile_asks_again(author):

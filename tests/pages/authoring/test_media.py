@@ -7,13 +7,11 @@ import pytest
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from portal.domain.authoring import limits, queries, services
-from portal.domain.authoring.limits import MEDIA_BYTES
-from portal.domain.authoring.media import draft_media as rules
-from portal.domain.authoring.media.svg_titles import read_titles
-from portal.domain.authoring.reviews import services as reviews_services
+from portal.domain.authoring import files, media, queries, reviews, services
+from portal.domain.authoring.files import MEDIA_BYTES
+from portal.domain.authoring.media import read_titles
 from portal.domain.catalogue import services as catalogue
-from portal.domain.catalogue.media.played import FILM_BYTES
+from portal.domain.catalogue.media_rules import FILM_BYTES
 from portal.domain.catalogue.models import PackageFile
 from portal.domain.people.models import PersonName
 from portal.platform.db import db, stamp, transaction
@@ -109,15 +107,15 @@ def test_a_sound_comes_with_captions_in_step_and_a_transcript_and_is_shown(desk)
     late = make_vtt((0, 9, "Police, please."))
 
     for fields, sentence in (
-        ({}, rules.TITLE_NEEDED),
-        ({"title": "A call"}, rules.TRANSCRIPT_NEEDED),
-        (texts, rules.CAPTIONS_NEEDED),
+        ({}, media.TITLE_NEEDED),
+        ({"title": "A call"}, media.TRANSCRIPT_NEEDED),
+        (texts, media.CAPTIONS_NEEDED),
         (
             texts | {"captions": b"Police, please."},
             "Line 1 of the captions: The first line of captions must be",
         ),
         (texts | {"captions": late}, "Line 3 of the captions: This caption ends after the sound or film"),
-        (texts | {"captions": CALL}, rules.PLACE_NEEDED),
+        (texts | {"captions": CALL}, media.PLACE_NEEDED),
     ):
         (error,) = error_sentences(upload_file(desk, sound, "call.wav", **fields))
         assert error.startswith(sentence)
@@ -152,7 +150,7 @@ def test_captions_and_the_sound_that_they_are_of_are_replaced_only_while_they_ar
     assert error_sentences(shorter)[0].startswith("Line 6 of the captions: This caption ends after")
     assert error_sentences(late)[0].startswith("Line 3 of the captions: This caption ends after")
     assert "call.vtt was replaced." in good.text
-    assert error_sentences(alone) == [rules.CAPTIONS_ALONE]
+    assert error_sentences(alone) == [media.CAPTIONS_ALONE]
 
 
 @pytest.mark.slow
@@ -169,7 +167,7 @@ def test_a_drawing_without_texts_gets_those_that_were_typed(desk):
 
 def test_a_picture_goes_into_a_lesson_with_its_words(desk):
     texts = {"title": "A van", "alternative": "A white van at night."}
-    assert error_sentences(upload_file(desk, PNG, "van.png", **texts)) == [rules.PLACE_NEEDED]
+    assert error_sentences(upload_file(desk, PNG, "van.png", **texts)) == [media.PLACE_NEEDED]
 
     page = upload_file(desk, PNG, "van.png", place="lessons/second.md", **texts)
 
@@ -187,7 +185,7 @@ def test_a_picture_goes_into_a_lesson_with_its_words(desk):
 @pytest.mark.parametrize(
     ("content", "name", "said"),
     [
-        (b"<html>", "x.png", rules.WRONG_KIND),
+        (b"<html>", "x.png", media.WRONG_KIND),
         (BARE.replace(b"<rect", b'<image href="//evil.example"/><rect'), "x.svg", "<image>"),
         (SVG.encode(), "box.svg", "There is a file “box.svg” already"),
     ],
@@ -321,7 +319,7 @@ def test_a_removal_of_what_somebody_changed_meanwhile_is_not_silent(desk):
 
 
 def test_a_draft_with_too_many_files_takes_no_more(desk, monkeypatch):
-    monkeypatch.setattr(limits, "DRAFT_FILES", 3)
+    monkeypatch.setattr(files, "DRAFT_FILES", 3)
 
     page = upload_file(desk, SVG.encode(), "one-more.svg")
 
@@ -335,7 +333,7 @@ def test_nothing_is_uploaded_while_a_draft_is_reviewed(desk):
     draft_id = queries.get_draft("sample").draft_id
     upload_file(desk, SVG.encode(), "a.svg")
     with transaction():
-        reviews_services.send_for_review(draft_id, note="Please read.", by=author, at=stamp())
+        reviews.send_for_review(draft_id, note="Please read.", by=author, at=stamp())
 
     page = desk.page(MEDIA)
     assert "Withdraw it from review" in page.text

@@ -2,7 +2,7 @@
 
 import pytest
 
-from portal.domain.catalogue.sources.validation import sha256_of
+from portal.domain.catalogue.module_check import sha256_of
 from tests.domain.catalogue.folders import MODULE
 from tests.page_reading import words
 from tests.pages.account.browsing import another

@@ -5,7 +5,7 @@ import hashlib
 import pytest
 
 from portal.domain.authoring import queries
-from portal.domain.authoring.snippets import SNIPPETS
+from portal.domain.authoring.files import SNIPPETS
 from tests.domain.catalogue.folders import SVG, lesson
 from tests.pages.account.browsing import another
 from tests.pages.authoring.authors import (

@@ -6,8 +6,7 @@ from datetime import timedelta
 import pytest
 import time_machine
 
-from portal.domain.authoring import queries, services
-from portal.domain.authoring.reviews import services as reviews_services
+from portal.domain.authoring import queries, reviews, services
 from portal.platform import clock
 from portal.platform.db import stamp, transaction
 from tests.page_reading import words
@@ -222,7 +221,7 @@ def test_a_draft_under_review_keeps_what_was_typed_and_says_why_it_is_not_saved(
     page = press_button(desk, title="Changed")
     details = desk.page(f"{DESK}/details")
     with transaction():
-        reviews_services.send_for_review(desk.draft, note="Read this.", by=desk.person, at=stamp())
+        reviews.send_for_review(desk.draft, note="Read this.", by=desk.person, at=stamp())
     before = draft_file(FIRST)
 
     page = press_button(desk, page, status=409, body="Still writing.")

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 from sqlalchemy import select
 
-from portal.domain.authoring.reviews import publishing
+from portal.domain.authoring import reviews
 from portal.domain.catalogue.models import MinimumVersion, ModuleVersion
 from portal.domain.status.projector import rebuild_status
 from portal.platform.db import db
@@ -86,7 +86,7 @@ def test_another_day_or_other_people_than_previewed_are_shown_again(app, learner
 
 
 def test_of_many_people_a_job_does_it(app, learner, monkeypatch):
-    monkeypatch.setattr(publishing, "MOST_PEOPLE", 0)
+    monkeypatch.setattr(reviews, "MOST_PEOPLE", 0)
     publisher = signed_in_client(app, "D3002")
 
     page = publisher.press(preview(publisher), PUBLISH, publish="y")

@@ -6,11 +6,10 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import event, select
 
-from portal.domain.authoring import queries, services
+from portal.domain.authoring import queries, reviews, services
 from portal.domain.authoring.errors import ReviewEndedError
 from portal.domain.authoring.models import Draft
-from portal.domain.authoring.reviews import queries as reviews_queries
-from portal.domain.catalogue import queries as catalogue
+from portal.domain.catalogue import version_cache
 from portal.domain.catalogue.models import Item, Lesson, ModuleVersion, PackageFile
 from portal.domain.records import services as records
 from portal.platform import clock
@@ -32,28 +31,28 @@ def test_what_is_published_is_byte_for_byte_what_was_reviewed(folder, changed, a
     reviewed_files = queries.draft_files(queries.get_draft("sample"))
     version = publish_sent(send_draft(changed, author), publisher)
 
-    assert catalogue.package_files(version.id) == reviewed_files
+    assert version_cache.package_files(version.id) == reviewed_files
     assert reviewed_files != tree(folder / "sample")
-    first = catalogue.numbered_version("sample", 1)
-    assert catalogue.package_files(first.id) == tree(folder / "sample")
+    first = version_cache.numbered_version("sample", 1)
+    assert version_cache.package_files(first.id) == tree(folder / "sample")
 
 
 @pytest.mark.slow
 def test_people_who_work_on_a_version_are_counted_and_not_those_who_passed_or_began_anew(
     app, folder, author, publisher, changed
 ):
-    first = catalogue.current_version("sample")
+    first = version_cache.current_version("sample")
     unit = make_unit("Response")
     people = [make_person(unit, staff_number=f"L{n}") for n in range(4)]
     leaver = make_person(unit, staff_number="LEFT", until=clock.today() - timedelta(days=1))
     for each in (*people[:3], leaver, make_person(staff_number="NEVER")):
         with transaction():
             records.start_registration(each, first.activity_id, first.id, stamp())
-    assert reviews_queries.count_people_under_way("sample") == [(1, 3)]
+    assert reviews.count_people_under_way("sample") == [(1, 3)]
     learner = signed_in_client(app, "D3001")
     page = answer_all_right(learner)
     assert page.h1 == "You passed"
-    assert reviews_queries.count_people_under_way("sample") == [(1, 3)]
+    assert reviews.count_people_under_way("sample") == [(1, 3)]
 
     page = (
         signed_in_client(app, "D3002").page("/authoring/sample/review")
@@ -61,11 +60,11 @@ def test_people_who_work_on_a_version_are_counted_and_not_those_who_passed_or_be
         else None
     )
     assert "3 people are working on version 1 and will finish it." in page.text
-    publish_sent(reviews_queries.latest_review("sample").review_id, publisher)
+    publish_sent(reviews.latest_review("sample").review_id, publisher)
     with transaction():
-        second = catalogue.current_version("sample")
+        second = version_cache.current_version("sample")
         records.start_registration(people[3], second.activity_id, second.id, stamp())
-    assert reviews_queries.count_people_under_way("sample") == [(2, 1), (1, 3)]
+    assert reviews.count_people_under_way("sample") == [(2, 1), (1, 3)]
 
 
 def answer_all_right(client):
@@ -82,7 +81,7 @@ def test_an_old_attempt_shows_what_was_shown_whatever_was_published_since(
     learner = signed_in_client(app, "D3001")
     page = learner.press(read_lessons(learner, "sample", "first"), "Start assessment")
     attempt = attempt_base(page)
-    before = _rows(catalogue.current_version("sample").id)
+    before = _rows(version_cache.current_version("sample").id)
     files = queries.draft_files(queries.get_draft("sample"))["items/bank.toml"]
     edited = files.replace(b"What is it?", b"What is it now?").replace(b'"This"', b'"These"')
     _save(changed, {"items/bank.toml": edited}, author)
@@ -98,8 +97,10 @@ def test_an_old_attempt_shows_what_was_shown_whatever_was_published_since(
     page = learner.page(f"{attempt}/answers")
     assert "What is it?" in page.text
     assert "What is it now?" not in page.text
-    assert _rows(catalogue.numbered_version("sample", 1).id) == before
-    assert [item.prompt_html for item in catalogue.current_version("sample").items] == ["What is it now?"] * 2
+    assert _rows(version_cache.numbered_version("sample", 1).id) == before
+    assert [item.prompt_html for item in version_cache.current_version("sample").items] == [
+        "What is it now?"
+    ] * 2
 
 
 def _rows(version_id: int) -> list[tuple]:

@@ -5,7 +5,7 @@ import io
 import pytest
 
 from portal.domain.authoring import queries
-from portal.domain.authoring.editing.stimulus import Stimulus, join_stimulus, split_stimulus
+from portal.domain.authoring.files import Stimulus, join_stimulus, split_stimulus
 from tests.domain.catalogue.folders import ITEM, SVG
 from tests.page_reading import Page, PortalClient
 from tests.pages.authoring.authors import draft_file, error_sentences

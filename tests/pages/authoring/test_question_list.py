@@ -2,9 +2,8 @@
 
 import pytest
 
-from portal.domain.authoring import queries
-from portal.domain.authoring.editing import details, item_bank
-from portal.domain.authoring.editing.question_titles import question_titles
+from portal.domain.authoring import content_types, item_files, queries
+from portal.domain.authoring.item_files import question_titles
 from tests.domain.catalogue.folders import ITEM, MODULE, lesson
 from tests.page_reading import Page, PortalClient, words
 from tests.pages.authoring.authors import DESK, draft_file
@@ -57,7 +56,7 @@ def titles(page: Page) -> list[str]:
 
 
 def order() -> list[str]:
-    return [place.key for place in item_bank.read_items(queries.draft_files(queries.get_draft("sample")))]
+    return [place.key for place in item_files.read_items(queries.draft_files(queries.get_draft("sample")))]
 
 
 def test_two_questions_that_ask_the_same_show_what_differs_and_retired_ones_stand_apart(author):
@@ -142,12 +141,12 @@ def test_a_question_is_moved_to_a_place_in_one_step(author, key, after, result):
 
 def test_a_lesson_is_moved_to_a_place_in_one_step(author):
     page = author.press(author.page(DESK), "Move the lesson", move="first", after="third")
-    assert details.lesson_keys(draft_file("module.toml").encode()) == ["second", "third", "first"]
+    assert content_types.lesson_keys(draft_file("module.toml").encode()) == ["second", "third", "first"]
 
     author.press(page, "Move the lesson", move="first", after="")
-    assert details.lesson_keys(draft_file("module.toml").encode()) == ["first", "second", "third"]
+    assert content_types.lesson_keys(draft_file("module.toml").encode()) == ["first", "second", "third"]
     author.press(page, "Move the lesson", 404, move="first", after="gone")
 
 
-def _places() -> list[item_bank.ItemPlace]:
-    return item_bank.read_items(queries.draft_files(queries.get_draft("sample")))
+def _places() -> list[item_files.ItemPlace]:
+    return item_files.read_items(queries.draft_files(queries.get_draft("sample")))

@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import select
 
-from portal.domain.authoring import queries, services
+from portal.domain.authoring import queries, reviews, services
 from portal.domain.authoring.errors import (
     DraftNotReadyError,
     DraftUnderReviewError,
@@ -13,12 +13,10 @@ from portal.domain.authoring.errors import (
     UnchangedDraftError,
 )
 from portal.domain.authoring.models import Draft, Review
-from portal.domain.authoring.reviews import queries as reviews_queries
-from portal.domain.authoring.reviews import services as reviews_services
-from portal.domain.catalogue import queries as catalogue
+from portal.domain.catalogue import version_cache
 from portal.domain.catalogue.models import ModuleVersion
 from portal.platform import clock
-from portal.platform.audit.models import AuditEvent
+from portal.platform.audit import AuditEvent
 from portal.platform.db import db, transaction
 from tests.domain.catalogue.folders import lesson
 from tests.page_reading import words
@@ -66,8 +64,8 @@ def test_a_draft_goes_from_its_author_through_a_second_person_to_a_version(app, 
 
     assert "Version 2 of Sample is published." in page.text
     assert "Version 2 is published · no draft" in page.text
-    assert catalogue.current_version("sample").number == 2
-    assert catalogue.current_version("sample").published_by_id == publisher
+    assert version_cache.current_version("sample").number == 2
+    assert version_cache.current_version("sample").published_by_id == publisher
     assert audit_actions() == [
         "module.published",
         "draft.opened",
@@ -109,9 +107,7 @@ def test_nothing_changed_nothing_to_review(app, author):
     assert page.h1 == "Not ready for review"
     assert "Nothing has changed since the published version" in page.text
     with pytest.raises(UnchangedDraftError), transaction():
-        reviews_services.send_for_review(
-            queries.get_draft("sample").draft_id, note="x", by=author, at=clock.now()
-        )
+        reviews.send_for_review(queries.get_draft("sample").draft_id, note="x", by=author, at=clock.now())
 
 
 def test_what_is_to_be_put_right_is_said_beside_its_place_and_nothing_is_sent(app, changed, author):
@@ -144,7 +140,7 @@ def test_a_version_that_came_from_a_folder_stops_the_publishing_of_an_older_draf
 
     with pytest.raises(OutdatedDraftError):
         publish_sent(review_id, publisher)
-    assert catalogue.current_version("sample").number == 2
+    assert version_cache.current_version("sample").number == 2
     assert db.session.get_one(Draft, changed).ended_at is None
 
 
@@ -229,7 +225,7 @@ def test_an_empty_comment_and_one_that_is_too_long_are_kept_and_refused(app, cha
         html = answer.get_data(as_text=True)
         assert sentence in html
         assert text in html
-    assert reviews_queries.latest_review("sample").comments == []
+    assert reviews.latest_review("sample").comments == []
 
 
 def test_nothing_is_said_of_a_place_that_did_not_change(app, changed, author, publisher):
@@ -240,7 +236,7 @@ def test_nothing_is_said_of_a_place_that_did_not_change(app, changed, author, pu
     answer = reader.post(form.action, data={**form.fields, "place": "lesson:second", "text": "Where?"})
 
     assert answer.status_code == 404
-    assert reviews_queries.latest_review("sample").comments == []
+    assert reviews.latest_review("sample").comments == []
 
 
 def test_whoever_decides_second_is_told(app, changed, author, publisher):
@@ -255,7 +251,7 @@ def test_whoever_decides_second_is_told(app, changed, author, publisher):
     assert "This has been published." in page.text
     assert count_rows(ModuleVersion) == 2
     with pytest.raises(ReviewEndedError), transaction():
-        reviews_services.send_review_back(review_id, reason="Late.", by=publisher, at=clock.now())
+        reviews.send_review_back(review_id, reason="Late.", by=publisher, at=clock.now())
 
 
 @pytest.mark.parametrize("said", ["", "x", "-1", "999999", "²"])

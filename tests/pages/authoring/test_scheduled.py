@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select, update
 
+from portal.domain.authoring import reviews
 from portal.domain.authoring.models import ScheduledPublication
-from portal.domain.authoring.reviews import scheduling
-from portal.domain.catalogue import queries as catalogue
+from portal.domain.catalogue import version_cache
 from portal.domain.people.models import RoleGrant
 from portal.platform import clock
 from portal.platform.db import db, transaction
@@ -47,7 +47,7 @@ def run_due(app) -> list[str]:
 
 
 def published() -> tuple[int, datetime]:
-    version = catalogue.current_version("sample")
+    version = version_cache.current_version("sample")
     assert version
     return version.number, version.published_at
 
@@ -56,15 +56,15 @@ def test_it_comes_into_force_at_its_time_or_at_the_next_run(app, desk, time_mach
     page = approve(desk)
     assert "It is published at 09:00 on 1 December 2026" in page.text
     time_machine.move_to(WHEN - timedelta(seconds=1), tick=False)
-    assert not scheduling.has_due_publications(clock.now())
+    assert not reviews.has_due_publications(clock.now())
     missed = WHEN + timedelta(hours=5)
     time_machine.move_to(missed, tick=False)
-    assert scheduling.has_due_publications(clock.now())
+    assert reviews.has_due_publications(clock.now())
 
     assert run_due(app) == ["Version 2 of Sample is published."]
 
     assert published() == (2, missed)
-    assert not scheduling.has_due_publications(clock.now())
+    assert not reviews.has_due_publications(clock.now())
     assert db.session.scalars(select(ScheduledPublication)).one().ended_as == "published"
     assert run_due(app) == ["Nothing was to be published any more."]
 
@@ -77,7 +77,7 @@ def test_it_can_be_cancelled_before_and_a_review_that_ends_cancels_it(app, desk,
     desk.press(desk.page(f"{REVIEW}/send-back"), "Send back with a comment", reason="Not yet.")
     time_machine.move_to(WHEN, tick=False)
 
-    assert not scheduling.has_due_publications(clock.now())
+    assert not reviews.has_due_publications(clock.now())
     rows = db.session.scalars(select(ScheduledPublication).order_by(ScheduledPublication.id)).all()
     assert [row.ended_as for row in rows] == ["cancelled", "cancelled"]
     assert published()[0] == 1

@@ -3,8 +3,8 @@
 import pytest
 
 from config import ROOT
-from portal.domain.authoring import queries
-from portal.domain.authoring.editing import details, item_bank, lesson, lesson_checks
+from portal.domain.authoring import content_types, item_files, queries
+from portal.domain.authoring import files as authoring_files
 from portal.domain.catalogue import services as catalogue
 from portal.platform.db import stamp, transaction
 from tests.examples import sweep_after
@@ -45,19 +45,19 @@ def test_what_is_sent_as_it_was_shown_changes_no_byte(desk, key):
     draft_id = open_draft(desk.person, key)
     files = queries.draft_files(queries.get_draft(key))
     seen = {}
-    for place in item_bank.read_items(
+    for place in item_files.read_items(
         files
     ):  # of each kind as many as differ: with a case above, of several sources
         seen.setdefault(
             (place.table["kind"], "stimulus" in place.table, str(type(place.table["source"]))), place
         )
-    pages = [f"lessons/{name}" for name in details.lesson_keys(files["module.toml"])]
+    pages = [f"lessons/{name}" for name in content_types.lesson_keys(files["module.toml"])]
     texts = [page for page in pages if f"{page}.md" in files]
 
     checks = [
         f"{page}/checks/{check.key}"
         for page in texts
-        for check in lesson_checks.read_checks(lesson.read_lesson(files[f"{page}.md"]).body)
+        for check in authoring_files.read_checks(authoring_files.read_lesson(files[f"{page}.md"]).body)
     ]
     assert len(checks) == len(texts) <= len(pages) - 2  # each text has one; two or more lessons are cases
 

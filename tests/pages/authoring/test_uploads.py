@@ -4,11 +4,10 @@ import re
 
 import pytest
 
-from portal.domain.authoring.limits import MEDIA_BYTES
-from portal.domain.authoring.media import draft_media as rules
-from portal.domain.authoring.media.draft_media import MediaUpload, MediaUploadError
-from portal.domain.authoring.media.svg_titles import read_titles, write_titles
-from portal.domain.catalogue.media.svg_rules import DrawingError, read_drawing
+from portal.domain.authoring import media
+from portal.domain.authoring.files import MEDIA_BYTES
+from portal.domain.authoring.media import MediaUpload, MediaUploadError, read_titles, write_titles
+from portal.domain.catalogue.media_rules import DrawingError, read_drawing
 from tests.domain.catalogue.folders import SVG
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 40
@@ -30,7 +29,7 @@ def make_upload(
 )
 @pytest.mark.parametrize("name", ["x.exe", "x.html", "x.svg", "x"])
 def test_the_content_says_what_a_file_is_not_its_name(content, kind, name):
-    ready = rules.check_upload(make_upload(content, name, title="A box", alternative="A box."), [])
+    ready = media.check_upload(make_upload(content, name, title="A box", alternative="A box."), [])
 
     assert ready.name == f"x.{kind}"
 
@@ -56,7 +55,7 @@ def test_the_content_says_what_a_file_is_not_its_name(content, kind, name):
 )
 def test_what_cannot_be_shown_is_refused_in_a_sentence(content, said):
     with pytest.raises(MediaUploadError, match=re.escape(said)) as refused:
-        rules.check_upload(make_upload(content, "x.svg", title="A box", alternative="A box."), [])
+        media.check_upload(make_upload(content, "x.svg", title="A box", alternative="A box."), [])
 
     assert refused.value.field == "file"
 
@@ -77,22 +76,22 @@ def test_what_cannot_be_shown_is_refused_in_a_sentence(content, said):
     ],
 )
 def test_names_are_made_safe(filename, safe):
-    assert rules.safe_name(filename, "png") == safe
+    assert media.safe_name(filename, "png") == safe
 
 
 def test_a_name_that_is_taken_is_not_taken_silently():
     with pytest.raises(MediaUploadError, match=r"There is a file “a\.svg” already"):
-        rules.check_upload(make_upload(SVG.encode()), ["a.svg"])
+        media.check_upload(make_upload(SVG.encode()), ["a.svg"])
 
 
 def test_a_replacement_keeps_its_name_and_its_type():
-    assert rules.check_upload(make_upload(SVG.encode(), "b.svg", "a.svg"), ["a.svg"]).name == "a.svg"
-    assert rules.check_upload(make_upload(JPEG, "b", "a.jpeg"), ["a.jpeg"]).name == "a.jpeg"
+    assert media.check_upload(make_upload(SVG.encode(), "b.svg", "a.svg"), ["a.svg"]).name == "a.svg"
+    assert media.check_upload(make_upload(JPEG, "b", "a.jpeg"), ["a.jpeg"]).name == "a.jpeg"
     with pytest.raises(MediaUploadError, match="must be SVG, and this file is PNG"):
-        rules.check_upload(make_upload(PNG, "b.png", "a.svg"), ["a.svg"])
+        media.check_upload(make_upload(PNG, "b.png", "a.svg"), ["a.svg"])
     for target in ("a.svg", "../a.svg", "a.narrow.svg"):
         with pytest.raises(MediaUploadError, match="has been removed"):
-            rules.check_upload(make_upload(SVG.encode(), "b.svg", target), ["b.svg"])
+            media.check_upload(make_upload(SVG.encode(), "b.svg", target), ["b.svg"])
 
 
 @pytest.mark.parametrize(
@@ -102,7 +101,7 @@ def test_a_replacement_keeps_its_name_and_its_type():
 @pytest.mark.parametrize("content", [BARE, PNG, PDF])
 def test_title_and_alternative_are_needed(content, title, alternative, field):
     with pytest.raises(MediaUploadError) as refused:
-        rules.check_upload(make_upload(content, title=title, alternative=alternative), [])
+        media.check_upload(make_upload(content, title=title, alternative=alternative), [])
 
     assert refused.value.field == field
 
@@ -123,7 +122,7 @@ HOSTILE = "</title><script>alert(1)</script> & \"'\x00\x1b\u2028 <?xml?> ]]> <!-
     ],
 )
 def test_what_the_author_typed_is_put_into_the_drawing_as_text(content):
-    made = rules.check_upload(
+    made = media.check_upload(
         make_upload(content, title=HOSTILE, alternative=f"{HOSTILE}\n\nTwo."), []
     ).content
 
@@ -149,21 +148,21 @@ def test_every_other_byte_of_the_drawing_stays():
 
 def test_a_title_would_not_mend_a_hostile_drawing():
     with pytest.raises(MediaUploadError, match="<script>") as refused:
-        rules.check_upload(make_upload(BARE.replace(b"<rect", b"<script/><rect")), [])
+        media.check_upload(make_upload(BARE.replace(b"<rect", b"<script/><rect")), [])
     assert refused.value.field == "file"
     with pytest.raises(DrawingError):
         write_titles(BARE.replace(b"<rect", b"<script/><rect"), "T", "D")
 
 
 def test_a_drawing_for_phones_takes_the_texts_of_the_wide_one():
-    narrow = rules.check_upload(make_upload(BARE, "n.svg", "box.narrow.svg"), ["box.svg"], SVG.encode())
+    narrow = media.check_upload(make_upload(BARE, "n.svg", "box.narrow.svg"), ["box.svg"], SVG.encode())
 
     assert narrow.name == "box.narrow.svg"
     assert read_titles(narrow.content) == ("A drawing", "A box.")
 
 
 def test_a_picture_s_texts_stand_in_its_figure():
-    ready = rules.check_upload(make_upload(PNG, title="1. Not a list", alternative="Words.\n\n- a list"), [])
+    ready = media.check_upload(make_upload(PNG, title="1. Not a list", alternative="Words.\n\n- a list"), [])
 
     assert ready.figure == "::: figure media/a.png\n1\\. Not a list\n\nWords.\n\n- a list\n:::"
     assert ready.needs_place
@@ -171,7 +170,7 @@ def test_a_picture_s_texts_stand_in_its_figure():
 
 def test_an_alternative_cannot_close_its_figure():
     with pytest.raises(MediaUploadError, match="begin with :::") as refused:
-        rules.check_upload(make_upload(PNG, title="A", alternative="One.\n  :::\n# Two"), [])
+        media.check_upload(make_upload(PNG, title="A", alternative="One.\n  :::\n# Two"), [])
     assert refused.value.field == "alternative"
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from portal.domain.catalogue import services
-from portal.domain.catalogue.queries import current_version
+from portal.domain.catalogue.version_cache import current_version
 from portal.platform.db import stamp, transaction
 from tests.domain.catalogue.folders import SVG, write
 from tests.pages.account.browsing import let_in, make_account

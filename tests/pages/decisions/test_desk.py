@@ -6,10 +6,10 @@ import pytest
 from sqlalchemy import select
 
 from portal.domain.decisions import services
-from portal.domain.decisions.change_requests import ChangeRequest
 from portal.domain.decisions.models import DecisionRequest
+from portal.domain.decisions.requests import ChangeRequest
 from portal.domain.people.models import FactNote
-from portal.domain.people.notes import erase_notes
+from portal.domain.people.services import erase_notes
 from portal.platform.db import db, stamp, transaction
 from tests.factories.people import make_grant, make_person, make_unit
 from tests.pages.account.browsing import make_account

@@ -7,9 +7,9 @@ from sqlalchemy import select
 
 from portal.domain.decisions.models import Decision, DecisionRequest
 from portal.domain.directives.models import Exclusion
-from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.models import FactNote
-from portal.platform.audit.models import AuditEvent
+from portal.domain.people.positions import is_known_fact
+from portal.platform.audit import AuditEvent
 from portal.platform.db import OPEN_END, db
 from tests.domain.status.facts import make_directive, make_exclusion, make_record, make_version
 from tests.factories.people import make_grant, make_person

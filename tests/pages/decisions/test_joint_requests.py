@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from portal.domain.decisions.models import Decision, DecisionRequest
 from portal.domain.directives.models import Exclusion
-from portal.platform.audit.models import AuditEvent
+from portal.platform.audit import AuditEvent
 from portal.platform.db import db
 from tests.factories.people import make_grant, make_person, make_unit
 from tests.page_reading import Page

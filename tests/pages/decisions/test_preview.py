@@ -8,13 +8,12 @@ import pytest
 from sqlalchemy import select
 
 from portal.domain.decisions import preview, queries, services
-from portal.domain.decisions.change_requests import KINDS, ChangeRequest, list_faults
-from portal.domain.decisions.choices import list_choices
+from portal.domain.decisions.preview import list_choices
+from portal.domain.decisions.requests import KINDS, ChangeRequest, list_faults
 from portal.domain.directives.models import Directive
 from portal.domain.people.queries import viewer_of
-from portal.domain.status import report_rows
-from portal.domain.status.counting import count_units
-from portal.domain.status.filters import Scope, Whose
+from portal.domain.status import queries as status_queries
+from portal.domain.status.counts import Scope, Whose, count_units
 from portal.domain.status.projector import rebuild_status
 from portal.domain.status.queries import directive_statuses
 from portal.platform import clock
@@ -44,7 +43,7 @@ def requirements(desk, day: date) -> dict:
     for directive_id, reference in db.session.execute(select(Directive.id, Directive.reference)):
         scope = Scope((directive_id,), day, newest_request(), Whose(everyone=True))
         for position, status in (
-            report_rows.load_statuses(scope, [person]).get((directive_id, person), {}).items()
+            status_queries.load_statuses(scope, [person]).get((directive_id, person), {}).items()
         ):
             found[reference, position] = status
     return found

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from portal.domain.decisions.models import Decision, DecisionRequest
 from portal.domain.people.models import FactNote
 from portal.domain.records.models import Record, Revocation, Waiver
-from portal.domain.records.references import new_reference
+from portal.domain.records.services import new_reference
 from portal.platform.db import db
 from tests.domain.status.facts import make_record
 from tests.pages.decisions.desk import count_rows

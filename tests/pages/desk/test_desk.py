@@ -12,7 +12,7 @@ from sqlalchemy import update
 from portal.domain.authoring import services as authoring
 from portal.domain.reminders import services as reminders
 from portal.domain.reminders.models import Delivery, Message
-from portal.domain.reminders.send_window import SendWindow
+from portal.domain.reminders.rules import SendWindow
 from portal.platform import clock
 from portal.platform.db import db, transaction
 from portal.platform.jobs import services as jobs

@@ -11,13 +11,13 @@ from sqlalchemy import select
 
 from portal.domain.audit_desk.action_words import ACTIONS
 from portal.domain.authoring import services as authoring
-from portal.domain.decisions.change_requests import ChangeRequest
+from portal.domain.decisions.requests import ChangeRequest
 from portal.domain.decisions.services import submit_request
 from portal.domain.events.type_proposals import propose_type
-from portal.domain.exercises.sources.archive import pack_exercise
-from portal.domain.exercises.versions.proposals import propose_exercise
+from portal.domain.exercises.sources import pack_exercise
+from portal.domain.exercises.versions import propose_exercise
 from portal.domain.records.models import Record
-from portal.domain.retention import data_requests
+from portal.domain.retention import services
 from portal.platform import clock
 from portal.platform.db import db, transaction
 from tests.domain.catalogue.event_type_files import UNPREPARED
@@ -152,9 +152,7 @@ def ask_for_disposal(force: Force) -> list[str]:
 def ask_about_data(force: Force) -> list[str]:
     person, now = force.desk.people["D1001"], clock.now()
     with transaction():
-        request = data_requests.note_request(
-            "correction", person, clock.today(), "My name", by=person, at=now
-        )
+        request = services.note_request("correction", person, clock.today(), "My name", by=person, at=now)
     return [f"/retention/requests/{request}"]
 
 

@@ -4,21 +4,14 @@ from datetime import date
 
 import pytest
 
-from portal.domain.directives import queries, toml_reader
-from portal.domain.directives.toml_writer import to_toml
+from portal.domain.directives import files, queries
+from portal.domain.directives.files import to_toml
 from portal.domain.people.models import Post
 from portal.domain.status.queries import requirements_of
 from portal.platform.db import OPEN_END, db, stamp, touch, transaction
 from tests.factories.people import make_grant, make_person, make_unit
 from tests.pages.account.browsing import another, let_in, make_account
-from tests.pages.directives.pages import (
-    ISSUE,
-    PREVIEW,
-    count_versions,
-    open_preview,
-    own_form,
-    send_again,
-)
+from tests.pages.directives.pages import ISSUE, PREVIEW, count_versions, open_preview, own_form, send_again
 from tests.pages.learning.asking import ask
 from tests.pages.monitoring.counting import statements
 
@@ -69,8 +62,8 @@ def test_the_form_and_the_file_say_the_same(desk):
     response = desk.get("/directives/NEW-1/versions/1?as=toml")
 
     assert response.headers["Content-Disposition"] == "attachment; filename=NEW-1-1.toml"
-    file = toml_reader.read_directive(response.data)
-    assert toml_reader.read_directive(to_toml(file)) == file
+    file = files.read_directive(response.data)
+    assert files.read_directive(to_toml(file)) == file
     assert (file.validity_months, file.notice_days) == (24, [30, 7, 1])
     assert file == queries.get_directive("NEW-1").newest.file
 

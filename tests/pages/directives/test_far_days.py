@@ -4,8 +4,8 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from portal.domain.directives.assignments import add_days
-from portal.domain.directives.toml_reader import read_directive
+from portal.domain.directives.applies import add_days
+from portal.domain.directives.files import read_directive
 from portal.domain.reports.parameters import PositionError, parse_position
 from portal.platform.errors import BadInputError
 from tests.pages.directives.pages import open_preview

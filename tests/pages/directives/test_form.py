@@ -4,8 +4,8 @@ from io import BytesIO
 
 import pytest
 
-from portal.domain.directives import toml_reader
-from portal.domain.directives.toml_writer import to_toml
+from portal.domain.directives import files
+from portal.domain.directives.files import to_toml
 from tests.page_reading import Page
 from tests.pages.directives.pages import (
     FORM,
@@ -165,7 +165,7 @@ def test_a_file_fills_in_the_form(desk):
 
 
 def _file():
-    return toml_reader.read_directive(
+    return files.read_directive(
         b"""
 reference = "FILE-1"
 title = "From a file"

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import select, update
 
 from portal.domain.people.models import Post, RoleGrant
-from portal.domain.status import ahead, count_check, issuing, version_changes
+from portal.domain.status import projection_rows, recording, tasks
 from portal.domain.status.projector import rebuild_status
 from portal.platform import clock
 from portal.platform.db import db, stamp, transaction
@@ -18,9 +18,9 @@ pytestmark = pytest.mark.slow
 @pytest.fixture
 def large(desk, monkeypatch):
     """A force that counts as large, in which each person is written ahead in a slice."""
-    monkeypatch.setattr(version_changes, "MOST_PEOPLE", 1)
-    monkeypatch.setattr(issuing, "MOST_AT_ONCE", 0)
-    monkeypatch.setattr(ahead, "SLICE", 1)
+    monkeypatch.setattr(recording, "MOST_PEOPLE", 1)
+    monkeypatch.setattr(recording, "MOST_AT_ONCE", 0)
+    monkeypatch.setattr(projection_rows, "SLICE", 1)
     return desk
 
 
@@ -45,7 +45,7 @@ def leave_force():
 
 def check_all():
     assert rebuild_status(False) == []
-    assert count_check.check_counts(False) == []
+    assert tasks.check_counts(False) == []
 
 
 def test_a_job_issues_and_withdraws_what_was_previewed(app, large):

@@ -9,18 +9,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from portal.domain.directives.checks import reconcile_all
+from portal.domain.directives.changes import (
+    effect_of_posts,
+    propose_version,
+    propose_version_withdrawal,
+    propose_withdrawal,
+)
+from portal.domain.directives.files import DirectiveFile
 from portal.domain.directives.models import Assignment, Directive
-from portal.domain.directives.preview import effect_of_posts
-from portal.domain.directives.proposals import propose_version, propose_version_withdrawal, propose_withdrawal
-from portal.domain.directives.services import Confirmation, record_proposal
-from portal.domain.directives.toml_reader import DirectiveFile
-from portal.domain.people.as_of import is_known_fact
+from portal.domain.directives.services import Confirmation, reconcile_all, record_proposal
 from portal.domain.people.models import PersonName
-from portal.domain.people.roster.rows import RosterRow
-from portal.domain.status import count_check
-from portal.domain.status.issuing import stage_version, write_version
+from portal.domain.people.positions import is_known_fact
+from portal.domain.people.roster_plan import RosterRow
+from portal.domain.status import tasks
 from portal.domain.status.projector import rebuild_status
+from portal.domain.status.recording import stage_version, write_version
 from portal.platform import clock
 from portal.platform.db import OPEN_END, db, stamp, transaction
 from tests.databases import undone
@@ -187,7 +190,7 @@ def test_the_preview_of_a_version_is_what_happens(database, posts, first, second
         assert summarise_effects([effect], names) == compare_day_by_day(held, load_assignments())
         assert reconcile_all() == []
         assert rebuild_status(False) == []
-        assert count_check.check_counts(False) == []
+        assert tasks.check_counts(False) == []
         held = load_assignments()
         propose = partial(propose_withdrawal, "PRE-1", day + timedelta(30))
         effect = propose().compute_effect()
@@ -224,7 +227,7 @@ def test_what_was_worked_out_before_the_lock_is_what_follows(database, posts, be
                 write_version(staged, issue(file))
             assert reconcile_all() == []
             assert rebuild_status(False) == []
-            assert count_check.check_counts(False) == []
+            assert tasks.check_counts(False) == []
 
 
 def test_a_directive_that_changed_meanwhile_is_worked_out_again(database):
@@ -243,5 +246,5 @@ def test_a_directive_that_changed_meanwhile_is_worked_out_again(database):
         write_version(staged, issue(directive_file(date(2024, 12, 1), said_first)))
 
     assert rebuild_status(False) == []
-    assert count_check.check_counts(False) == []
+    assert tasks.check_counts(False) == []
     assert sorted(load_assignments()) == [("OTHER-1", "P1"), ("PRE-1", "P1")]

@@ -6,13 +6,12 @@ from functools import partial
 import pytest
 from sqlalchemy import select
 
-from portal.domain.directives.checks import reconcile_all
+from portal.domain.directives.changes import propose_version_withdrawal, propose_withdrawal
 from portal.domain.directives.models import DirectiveVersion
-from portal.domain.directives.proposals import propose_version_withdrawal, propose_withdrawal
-from portal.domain.directives.services import Confirmation, record_proposal
-from portal.domain.status.issuing import stage_version, write_version
+from portal.domain.directives.services import Confirmation, reconcile_all, record_proposal
 from portal.domain.status.projector import rebuild_status
-from portal.platform.audit.models import AuditEvent
+from portal.domain.status.recording import stage_version, write_version
+from portal.platform.audit import AuditEvent
 from portal.platform.db import db, newest_stamp, transaction
 from portal.platform.errors import ConflictError, NotFoundError, RuleError
 from tests.factories.catalogue import make_version

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 from portal.domain.catalogue.models import EventTypeVersion
 from portal.domain.directives.services import issue_toml
 from portal.domain.records.models import AttendanceRecord, Record
-from portal.domain.records.references import new_reference
+from portal.domain.records.services import new_reference
 from portal.platform.clock import noon
 from portal.platform.db import db, stamp, touch, transaction
 from tests.factories.catalogue import make_version

@@ -6,7 +6,7 @@ import pytest
 import time_machine
 
 from portal.domain.catalogue.models import EventTypeVersion
-from portal.domain.events.booking.tasks import list_changing_events
+from portal.domain.events.booking import list_changing_events
 from portal.platform.db import db
 from tests.domain.status.facts import make_directive, make_version
 from tests.factories.events import EVENT_START, make_booking, make_event, make_event_room, make_event_type

@@ -11,8 +11,8 @@ from pypdf import PdfReader
 from sqlalchemy import select
 
 from portal.domain.catalogue.models import EventTypeVersion
-from portal.domain.catalogue.review_dates import list_due_reviews
-from portal.domain.records.learning_hours import list_learning_years
+from portal.domain.catalogue.upkeep import list_due_reviews
+from portal.domain.records.documents import list_learning_years
 from portal.domain.records.models import Record
 from portal.domain.reminders.message_texts import PortalDetails, compose_reminder
 from portal.domain.reminders.queries import ReminderLine, directives_in_force

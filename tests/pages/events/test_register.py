@@ -9,8 +9,8 @@ import pytest
 import time_machine
 
 from portal.domain.events import services as planned
-from portal.domain.events.sign_off import services
-from portal.domain.events.sign_off.services import SignOff
+from portal.domain.events import sign_off as events_sign_off
+from portal.domain.events.sign_off import SignOff
 from portal.platform import clock
 from portal.platform.db import transaction
 from tests.domain.events.worlds import BEGUN, list_entries
@@ -121,7 +121,9 @@ def test_of_who_is_signed_off_the_register_says_so_and_takes_no_other_entry(even
 def sign_off(event, person, outcome, reason=""):
     with transaction():
         decision = SignOff(event.world.bookings[person], outcome, reason)
-        services.sign_off(event.world.reference, [decision], by=event.world.facilitator, at=clock.now())
+        events_sign_off.sign_off(
+            event.world.reference, [decision], by=event.world.facilitator, at=clock.now()
+        )
 
 
 def about(event, page, person):

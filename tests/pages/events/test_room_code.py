@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 import time_machine
 
-from portal.domain.events.register.room_codes import NUMBER_SECONDS, make_room_code, make_room_number
+from portal.domain.events.register import NUMBER_SECONDS, make_room_code, make_room_number
 from tests.conftest import SECRET
 from tests.domain.events.worlds import BEGUN, OVER, list_entries
 from tests.factories.people import make_person, make_unit

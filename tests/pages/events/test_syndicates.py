@@ -7,7 +7,7 @@ import time_machine
 from pypdf import PdfReader
 from sqlalchemy import select
 
-from portal.platform.audit.models import AuditEvent
+from portal.platform.audit import AuditEvent
 from portal.platform.db import db
 from tests.domain.events.worlds import BEGUN, get_booking
 from tests.pages.events.signing import make_running_event

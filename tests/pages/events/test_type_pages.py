@@ -3,12 +3,12 @@
 import pytest
 from sqlalchemy import select
 
-from portal.domain.catalogue import event_types
-from portal.domain.catalogue.sources.event_type_source import EVENT_TYPE_FILES
+from portal.domain.catalogue import publishing
+from portal.domain.catalogue.other_sources import EVENT_TYPE_FILES
 from portal.domain.events import type_proposals
 from portal.domain.events.models import EventTypeProposal
 from portal.platform import clock
-from portal.platform.audit.models import AuditEvent
+from portal.platform.audit import AuditEvent
 from portal.platform.db import db, stamp, transaction
 from portal.platform.errors import ConflictError, RuleError
 from tests.domain.catalogue.event_type_files import UNPREPARED, event_type_file
@@ -62,7 +62,7 @@ def browse(app, database):
 
 def publish(content: bytes = UNPREPARED.encode(), key: str = "hydra") -> None:
     with transaction():
-        event_types.publish_event_type(EVENT_TYPE_FILES.check_content(key, content), at=stamp(), by=None)
+        publishing.publish_event_type(EVENT_TYPE_FILES.check_content(key, content), at=stamp(), by=None)
 
 
 def propose(by: int, content: bytes, key: str = "hydra") -> int:
@@ -76,7 +76,7 @@ def test_a_publisher_publishes_what_an_author_proposed(browse):
     page = author.press(author.page("/events/types/new"), SEND, **FILLED)
     assert page.h1 == "Night exercise: a new event type"
     assert "Somebody else has to publish it." in page.text
-    assert event_types.current_event_types() == []
+    assert publishing.current_event_types() == []
     assert publisher.page("/desk").links["1 event type to look at and publish"] == "/events/types"
 
     waiting = publisher.page(publisher.page("/events/types").links["Night exercise"])
@@ -84,7 +84,7 @@ def test_a_publisher_publishes_what_an_author_proposed(browse):
 
     assert page.h1 == "Night exercise"
     assert page.links["Protect: law & people"] == "/learning/modules/protect"
-    version = event_types.numbered_event_type("night-exercise")
+    version = publishing.numbered_event_type("night-exercise")
     assert (version.minutes, version.preparation, version.published_by_id) == (
         180, ["module:protect"], publisher.person,
     )  # fmt: skip
@@ -99,7 +99,7 @@ def test_nobody_publishes_what_they_proposed(browse):
     proposal = db.session.scalars(select(EventTypeProposal)).one()
     token = page.form_with("Withdraw it").fields["csrf_token"][0]
     both.post(f"/events/types/proposals/{proposal.id}/publish", data={"csrf_token": token})
-    assert event_types.current_event_types() == []
+    assert publishing.current_event_types() == []
     with pytest.raises(RuleError), transaction():
         type_proposals.publish_proposal(proposal.id, by=both.person, at=clock.now())
 
@@ -119,7 +119,7 @@ def test_a_change_is_shown_value_by_value_and_sent_back_with_a_reason(browse):
     page = publisher.press(shown, "Send back", reason="Too long for a shift")
     assert "Sent back by Priya Shah" in page.text
     assert "“Too long for a shift”" in page.text
-    assert event_types.numbered_event_type("hydra").number == 1
+    assert publishing.numbered_event_type("hydra").number == 1
 
     again = author.page(author.page(shown.path).links["Change it and propose it again"])
     assert again.form_with(SEND).fields["minutes"] == ["300"]
@@ -201,7 +201,7 @@ def test_a_version_published_meanwhile_is_not_overwritten_unseen(browse):
     publish(event_type_file(("OIC Hydra", "By command")))
     with pytest.raises(ConflictError, match="Version 2 was published after this was proposed"), transaction():
         type_proposals.publish_proposal(proposal, by=publisher, at=clock.now())
-    assert event_types.numbered_event_type("hydra").title == "By command"
+    assert publishing.numbered_event_type("hydra").title == "By command"
 
 
 def test_the_same_again_is_no_proposal(browse):

@@ -7,8 +7,8 @@ import pytest
 import time_machine
 
 from portal.domain.events import services
-from portal.domain.events.booking.reading import count_places_left
-from portal.domain.events.booking.services import keep_places
+from portal.domain.events.booking import keep_places
+from portal.domain.events.booking_queries import count_places_left
 from portal.domain.events.queries import event_details
 from portal.platform.db import transaction
 from tests.factories.events import EVENT_START, make_booking, make_event, make_event_room, make_event_type

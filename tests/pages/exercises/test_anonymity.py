@@ -17,7 +17,7 @@ from flask import Flask
 from sqlalchemy import select, text
 
 from portal.domain.exercises.models import PlenaryStatement, PlenaryVoter
-from portal.domain.exercises.statements import (
+from portal.domain.exercises.plenary import (
     add_statement,
     list_statements,
     rank_statements,

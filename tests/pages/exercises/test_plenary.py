@@ -9,8 +9,8 @@ import zipfile
 import pytest
 from pypdf import PdfReader
 
-from portal.domain.exercises.actions import list_actions
-from portal.domain.exercises.statements import LONGEST, list_statements
+from portal.domain.exercises.debrief import list_actions
+from portal.domain.exercises.plenary import LONGEST, list_statements
 from tests.pages.exercises.room import (
     FACILITATOR,
     OUTSIDER,

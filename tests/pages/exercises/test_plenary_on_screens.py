@@ -4,15 +4,16 @@ from uuid import uuid4
 
 import pytest
 
-from portal.domain.exercises.plenary import PromptStage, move_to_stage
-from portal.domain.exercises.running.queries import find_run
-from portal.domain.exercises.statements import (
+from portal.domain.exercises.plenary import (
+    PromptStage,
     add_statement,
     group_statements,
     hide_statements,
     list_statements,
+    move_to_stage,
     rank_statements,
 )
+from portal.domain.exercises.run_queries import find_run
 from portal.domain.people.queries import viewer_of
 from portal.platform.db import transaction
 from tests.pages.exercises.room import FACILITATOR, PRIYA, TOM, add_step, make_room

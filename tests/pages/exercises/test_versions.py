@@ -6,10 +6,10 @@ import re
 import pytest
 
 from portal.domain.catalogue import services as catalogue
-from portal.domain.exercises.sources.archive import MOST_ARCHIVE_BYTES, open_exercise, pack_exercise
-from portal.domain.exercises.versions import queries
-from portal.domain.exercises.versions.publishing import publish_exercise_files
-from portal.pages.exercises.version_views import ENVELOPE
+from portal.domain.exercises import versions
+from portal.domain.exercises.sources import MOST_ARCHIVE_BYTES, open_exercise, pack_exercise
+from portal.domain.exercises.versions import publish_exercise_files
+from portal.pages.exercises.views import ENVELOPE
 from portal.platform import clock
 from portal.platform.db import transaction
 from tests.domain.catalogue.folders import write
@@ -134,7 +134,7 @@ def test_nobody_publishes_what_they_sent(app):
     address = both.page(LIST).links[KEY]
     refused = both.post(f"{address}/publish", data={"csrf_token": token})
     assert refused.status_code >= 400
-    assert queries.newest_version(KEY) is None
+    assert versions.newest_version(KEY) is None
     page = both.press(page, "Withdraw")
     assert "Withdrawn. You can send the exercise again." in page.text
 

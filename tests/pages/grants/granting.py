@@ -3,7 +3,7 @@
 from sqlalchemy import func, select
 
 from portal.domain.people.models import RoleGrant
-from portal.platform.audit.models import AuditEvent
+from portal.platform.audit import AuditEvent
 from portal.platform.db import db
 from tests.factories.people import make_grant, make_person, make_unit
 from tests.page_reading import Page, PortalClient, words

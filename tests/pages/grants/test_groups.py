@@ -6,9 +6,9 @@ from uuid import UUID, uuid4
 from sqlalchemy import event, select
 
 from portal.domain.people.models import RoleGrant
-from portal.domain.scim import group_changes
+from portal.domain.scim import services
 from portal.platform import clock
-from portal.platform.audit.models import AuditEvent
+from portal.platform.audit import AuditEvent
 from portal.platform.db import db, transaction
 from portal.platform.permissions import Role
 from tests.factories.people import make_grant, make_person, make_unit
@@ -18,7 +18,7 @@ from tests.pages.account.browsing import let_in, make_account, make_administrato
 
 def make_group(name: str = "Portal managers", *members: int) -> UUID:
     with transaction():
-        return group_changes.create_group(name, None, members, clock.now(), "entra").id
+        return services.create_group(name, None, members, clock.now(), "entra").id
 
 
 def test_a_group_is_given_a_role_on_a_unit_and_its_members_have_it(client: PortalClient) -> None:

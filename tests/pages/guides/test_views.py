@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import func, select
 
 from portal.domain.catalogue import services
-from portal.domain.catalogue.guide_publishing import current_guide
-from portal.domain.catalogue.queries import shared_content
+from portal.domain.catalogue.publishing import current_guide
+from portal.domain.catalogue.version_cache import shared_content
 from portal.domain.directives.services import issue_toml
 from portal.domain.records.models import Acknowledgement
 from portal.platform.db import db, stamp, transaction

@@ -187,7 +187,7 @@ def test_figures_that_cannot_be_read_leave_the_others(seen, monkeypatch):
     def fail(_at):
         db.session.execute(text("SELECT * FROM nowhere"))
 
-    monkeypatch.setattr("portal.pages.health.metrics.read_job_figures", fail)
+    monkeypatch.setattr("portal.pages.health.views.read_job_figures", fail)
     with db.session.begin_nested():
         figures = seen()
 

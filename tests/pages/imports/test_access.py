@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 import time_machine
 
-from portal.domain.imports import tasks
+from portal.domain.imports import services
 from portal.domain.people.services import revoke_role
 from portal.platform import clock
 from portal.platform.db import transaction
@@ -58,14 +58,14 @@ def test_another_role_s_sight_of_the_force_imports_nothing(client):
 
 
 def test_a_job_imports_nothing_for_who_may_not_any_more(client, monkeypatch):
-    monkeypatch.setattr(tasks, "MOST_ROWS_AT_ONCE", 1)
+    monkeypatch.setattr(services, "MOST_ROWS_AT_ONCE", 1)
     person = administrator(client)
     page = upload_and_check(client, csv_of([row("N1"), row("N2")]))
     run = run_id(page)
     with transaction():
         revoke_role(person, Role.ADMINISTRATOR, unit_id=None, by=None, at=clock.now())
 
-    for run_job in (tasks.run_check, tasks.run_apply):
+    for run_job in (services.run_check, services.run_apply):
         progress = SimpleNamespace(asked_by_id=person, report_progress=lambda *_: None)
         with pytest.raises(ForbiddenError):
             run_job(progress, {"run": run, "expected": ""})

@@ -5,7 +5,7 @@ from threading import Event
 from sqlalchemy import func, select
 
 from portal.commands.jobs import make_worker_setup
-from portal.domain.imports import tasks
+from portal.domain.imports import services
 from portal.domain.imports.models import ImportRun
 from portal.domain.people.models import Person
 from portal.platform.db import db
@@ -16,7 +16,7 @@ from tests.domain.imports.desk import administrator, csv_of, row, upload_and_che
 
 def test_a_large_file_is_checked_and_applied_as_a_job(client, app, monkeypatch):
     administrator(client)
-    monkeypatch.setattr(tasks, "MOST_ROWS_AT_ONCE", 1)
+    monkeypatch.setattr(services, "MOST_ROWS_AT_ONCE", 1)
     runner = JobRunner(make_worker_setup(app), Event())
 
     page = upload_and_check(client, csv_of([row(), row("R2")]))

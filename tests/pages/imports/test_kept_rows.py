@@ -8,12 +8,12 @@ import time_machine
 from sqlalchemy import select
 
 from portal.commands.jobs import make_worker_setup
-from portal.domain.imports import tasks
+from portal.domain.imports import services
 from portal.domain.imports.models import ImportContent, KeptRow
 from portal.domain.people.queries import person_by_staff_number
 from portal.domain.records.models import Record
 from portal.platform import clock
-from portal.platform.audit.models import AuditEvent
+from portal.platform.audit import AuditEvent
 from portal.platform.db import db, transaction
 from portal.platform.jobs import services as jobs
 from portal.platform.jobs.registry import task_of_kind
@@ -184,7 +184,7 @@ def test_rows_are_erased_by_hand_by_whoever_has_a_role_for_the_whole_force(clien
 
 def test_a_worker_erases_rows_after_90_days(client, app, force, later):
     keep(client, "W9")
-    task = task_of_kind(tasks.ERASE_KEPT)
+    task = task_of_kind(services.ERASE_KEPT)
     later(days=89)
     client.page("/imports")  # deletes the imported file, which the job deletes too
     assert not task.due()
@@ -192,7 +192,7 @@ def test_a_worker_erases_rows_after_90_days(client, app, force, later):
     assert "No rows are kept." in client.page("/imports/kept").text, "not even before the job"
     assert task.due()
     with transaction():
-        reference = jobs.start_job(tasks.ERASE_KEPT, {}, by=None, at=clock.now())
+        reference = jobs.start_job(services.ERASE_KEPT, {}, by=None, at=clock.now())
 
     JobRunner(make_worker_setup(app), Event()).run_job(reference)
 
@@ -203,13 +203,13 @@ def test_a_worker_erases_rows_after_90_days(client, app, force, later):
 
 def test_a_worker_deletes_an_applied_file_after_a_week_though_nobody_opens_a_page(client, app, force, later):
     keep(client, "W1")
-    task = task_of_kind(tasks.ERASE_KEPT)
+    task = task_of_kind(services.ERASE_KEPT)
     later(days=6)
     assert not task.due()
     later(days=2)
     assert task.due()
     with transaction():
-        reference = jobs.start_job(tasks.ERASE_KEPT, {}, by=None, at=clock.now())
+        reference = jobs.start_job(services.ERASE_KEPT, {}, by=None, at=clock.now())
 
     JobRunner(make_worker_setup(app), Event()).run_job(reference)
 

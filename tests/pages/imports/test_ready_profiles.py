@@ -8,9 +8,9 @@ import pytest
 import time_machine
 from sqlalchemy import select
 
-from portal.domain.imports import queries, ready_profiles
-from portal.domain.people.as_of import is_known_fact
+from portal.domain.imports import columns, queries
 from portal.domain.people.models import PersonName, Post, UnitState
+from portal.domain.people.positions import is_known_fact
 from portal.domain.records.models import ImportedRecord, Record
 from portal.platform.db import db
 from tests.domain.imports.desk import administrator, csv_of, press_new, sections, selected_values, upload
@@ -51,7 +51,7 @@ def force(team):
 def send(client, name, content=None, shape="completion", **fields):
     """Upload a sample; a system that has no column of its own is chosen by its name."""
     kind = "roster" if shape is None else "completions"
-    ready = ready_profiles.ready_profiles().get(name)
+    ready = columns.ready_profiles().get(name)
     if ready and not ready.own_names:
         fields.setdefault("profile", f"ready:{name}")
     content = content or (SAMPLES / f"{name}.csv").read_bytes()
@@ -123,7 +123,7 @@ COMPLETIONS = {  # the source of the records, and what is asked about values
 @pytest.mark.parametrize("name", sweep_after(1, *COMPLETIONS))
 def test_completions_of_a_system_go_in_as_it_writes_them(client, force, name):
     source, answers = COMPLETIONS[name]
-    ready = ready_profiles.ready_profiles()[name]
+    ready = columns.ready_profiles()[name]
     page = send(client, name)
     assert f"This looks like {ready.looks_like}." in page.text
     assert ("Assumed: the ready profile is made from" in page.text) == ready.assumed
@@ -190,7 +190,7 @@ ROSTERS = {
 def test_people_of_a_system_go_in_as_it_writes_them(client, team, name):
     fields, answers, people = ROSTERS[name]
     page = send(client, name, shape=None)
-    assert f"This looks like {ready_profiles.ready_profiles()[name].looks_like}." in page.text
+    assert f"This looks like {columns.ready_profiles()[name].looks_like}." in page.text
 
     page = match(client, page, **fields)
     if answers:
@@ -246,9 +246,9 @@ def test_a_saved_copy_stays_as_it_is_when_its_ready_profile_changes(client, forc
     key = "totara-course-completion"
     page = send(client, key)
     match(client, page, save_as="Our training list")
-    ready = dict(ready_profiles.ready_profiles())
+    ready = dict(columns.ready_profiles())
     changed = replace(ready[key], fixed={"source_system": "Totara 19"})
-    monkeypatch.setattr(ready_profiles, "ready_profiles", lambda: ready | {key: changed})
+    monkeypatch.setattr(columns, "ready_profiles", lambda: ready | {key: changed})
 
     page = send(client, key)
 

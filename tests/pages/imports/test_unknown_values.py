@@ -6,7 +6,7 @@ import pytest
 import time_machine
 from sqlalchemy import select
 
-from portal.domain.access_tokens.models import TokenScope
+from portal.domain.access_tokens import TokenScope
 from portal.domain.imports.models import ImportProfile
 from portal.domain.people.models import PersonName
 from portal.platform.db import db, transaction

@@ -6,7 +6,7 @@ import pytest
 import time_machine
 from sqlalchemy import select
 
-from portal.domain.imports import file_opening
+from portal.domain.imports import columns
 from portal.domain.people.models import Identifier, Post
 from portal.domain.people.queries import person_by_staff_number
 from portal.domain.records.models import ImportedRecord, Record
@@ -183,7 +183,7 @@ def test_reasons_against_a_matrix_have_its_columns_and_days(client, force):
 def test_a_page_opens_the_kept_file_once(client, force, monkeypatch):
     opened = []
     monkeypatch.setattr(
-        file_opening, "open_sheet", lambda *args, **kwargs: opened.append(args) or open_sheet(*args, **kwargs)
+        columns, "open_sheet", lambda *args, **kwargs: opened.append(args) or open_sheet(*args, **kwargs)
     )
 
     def opens(do):

@@ -9,7 +9,7 @@ import time_machine
 import xlsxwriter
 from sqlalchemy import func, select
 
-from portal.domain.imports import profiles, services
+from portal.domain.imports import columns, services
 from portal.domain.imports.models import ImportContent, ImportProfile, ImportRun
 from portal.domain.imports.services import Upload
 from portal.domain.people.models import Person, PersonName
@@ -371,7 +371,7 @@ def test_a_list_of_twenty_asks_as_often_as_one_of_two(client):
         sheet = open_sheet(content, "r.csv")
         for _ in range(many):
             with transaction():
-                upload_of_file = Upload("roster", "r.csv", content, sheet, profiles.map_roster(sheet.columns))
+                upload_of_file = Upload("roster", "r.csv", content, sheet, columns.map_roster(sheet.columns))
                 services.begin_import(upload_of_file, by=person, at=clock.now())
         for path in ("/imports", f"/imports/{run_id(page)}"):
             client.page(path)

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from portal.platform import clock
-from portal.platform.backups.status import BACKUP, figures_of
+from portal.platform.backups.making import BACKUP, figures_of
 from portal.platform.db import transaction
 from portal.platform.jobs.services import record_ended_job
 from tests.factories.people import make_grant

@@ -3,7 +3,7 @@ from werkzeug.datastructures import MultiDict
 from wtforms import DateField, DecimalField, Field, IntegerField, SelectField, SelectMultipleField, TimeField
 from wtforms.fields.choices import SelectChoice
 
-from portal.pages.layout.base_forms import PlainForm
+from portal.pages.layout.forms import PlainForm
 
 CHOICES = [SelectChoice(value="1", label="One"), SelectChoice(value="2", label="Two")]
 NUMBERS = [SelectChoice(value=1, label="One")]

@@ -6,13 +6,13 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
-from portal.domain.access_tokens import queries, services
-from portal.domain.access_tokens.models import AccessToken, TokenScope
+from portal.domain import access_tokens
+from portal.domain.access_tokens import AccessToken, TokenScope
 from portal.domain.accounts.models import SignInFailure
 from portal.pages.layout.access import scopes_of
 from portal.pages.layout.bearer import accepts_token, current_token
 from portal.platform import clock
-from portal.platform.audit.models import AuditEvent
+from portal.platform.audit import AuditEvent
 from portal.platform.db import db, transaction
 from portal.platform.errors import ForbiddenError, TooManyError, UnauthorisedError
 from tests.factories.access_tokens import bearer, make_token
@@ -61,9 +61,9 @@ def test_an_ended_token_is_refused_at_the_next_request(app, database):
     plain = make_token()
     ask(app, bearer(plain))
     with transaction():
-        token = queries.token_of_name("power-bi")
+        token = access_tokens.token_of_name("power-bi")
         assert token
-        services.revoke_token(token, by=None, at=clock.now())
+        access_tokens.revoke_token(token, by=None, at=clock.now())
 
     with pytest.raises(UnauthorisedError) as refused:
         ask(app, bearer(plain))

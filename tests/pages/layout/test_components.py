@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from portal.domain.status.rules import Status
 from portal.pages.layout import assets
-from portal.pages.layout.paging import Page as Slice
+from portal.pages.layout.query_arguments import Page as Slice
 from tests.examples import few_or_many
 from tests.page_reading import H, Page
 from tests.pages.layout.conftest import build

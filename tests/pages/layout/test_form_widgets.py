@@ -22,9 +22,8 @@ from wtforms import (
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired
 
-from portal.pages.layout import form_widgets
-from portal.pages.layout.base_forms import PlainForm, PortalForm
-from portal.pages.layout.form_widgets import (
+from portal.pages.layout import forms
+from portal.pages.layout.forms import (
     GovCheckboxes,
     GovFile,
     GovInput,
@@ -33,6 +32,8 @@ from portal.pages.layout.form_widgets import (
     GovSelect,
     GovSubmit,
     GovTextarea,
+    PlainForm,
+    PortalForm,
 )
 from tests.page_reading import H, Page
 from tests.pages.layout.conftest import build
@@ -174,9 +175,9 @@ def test_what_was_typed_comes_back_as_text_and_a_password_never(app: Flask) -> N
 def test_fields_without_choices_that_hold_nothing_are_drawn_once(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    draw, drawn = form_widgets._draw, list[str]()
-    monkeypatch.setattr(form_widgets, "_draw", lambda *args: drawn.append(args[0]) or draw(*args))
-    form_widgets._draw_kept.cache_clear()
+    draw, drawn = forms._draw, list[str]()
+    monkeypatch.setattr(forms, "_draw", lambda *args: drawn.append(args[0]) or draw(*args))
+    forms._draw_kept.cache_clear()
     client = app.test_client()
     first = Page(client.get("/every"), "/every")
     assert {"input", "password-input", "textarea", "file-upload", "button"} <= set(drawn)
@@ -189,11 +190,11 @@ def test_fields_without_choices_that_hold_nothing_are_drawn_once(
 
 def test_what_was_typed_is_not_kept(app: Flask) -> None:
     app.test_client().get("/every")
-    kept = form_widgets._draw_kept.cache_info().currsize
+    kept = forms._draw_kept.cache_info().currsize
 
     _, page = send(app, text="typed", long="typed", **{"rows-0-words": "typed"})
     assert by_id(page)["text"].get("value") == "typed"
-    assert form_widgets._draw_kept.cache_info().currsize == kept
+    assert forms._draw_kept.cache_info().currsize == kept
     assert "typed" not in Page(app.test_client().get("/every"), "/every").html
 
 

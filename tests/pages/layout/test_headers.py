@@ -6,7 +6,7 @@ from flask import Flask, Response, redirect, render_template
 from werkzeug.test import TestResponse
 
 from portal.pages.layout import assets
-from portal.pages.layout.headers import HEADERS
+from portal.pages.layout.compression import HEADERS
 from tests.pages.layout.conftest import build
 
 ALWAYS = {name for name in HEADERS if name != "Cache-Control"}

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
+from axe_playwright_python.sync_playwright import Axe
 from flask import Flask, render_template
 from playwright.sync_api import Browser, expect
 from playwright.sync_api import Page as Tab
@@ -16,9 +16,8 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired
 
 from portal.domain.status.rules import Status
-from portal.pages.layout.base_forms import PortalForm
-from portal.pages.layout.form_widgets import GovInput, GovPassword, GovRadios, GovSubmit
-from portal.pages.layout.paging import Page as Slice
+from portal.pages.layout.forms import GovInput, GovPassword, GovRadios, GovSubmit, PortalForm
+from portal.pages.layout.query_arguments import Page as Slice
 from tests.chromium import MILLISECONDS
 from tests.pages.layout.conftest import build
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.pages.layout.paging import Page, asked_number
+from portal.pages.layout.query_arguments import Page, asked_number
 from portal.platform.errors import BadInputError
 
 

@@ -9,12 +9,12 @@ from sqlalchemy import text
 
 from config import Config
 from portal.commands.jobs import make_worker_setup
-from portal.pages.layout.release_guard import WATCH
+from portal.pages.layout.setup import WATCH
 from portal.platform import presence
-from portal.platform.backups import schema_comparison
+from portal.platform.backups import copies
 from portal.platform.db import db
 from portal.platform.jobs.worker import Worker
-from portal.platform.operations import readiness, schema_watch
+from portal.platform.operations import readiness
 from tests.conftest import SECRET
 from tests.databases import portal_on
 from tests.page_reading import Page
@@ -29,15 +29,15 @@ def older_file(tmp_path_factory) -> Path:
     """A database of the release before, in a file that is only copied."""
     folder = tmp_path_factory.mktemp("older")
     with portal_on(Config(mode="demo", secret_key=SECRET, instance=folder)) as app, app.app_context():
-        schema_comparison.upgrade_database(db.engine, OLDER)
+        copies.upgrade_database(db.engine, OLDER)
     return folder / "portal.sqlite"
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
 def portal(request, older_file, tmp_path, monkeypatch):
     """A portal that was started before the upgrade, as a server is; it looks at its database each time."""
-    monkeypatch.setattr(schema_watch, "OTHER_SECONDS", 0)
-    monkeypatch.setattr(schema_watch, "CURRENT_SECONDS", 0)
+    monkeypatch.setattr(readiness, "OTHER_SECONDS", 0)
+    monkeypatch.setattr(readiness, "CURRENT_SECONDS", 0)
     monkeypatch.setattr(presence, "_held", {})
     url = ""
     if request.param == "postgresql":
@@ -47,14 +47,14 @@ def portal(request, older_file, tmp_path, monkeypatch):
     with portal_on(Config(mode="demo", database_url=url, secret_key=SECRET, instance=tmp_path)) as app:
         if url:
             with app.app_context():
-                schema_comparison.upgrade_database(db.engine, OLDER)
+                copies.upgrade_database(db.engine, OLDER)
         app.extensions[WATCH].watch_for_server()
         yield app
 
 
 def bring_to_head(app: Flask) -> None:
     with app.app_context():
-        schema_comparison.upgrade_database(db.engine, "head")
+        copies.upgrade_database(db.engine, "head")
 
 
 def claim_newer_release(app: Flask) -> None:
@@ -135,4 +135,4 @@ def test_a_database_that_does_not_answer_is_not_an_upgrade(portal, monkeypatch):
 
 
 def _fail(_connection: object) -> str:
-    raise schema_watch.sqlite3.OperationalError("unable to open database file")
+    raise readiness.sqlite3.OperationalError("unable to open database file")

@@ -7,9 +7,9 @@ import pytest
 import time_machine
 from sqlalchemy import select
 
-from portal.domain.cases.models import CaseRun, CaseStep
+from portal.domain.cases import CaseRun, CaseStep
 from portal.domain.catalogue import services
-from portal.domain.catalogue.queries import current_version, package_files
+from portal.domain.catalogue.version_cache import current_version, package_files
 from portal.domain.people.models import FactNote
 from portal.domain.records.models import LessonVisit
 from portal.platform import clock

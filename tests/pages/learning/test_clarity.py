@@ -12,14 +12,13 @@ from portal.domain.clarity.models import ClarityAnswer, ClarityReply, ClarityWor
 from portal.domain.people.models import PersonName
 from portal.domain.people.queries import viewer_of
 from portal.domain.reminders.models import Message, MessageKind
-from portal.domain.reminders.own_messages import list_own_messages
 from portal.domain.reminders.queries import list_outbox
-from portal.domain.reminders.send_window import SendWindow
-from portal.domain.reminders.sending import SendingSettings, send_due_messages
-from portal.domain.retention import holds
-from portal.platform.audit.models import AuditEvent
+from portal.domain.reminders.rules import SendWindow
+from portal.domain.reminders.sending import SendingSettings, list_own_messages, send_due_messages
+from portal.domain.retention import stores
+from portal.platform.audit import AuditEvent
 from portal.platform.db import Base, db, transaction
-from portal.platform.mail.smtp import Relay
+from portal.platform.mail import Relay
 from tests.domain.reminders.post_office import open_office
 from tests.factories.catalogue import make_version
 from tests.pages.account.browsing import make_account
@@ -212,15 +211,15 @@ def test_it_goes_with_the_account_and_with_the_name(client, app, how):
     assert [count(table) for table in (ClarityAnswer, ClarityWords, ClarityReply)] == [0, 0, 0]
 
 
-@pytest.mark.parametrize("scope", [holds.PERSON, holds.CLASS])
+@pytest.mark.parametrize("scope", [stores.PERSON, stores.CLASS])
 def test_it_stays_under_a_legal_hold_though_the_account_is_closed(client, scope):
     make_version()
     person = learner(client)
     say(client)
     by = make_account("D9001")
     with transaction():
-        subject = person if scope == holds.PERSON else "clarity"
-        holds.place_hold(scope, subject, "Case 7", by=by, at=NOW)
+        subject = person if scope == stores.PERSON else "clarity"
+        stores.place_hold(scope, subject, "Case 7", by=by, at=NOW)
     with transaction():
         accounts.close_account(person, by=by, at=NOW)
 

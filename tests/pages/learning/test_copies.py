@@ -8,12 +8,11 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from portal.domain.accounts import services as accounts
-from portal.domain.cases.copies import PersonInCopy, ShownCopy, line_manager_on
-from portal.domain.cases.models import CaseCopy, CaseCopyEnd, CaseRubric
+from portal.domain.cases import CaseCopy, CaseCopyEnd, CaseRubric, PersonInCopy, ShownCopy, line_manager_on
 from portal.domain.people.models import FactNote, Post
 from portal.domain.people.queries import person_by_staff_number
 from portal.platform import clock
-from portal.platform.audit.models import AuditEvent
+from portal.platform.audit import AuditEvent
 from portal.platform.db import db, stamp, transaction
 from portal.platform.permissions import UNIT_ROLES, Role
 from tests.factories.people import make_grant, make_person, make_unit

@@ -2,10 +2,10 @@
 
 import pytest
 
-from portal.domain.catalogue.queries import package_files
 from portal.domain.catalogue.services import publish_folder, set_force_values
+from portal.domain.catalogue.version_cache import package_files
 from portal.domain.learning.queries import newest_version
-from portal.domain.people.duties import SETTING
+from portal.domain.people.staff_numbers import SETTING
 from portal.platform import clock
 from portal.platform.db import transaction
 from tests.domain.catalogue.folders import lesson, write

@@ -5,9 +5,9 @@ import re
 import pytest
 from sqlalchemy import select
 
-from portal.domain.cases.models import CaseRun, CaseStep
+from portal.domain.cases import CaseRun, CaseStep
 from portal.domain.catalogue import services
-from portal.domain.catalogue.queries import current_version, package_files
+from portal.domain.catalogue.version_cache import current_version, package_files
 from portal.platform.db import db, stamp, transaction
 from tests.domain.catalogue.folders import write
 from tests.domain.catalogue.pictures_written import FILES, PICTURE

@@ -2,7 +2,7 @@
 
 from sqlalchemy import insert
 
-from portal.domain.catalogue.markdown.placeholders import fill_placeholders
+from portal.domain.catalogue.lesson_html import fill_placeholders
 from portal.domain.catalogue.models import Lesson, ModuleVersion, SharedVersion
 from portal.domain.catalogue.version_cache import VersionKey, published_version
 from portal.platform.db import db, stamp, transaction

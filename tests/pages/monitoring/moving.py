@@ -5,8 +5,8 @@ from typing import Any
 
 from sqlalchemy import select
 
-from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.models import Post
+from portal.domain.people.positions import is_known_fact
 from portal.platform.db import db, stamp, touch, transaction
 from tests.pages.monitoring.world import World
 

@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 
 from portal.commands.jobs import make_worker_setup
 from portal.domain.people.models import RoleGrant
-from portal.platform.audit.models import AuditEvent
+from portal.platform.audit import AuditEvent
 from portal.platform.db import db, transaction
 from portal.platform.jobs.models import Job, JobState
 from portal.platform.jobs.worker import JobRunner

@@ -10,12 +10,12 @@ from portal.domain.accounts import services
 from portal.domain.accounts.services import SignInOrigin
 from portal.domain.catalogue.models import Activity
 from portal.domain.directives.models import Directive, Exclusion
-from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.models import Post
-from portal.domain.people.units.changes import move_unit, rename_unit
+from portal.domain.people.positions import is_known_fact
+from portal.domain.people.units import move_unit, rename_unit
 from portal.domain.records.models import Record
 from portal.domain.reminders import services as reminders
-from portal.domain.reminders.send_window import SendWindow
+from portal.domain.reminders.rules import SendWindow
 from portal.platform import clock
 from portal.platform.db import OPEN_END, db, stamp, touch, transaction
 from tests.domain.status.facts import (

@@ -16,7 +16,7 @@ from portal.domain.accounts.services import SignInOrigin
 from portal.domain.directives.models import Directive
 from portal.domain.people.models import PersonName
 from portal.domain.people.queries import viewer_of
-from portal.domain.records.references import new_reference
+from portal.domain.records.services import new_reference
 from portal.platform import clock
 from portal.platform.db import OPEN_END, db, stamp, touch, transaction
 from portal.platform.permissions import Permission

@@ -9,7 +9,7 @@ import time_machine
 from sqlalchemy import select
 
 from portal.domain.people.models import Post
-from portal.domain.people.units.changes import rename_unit
+from portal.domain.people.units import rename_unit
 from portal.platform.db import db, stamp, touch, transaction
 from tests.domain.status.facts import make_record
 from tests.page_reading import PortalClient, words

@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 import time_machine
 
-from portal.domain.people.units.changes import move_unit
+from portal.domain.people.units import move_unit
 from portal.platform.db import stamp, transaction
 from tests.domain.status.facts import make_exclusion, make_record
 from tests.page_reading import Page, PortalClient

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from portal.domain.directives.models import Directive
 from portal.domain.people.queries import viewer_of
+from portal.domain.reports.charts import month_ends, read_trend
 from portal.domain.reports.parameters import Filters, parse_position
 from portal.domain.reports.queries import completion_report
-from portal.domain.reports.trend.trend import month_ends, read_trend
 from portal.domain.status.queries import count_late_people
 from portal.domain.status.rules import Status
 from portal.platform.db import newest_stamp, stamp, touch, transaction

@@ -13,15 +13,9 @@ import time_machine
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.domain.reports.completion import export_columns, writers
-from portal.domain.reports.completion.export_columns import (
-    COLUMNS,
-    Column,
-    CompletionRow,
-    DayOrInstant,
-    PersonRow,
-)
-from portal.platform.tables.csv_cells import csv_text, disarm_formula
+from portal.domain.reports import completion_files, completion_rows
+from portal.domain.reports.completion_rows import COLUMNS, Column, CompletionRow, DayOrInstant, PersonRow
+from portal.platform.tables.columns import csv_text, disarm_formula
 from tests.pages.monitoring.reading import csv_rows, xlsx_rows
 from tests.pages.monitoring.world import REPORT, TODAY, enter, make_world
 
@@ -33,7 +27,7 @@ def auditor(client):
 
 
 @pytest.mark.parametrize(
-    ("row", "columns"), [(CompletionRow, COLUMNS), (PersonRow, export_columns.person_columns([]))]
+    ("row", "columns"), [(CompletionRow, COLUMNS), (PersonRow, completion_rows.person_columns([]))]
 )
 def test_a_column_has_the_type_of_its_field(row, columns):
     hints = get_type_hints(row)
@@ -53,7 +47,7 @@ def test_a_column_is_added_by_one_line_of_the_list(auditor, monkeypatch):
     monkeypatch.setattr(
         CompletionRow, "test_name", property(lambda row: f"{row.surname}, {row.forenames}"), raising=False
     )
-    monkeypatch.setattr(export_columns, "COLUMNS", (*COLUMNS, added))
+    monkeypatch.setattr(completion_rows, "COLUMNS", (*COLUMNS, added))
 
     in_csv, in_book = csv_rows(auditor), xlsx_rows(auditor)
     in_json = json.loads(auditor.get(f"{REPORT}/completions.json").data)["rows"]
@@ -81,4 +75,4 @@ def test_a_value_is_written_by_its_type():
     columns = [Column("day", "", date, "", field="assigned_on"), Column("score", "", Decimal, "")]
     row = type("Row", (), {"assigned_on": date(2026, 4, 30), "score": Decimal("0.8000")})()
 
-    assert "".join(writers.csv_pieces([row], columns)) == "day,score\r\n2026-04-30,0.8000\r\n"
+    assert "".join(completion_files.csv_pieces([row], columns)) == "day,score\r\n2026-04-30,0.8000\r\n"

@@ -15,10 +15,9 @@ from pypdf import PdfReader
 from sqlalchemy import select
 
 from portal.domain.records.models import ImportedRecord, Record
-from portal.domain.reports import queries
-from portal.domain.reports.completion import writers
+from portal.domain.reports import completion_files, queries
 from portal.platform import clock
-from portal.platform.audit.models import AuditEvent
+from portal.platform.audit import AuditEvent
 from portal.platform.db import db, transaction
 from tests.domain.status.facts import add, make_record
 from tests.factories.access_tokens import bearer, make_token
@@ -355,7 +354,7 @@ def test_the_command_refuses_with_a_sentence_and_writes_nothing(auditor, app, tm
 def test_a_workbook_that_no_spreadsheet_holds_is_refused_with_a_sentence_and_the_csv_is_not(
     auditor, monkeypatch
 ):
-    monkeypatch.setattr(writers, "SHEET_ROWS", 11)
+    monkeypatch.setattr(completion_files, "SHEET_ROWS", 11)
 
     page = auditor.page(f"{REPORT}/completions.xlsx", 409)
 
@@ -380,7 +379,7 @@ def test_every_export_is_audited_with_what_was_asked(auditor):
 
 def test_a_file_is_read_some_rows_at_a_time_and_whole(client, monkeypatch):
     monkeypatch.setattr(queries, "BATCH", 2)  # people at a time
-    monkeypatch.setattr(writers, "BATCH", 3)  # rows
+    monkeypatch.setattr(completion_files, "BATCH", 3)  # rows
     world = make_world()
     for number in range(7):
         world.person(f"X{number}", "north", surname=f"Name {number}")

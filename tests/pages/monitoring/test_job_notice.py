@@ -3,8 +3,8 @@
 import pytest
 import time_machine
 
-from portal.domain.reports.completion import pdf_export, writers
-from portal.domain.reports.completion.export_files import LONG, PAPER, WIDE, job_notice
+from portal.domain.reports import completion_files, report_pdf
+from portal.domain.reports.export_files import LONG, PAPER, WIDE, job_notice
 from portal.domain.reports.statistics import Figures
 from portal.domain.status.rules import Status
 from tests.pages.monitoring.world import REPORT, TODAY, enter, make_world
@@ -35,8 +35,8 @@ def test_pages_show_the_notice_and_links_do_what_it_says(client, monkeypatch):
     with time_machine.travel(TODAY, tick=False):
         auditor = enter(client, make_world(), "D6001")
         assert "few minutes to make" not in auditor.page(REPORT).text + auditor.page("/monitoring").text
-        monkeypatch.setattr(writers, "XLSX_ROWS", 6)  # the six people have twelve rows
-        monkeypatch.setattr(pdf_export, "MOST_PEOPLE", 6)
+        monkeypatch.setattr(completion_files, "XLSX_ROWS", 6)  # the six people have twelve rows
+        monkeypatch.setattr(report_pdf, "MOST_PEOPLE", 6)
         words = "The XLSX with every requirement (over 6 rows) takes a few minutes to make"
         for path in (REPORT, "/monitoring"):
             assert auditor.page(path).text.count(words) == 1

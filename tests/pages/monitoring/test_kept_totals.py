@@ -7,7 +7,7 @@ from urllib.parse import quote
 import pytest
 import time_machine
 
-from portal.domain.status import count_check, counting, paging
+from portal.domain.status import counts, paging, tasks
 from portal.domain.status.models import StatusCount
 from portal.pages.monitoring import forms
 from portal.platform import clock
@@ -48,10 +48,10 @@ def world(request: pytest.FixtureRequest, database: None) -> Iterator[World]:
         with transaction():
             stamp()
             if request.param == "month ends are kept":
-                count_check.add_missing_snapshots(clock.today())
+                tasks.add_missing_snapshots(clock.today())
             elif request.param == "the days around are kept":
                 for day in (date(2026, 4, 19), date(2026, 5, 20), date(2026, 6, 2)):
-                    count_check.add_snapshot(found.directive, day.toordinal())
+                    tasks.add_snapshot(found.directive, day.toordinal())
         yield found
 
 
@@ -74,7 +74,7 @@ def test_every_page_reads_the_same(
     monkeypatch.setattr(paging, "MANY", 1)
     monkeypatch.setattr(paging, "_is_walk_shorter", lambda *_: True)
     kept = [client.page(path) for path in paths]
-    monkeypatch.setattr(counting, "is_summed", lambda *_, **__: False)
+    monkeypatch.setattr(counts, "is_summed", lambda *_, **__: False)
     read = [client.page(path) for path in paths]
 
     for path, one, other in zip(paths, kept, read, strict=True):

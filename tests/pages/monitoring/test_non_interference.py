@@ -17,11 +17,10 @@ from python_calamine import CalamineWorkbook
 
 from portal.domain.people.queries import viewer_of
 from portal.domain.reminders import services
-from portal.domain.reminders.message_texts import PortalDetails, compose_reminder
-from portal.domain.reminders.planning import plan_reminders
-from portal.domain.reminders.send_window import SendWindow
-from portal.domain.reports.changes.changes import Changes
-from portal.domain.reports.completion import writers
+from portal.domain.reminders.message_texts import PortalDetails, compose_reminder, plan_reminders
+from portal.domain.reminders.rules import SendWindow
+from portal.domain.reports import completion_files
+from portal.domain.reports.changes import Changes
 from portal.domain.reports.queries import completion_report
 from portal.pages.layout.report_position import parse_position_now
 from portal.platform import clock
@@ -166,7 +165,7 @@ def differences(plain: dict[str, str], otherwise: dict[str, str]) -> dict[str, l
 @pytest.fixture
 def by_jobs(monkeypatch: pytest.MonkeyPatch) -> None:
     """Workbooks of two people and more are made by a job."""
-    monkeypatch.setattr(writers, "XLSX_ROWS", 1)
+    monkeypatch.setattr(completion_files, "XLSX_ROWS", 1)
 
 
 LEFT = Story(

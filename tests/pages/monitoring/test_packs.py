@@ -10,7 +10,7 @@ import pytest
 import time_machine
 from python_calamine import CalamineWorkbook
 
-from portal.domain.reports.packs import kinds
+from portal.domain.reports import packs
 from portal.platform import clock as portal_clock
 from tests.domain.status.facts import make_exclusion, make_record
 from tests.factories.people import make_grant
@@ -192,20 +192,20 @@ def test_an_foi_pack_of_a_part_of_the_force_or_of_too_few_people_is_refused(app,
 
     few, part = auditor.page(f"{REPORT}/packs"), manager.page(f"{REPORT}/packs")
 
-    assert kinds.TOO_FEW in few.text
-    assert kinds.WHOLE_FORCE in part.text
+    assert packs.TOO_FEW in few.text
+    assert packs.WHOLE_FORCE in part.text
     assert "FOI pack" not in manager.page(REPORT).links
     assert [manager.get(FOI).status_code, auditor.get(FOI).status_code] == [409, 409]
     assert auditor.get(f"{FOI}?rank=Sergeant").status_code == 409
     assert manager.get(INSPECTION).status_code == 303
     refused = command(app, "--foi", "--output", "x.zip")
-    assert (refused.exit_code, kinds.TOO_FEW in refused.output) == (1, True)
+    assert (refused.exit_code, packs.TOO_FEW in refused.output) == (1, True)
 
 
 def test_a_forecast_is_no_evidence(app, auditor_of_many):
     forecast = "as_at=2026-05-20&as_known_on=2026-04-30"
 
-    assert kinds.NOT_KNOWN in auditor_of_many.page(f"{REPORT}/packs?{forecast}").text
+    assert packs.NOT_KNOWN in auditor_of_many.page(f"{REPORT}/packs?{forecast}").text
     assert auditor_of_many.get(f"{INSPECTION}?{forecast}").status_code == 400
     refused = command(app, "--as-at", "2026-05-20", "--as-known-on", "2026-04-30", "--output", "x.zip")
     assert refused.exit_code == 1

@@ -13,7 +13,7 @@ import pytest
 import time_machine
 from sqlalchemy import select, update
 
-from portal.domain.reports.completion import pdf_export, tasks, writers
+from portal.domain.reports import completion_files, export_files, report_pdf
 from portal.domain.reports.models import PreparedFile
 from portal.platform.clock import now as clock_now
 from portal.platform.db import db, transaction
@@ -49,8 +49,8 @@ def clock():
 @pytest.fixture
 def large(monkeypatch):
     """Every workbook and PDF is too large to be waited for."""
-    monkeypatch.setattr(writers, "XLSX_ROWS", 1)
-    monkeypatch.setattr(pdf_export, "MOST_PEOPLE", 1)
+    monkeypatch.setattr(completion_files, "XLSX_ROWS", 1)
+    monkeypatch.setattr(report_pdf, "MOST_PEOPLE", 1)
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ def test_a_large_workbook_is_made_by_a_job_and_holds_what_a_small_one_holds(
     app, auditor, monkeypatch, address, query
 ):
     small = sheet(auditor.get(f"{address}{query}"))
-    monkeypatch.setattr(writers, "XLSX_ROWS", 1)
+    monkeypatch.setattr(completion_files, "XLSX_ROWS", 1)
 
     page = auditor.page(asked(auditor, f"{address}{query}"))
     assert page.h1 == "Your file is being made"
@@ -98,7 +98,7 @@ def test_a_large_pdf_comes_as_one_or_in_parts_that_each_say_what_their_figures_m
     app, auditor, monkeypatch
 ):
     one = auditor.get(link(ready(app, auditor, PDF)))
-    monkeypatch.setattr(tasks, "PART", 4)
+    monkeypatch.setattr(export_files, "PART", 4)
     several = auditor.get(link(ready(app, auditor, f"{PDF}?as_at=2026-05-31")))
 
     assert "O'Brien, Tom (C1)" in words_of(one.data)
@@ -117,7 +117,7 @@ def test_a_large_pdf_comes_as_one_or_in_parts_that_each_say_what_their_figures_m
 
 @pytest.mark.usefixtures("large")
 def test_a_pdf_that_nobody_would_read_is_refused_with_a_sentence(auditor, monkeypatch):
-    monkeypatch.setattr(pdf_export, "MOST_OF_A_JOB", 5)
+    monkeypatch.setattr(report_pdf, "MOST_OF_A_JOB", 5)
 
     page = auditor.page(PDF, 409)
 
@@ -299,7 +299,7 @@ def test_a_job_that_fails_says_why_leaves_nothing_and_can_be_tried_again(app, au
         raise RuleError("The disk is full.")
 
     with monkeypatch.context() as broken:
-        broken.setattr(writers, "write_xlsx", fails)
+        broken.setattr(completion_files, "write_xlsx", fails)
         page = ready(app, auditor)
 
     assert page.h1 == "Your file could not be made"
@@ -325,7 +325,7 @@ def test_a_file_that_is_cancelled_is_not_made(app, auditor, folder):
 
 @pytest.mark.usefixtures("large")
 def test_a_run_that_was_given_up_cannot_hand_over_its_file(app, auditor, monkeypatch, folder):
-    write = writers.write_xlsx
+    write = completion_files.write_xlsx
 
     def given_up(*arguments, **more):
         write(*arguments, **more)
@@ -333,7 +333,7 @@ def test_a_run_that_was_given_up_cannot_hand_over_its_file(app, auditor, monkeyp
             db.session.execute(update(Job).values(state=JobState.WAITING, claim=None))
 
     with monkeypatch.context() as slow:
-        slow.setattr(writers, "write_xlsx", given_up)
+        slow.setattr(completion_files, "write_xlsx", given_up)
         path = asked(auditor, LONG)
         run_jobs(app)
 

@@ -21,9 +21,9 @@ from uuid import UUID
 from portal.app import create_app
 from portal.commands.jobs import make_worker_setup
 from portal.platform.jobs.worker import JobRunner
-from portal.domain.reports.completion import export_files, tasks, writers
+from portal.domain.reports import completion_files, export_files
 
-app, write = create_app(), writers.write_xlsx
+app, write = create_app(), completion_files.write_xlsx
 
 def killed(rows, file, *arguments, **more):
     write(rows, file, *arguments, **more)
@@ -34,7 +34,7 @@ def killed_late(*arguments):
     os.kill(os.getpid(), signal.SIGKILL)
 
 if sys.argv[1] == "writing":
-    writers.write_xlsx = killed
+    completion_files.write_xlsx = killed
 if sys.argv[1] == "keeping":
     export_files.mark_file_made = killed_late
 JobRunner(make_worker_setup(app), Event()).run_job(UUID(sys.argv[2]))

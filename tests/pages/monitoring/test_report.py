@@ -8,9 +8,9 @@ from urllib.parse import urlencode
 import pytest
 import time_machine
 
-from portal.domain.decisions import joint_requests
-from portal.domain.people.units.changes import rename_unit
-from portal.domain.reminders import bulk_nudges
+from portal.domain.decisions import services
+from portal.domain.people.units import rename_unit
+from portal.domain.reminders import services as reminders_services
 from portal.domain.reports.parameters import STATUS_WORDS
 from portal.domain.status import paging
 from portal.platform.db import stamp, transaction
@@ -179,8 +179,8 @@ def test_more_people_than_can_be_reminded_or_asked_for_at_once_are_filtered_firs
     owner = enter(client, world, "D6001")
     page = owner.page(REPORT)
     assert {"Remind all 3 who have not finished", "an exemption", "a deferral"} <= set(page.links)
-    monkeypatch.setattr(bulk_nudges, "MOST", 2)
-    monkeypatch.setattr(joint_requests, "MOST", 5)
+    monkeypatch.setattr(reminders_services, "MOST", 2)
+    monkeypatch.setattr(services, "MOST", 5)
 
     page = owner.page(REPORT)
 

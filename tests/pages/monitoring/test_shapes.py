@@ -13,7 +13,7 @@ import time_machine
 from pypdf import PdfReader
 from python_calamine import CalamineWorkbook
 
-from portal.domain.reports.completion import writers
+from portal.domain.reports import completion_files
 from portal.domain.status.rules import Status
 from tests.examples import sweep_after
 from tests.factories.people import make_grant
@@ -178,7 +178,7 @@ def test_the_dictionary_has_every_column_of_the_files(auditor: PortalClient) -> 
     text = auditor.get("/monitoring/data-dictionary.csv").get_data(as_text=True)
     rows = list(csv.DictReader(io.StringIO(text)))
     assert [row["column"] for row in rows] == head
-    assert list(rows[0]) == list(writers.DICTIONARY)
+    assert list(rows[0]) == list(completion_files.DICTIONARY)
     assert all(row["meaning"].endswith(".") and row["source"] for row in rows)
     assert auditor.page(REPORT).links["What each column means"] == "/monitoring/data-dictionary"
 

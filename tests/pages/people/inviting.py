@@ -14,7 +14,7 @@ from portal.commands.jobs import make_worker_setup
 from portal.domain.accounts import services
 from portal.domain.people.models import PersonName
 from portal.platform import clock
-from portal.platform.audit.models import AuditEvent
+from portal.platform.audit import AuditEvent
 from portal.platform.db import db, transaction
 from portal.platform.jobs.models import Job, JobState
 from portal.platform.jobs.worker import JobRunner

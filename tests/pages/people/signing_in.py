@@ -10,9 +10,9 @@ from sqlalchemy import Engine, event, func, select
 from portal.domain.accounts import services
 from portal.domain.accounts.models import ProviderIdentity, SignInFailure, SignInSession
 from portal.domain.accounts.services import SignInOrigin
-from portal.domain.accounts.sign_in.tokens import account_key
+from portal.domain.accounts.tokens import account_key
 from portal.platform import clock
-from portal.platform.audit.models import AuditEvent
+from portal.platform.audit import AuditEvent
 from portal.platform.db import db, transaction
 from tests.factories.people import make_grant, make_person, make_unit
 from tests.page_reading import Page, PortalClient, words

@@ -6,8 +6,8 @@ import pytest
 import time_machine
 from sqlalchemy import select
 
-from portal.domain.records.references import new_reference
-from portal.platform.audit.models import AuditEvent
+from portal.domain.records.services import new_reference
+from portal.platform.audit import AuditEvent
 from portal.platform.db import db
 from tests.domain.status.facts import make_record
 from tests.page_reading import PortalClient

@@ -7,7 +7,7 @@ from flask import Flask
 from sqlalchemy import Engine, event, func, select
 
 from portal.domain.people.models import RoleGrant
-from portal.platform.audit.models import AuditEvent
+from portal.platform.audit import AuditEvent
 from portal.platform.db import db
 from tests.factories.people import make_grant, make_person, make_unit
 from tests.page_reading import PortalClient

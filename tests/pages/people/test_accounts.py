@@ -11,11 +11,11 @@ from sqlalchemy import select, update
 
 from portal.domain.accounts import services
 from portal.domain.accounts.models import LastSignIn, PasswordLink, SignInFailure
-from portal.domain.accounts.sign_in.tokens import account_key
+from portal.domain.accounts.tokens import account_key
 from portal.domain.people.models import PersonName
-from portal.pages.people import account_list_views
+from portal.pages.people import account_views
 from portal.platform import clock
-from portal.platform.audit.models import AuditEvent
+from portal.platform.audit import AuditEvent
 from portal.platform.db import db, transaction
 from tests.factories.people import make_grant, make_person, make_unit
 from tests.page_reading import Page, PortalClient
@@ -292,7 +292,7 @@ def test_a_file_of_many_people_needs_a_sign_in_of_the_last_ten_minutes(
     client: PortalClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     signed_in_administrator(client)
-    monkeypatch.setattr(account_list_views, "MANY_PEOPLE", 0)
+    monkeypatch.setattr(account_views, "MANY_PEOPLE", 0)
     assert client.get(f"{ACCOUNTS}.csv").status_code == 200
     with time_machine.travel(clock.now() + timedelta(minutes=11), tick=False):
         answer = client.get(f"{ACCOUNTS}.csv")

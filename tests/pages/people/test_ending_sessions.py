@@ -8,8 +8,8 @@ import time_machine
 from flask import Flask
 from sqlalchemy import func, select
 
+from portal.domain.accounts import session_list
 from portal.domain.accounts.models import HeldForm
-from portal.domain.accounts.overview import session_ending
 from portal.platform.db import db
 from portal.platform.errors import BusyError
 from tests.factories.people import make_grant, make_person, make_unit
@@ -145,7 +145,7 @@ def test_another_session_of_ones_own_is_ended_alone(app: Flask, client: PortalCl
 def test_slices_end_everything_with_one_entry_for_each_person(
     app: Flask, client: PortalClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(session_ending, "SLICE", 3)
+    monkeypatch.setattr(session_list, "SLICE", 3)
     people = make_people(*(f"P{number}" for number in range(10)))
     for person in people.values():
         for _ in range(2):
@@ -162,12 +162,12 @@ def test_slices_end_everything_with_one_entry_for_each_person(
 def test_a_database_that_is_too_busy_leaves_whole_slices_and_says_so(
     client: PortalClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(session_ending, "SLICE", 2)
+    monkeypatch.setattr(session_list, "SLICE", 2)
     people = make_people("P1", "P2", "P3", "P4")
     for person in people.values():
         open_session(person)
     signed_in_administrator(client)
-    asked, calls, real = client.page(END), [], session_ending.end_slice
+    asked, calls, real = client.page(END), [], session_list.end_slice
 
     def busy(*arguments: object) -> object:
         calls.append(1)
@@ -176,7 +176,7 @@ def test_a_database_that_is_too_busy_leaves_whole_slices_and_says_so(
             raise BusyError
         return real(*arguments)
 
-    monkeypatch.setattr(session_ending, "end_slice", busy)
+    monkeypatch.setattr(session_list, "end_slice", busy)
     page = client.press(asked, "End sessions")
 
     assert "2 sessions of 2 people ended. The portal was too busy for the others" in page.text

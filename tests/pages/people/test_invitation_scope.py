@@ -11,12 +11,12 @@ from flask import Flask
 from sqlalchemy import delete, select, update
 
 from portal.domain.accounts import services
-from portal.domain.accounts.grants.authority import administers_person
+from portal.domain.accounts.grants import administers_person
 from portal.domain.accounts.models import Credential, Invitation, PasswordLink, ProviderIdentity
 from portal.domain.directives.models import Directive
 from portal.domain.people.models import PersonName, RoleGrant
 from portal.domain.people.queries import may_see, viewer_of
-from portal.domain.reminders.invitations.candidates import Candidates, InvitationFilter, InvitationOutcome
+from portal.domain.reminders.invitations import Candidates, InvitationFilter, InvitationOutcome
 from portal.domain.reminders.models import Delivery, Message, MessageKind
 from portal.platform import clock as portal_clock
 from portal.platform.db import db, transaction

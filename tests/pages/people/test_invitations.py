@@ -10,9 +10,8 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from portal.domain.accounts.models import Invitation, PasswordLink
-from portal.domain.accounts.sign_in.tokens import hash_token
-from portal.domain.reminders import services
-from portal.domain.reminders.invitations import tasks
+from portal.domain.accounts.tokens import hash_token
+from portal.domain.reminders import services, tasks
 from portal.domain.reminders.models import Message
 from portal.platform.db import db, transaction
 from tests.domain.reminders.office_set import set_office

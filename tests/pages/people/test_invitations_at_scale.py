@@ -12,7 +12,7 @@ from sqlalchemy import func, insert, select, text
 
 from portal.domain.accounts.models import Invitation
 from portal.domain.people.models import Person, PersonName, Post
-from portal.domain.reminders.invitations import tasks
+from portal.domain.reminders import tasks
 from portal.platform.db import OPEN_END, db, stamp, transaction
 from tests.domain.reminders.office_set import set_office
 from tests.page_reading import PortalClient

@@ -10,8 +10,8 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from portal.domain.accounts.models import Invitation, PasswordLink
-from portal.domain.accounts.sign_in.tokens import hash_token
-from portal.domain.reminders.invitations import inviting
+from portal.domain.accounts.tokens import hash_token
+from portal.domain.reminders import invitations
 from portal.platform.db import db
 from tests.domain.reminders.post_office import Office
 from tests.factories.people import make_grant
@@ -157,7 +157,7 @@ def test_who_has_an_address_hears_that_a_link_was_printed(
 
 def test_a_long_list_is_refused(admin: PortalClient, monkeypatch: pytest.MonkeyPatch) -> None:
     page = admin.page(f"{PRINT}?unit=North")
-    monkeypatch.setattr(inviting, "MOST_PRINTED", 2)
+    monkeypatch.setattr(invitations, "MOST_PRINTED", 2)
     assert "More than 2 people. One list has 2 at most" in admin.page(f"{PRINT}?unit=North").text
     assert "More than 2 people" in admin.press(page, "Make 3 links to print").text
     assert db.session.scalar(select(func.count()).select_from(PasswordLink)) == 0

@@ -9,8 +9,7 @@ import time_machine
 from flask import Flask
 from sqlalchemy import select
 
-from portal.platform.audit.models import AuditEvent, FilePeople
-from portal.platform.audit.person_sets import holds_person
+from portal.platform.audit import AuditEvent, FilePeople, holds_person
 from portal.platform.db import db
 from portal.platform.permissions import Role
 from tests.domain.imports.rosters import run
@@ -76,7 +75,7 @@ def test_a_copy_is_made_only_after_a_recent_sign_in(client: PortalClient, reader
 def test_a_copy_that_is_too_large_for_a_page_is_left_to_the_command(
     client: PortalClient, reader: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("portal.pages.people.subject_access_views.MOST_ENTRIES", 1)
+    monkeypatch.setattr("portal.pages.people.views.MOST_ENTRIES", 1)
 
     refused = client.press(client.page(PATH), "Make the PDF", status=422)
 

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from portal.domain.catalogue.models import ModuleVersion
 from portal.domain.records.models import Record, Revocation
 from portal.platform import clock
-from portal.platform.audit.models import AuditEvent
+from portal.platform.audit import AuditEvent
 from portal.platform.db import db
 from tests.domain.status.facts import add, make_record
 from tests.factories.catalogue import make_version

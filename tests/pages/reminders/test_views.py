@@ -10,8 +10,7 @@ from sqlalchemy import select, update
 from portal.domain.people.models import PersonName
 from portal.domain.reminders import queries, services
 from portal.domain.reminders.models import Delivery, Message, MessageLine, ReminderRule
-from portal.domain.reminders.rules import ReminderReason, ReminderRules
-from portal.domain.reminders.send_window import SendWindow
+from portal.domain.reminders.rules import ReminderReason, ReminderRules, SendWindow
 from portal.platform import clock
 from portal.platform.db import db, transaction
 from tests.factories.people import make_grant

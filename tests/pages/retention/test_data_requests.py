@@ -5,10 +5,10 @@ from sqlalchemy import select
 
 from portal.domain.clarity.models import ClarityAnswer
 from portal.domain.people.models import FactNote, PersonName
-from portal.domain.retention import data_requests
-from portal.domain.retention.data_requests import ERASURE
+from portal.domain.retention import services
+from portal.domain.retention.services import ERASURE
 from portal.platform import clock
-from portal.platform.audit.models import AuditEvent
+from portal.platform.audit import AuditEvent
 from portal.platform.db import db, transaction
 from tests.domain.retention import aged
 from tests.domain.retention.aged import SECRET
@@ -147,14 +147,14 @@ def test_a_learner_sees_own_requests_alone_and_no_list(desk):
 def test_an_erasure_takes_its_turn_before_it_looks_for_holds(desk, monkeypatch):
     """Or one that is placed meanwhile stands when the data is erased."""
     with transaction():
-        uuid = data_requests.note_request(
+        uuid = services.note_request(
             ERASURE, desk.people["D1001"], clock.today(), "All", by=desk.people["D3001"], at=clock.now()
         )
     steps = []
-    monkeypatch.setattr(data_requests, "take_turn", lambda: steps.append("turn"))
-    monkeypatch.setattr(data_requests, "is_person_held", lambda *_: steps.append("holds"))
+    monkeypatch.setattr(services, "take_turn", lambda: steps.append("turn"))
+    monkeypatch.setattr(services, "is_person_held", lambda *_: steps.append("holds"))
 
     with transaction():
-        data_requests.erase_data(uuid, "All is erased", by=desk.people["D3001"], at=clock.now())
+        services.erase_data(uuid, "All is erased", by=desk.people["D3001"], at=clock.now())
 
     assert steps == ["turn", "holds"]

@@ -12,7 +12,7 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from portal.domain.returns.models import ForceReturn
-from portal.platform.audit.models import AuditEvent
+from portal.platform.audit import AuditEvent
 from portal.platform.db import db
 from portal.platform.permissions import Role
 from portal.platform.signing.keys import take_fingerprint

@@ -12,9 +12,9 @@ from flask import Flask
 from sqlalchemy import select
 
 from portal.domain.directives.models import Directive
-from portal.domain.returns.comparison import COMPARISON_FORMAT
+from portal.domain.returns.comparisons import COMPARISON_FORMAT
 from portal.domain.returns.content import DEFINITIONS
-from portal.platform.audit.models import AuditEvent
+from portal.platform.audit import AuditEvent
 from portal.platform.db import db
 from portal.platform.permissions import Role
 from portal.platform.signing.documents import is_genuine, sign_document

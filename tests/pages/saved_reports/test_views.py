@@ -10,16 +10,16 @@ from sqlalchemy import delete, func, select, update
 
 from portal.domain.accounts.services import close_account
 from portal.domain.people.models import PersonName, RoleGrant
-from portal.domain.people.units.changes import rename_unit
+from portal.domain.people.units import rename_unit
 from portal.domain.reminders import report_mails
 from portal.domain.reminders.models import Message, MessageKind
 from portal.domain.reminders.report_mails import plan_report_mails
-from portal.domain.reminders.send_window import SendWindow
-from portal.domain.reminders.settings import bank_holidays
+from portal.domain.reminders.rules import SendWindow
+from portal.domain.reminders.sending import bank_holidays
 from portal.domain.reminders.tasks import has_report_mails, send_reminders
 from portal.domain.saved_reports.models import ReportSchedule, SavedReport
 from portal.platform import clock
-from portal.platform.audit.models import AuditEvent
+from portal.platform.audit import AuditEvent
 from portal.platform.db import db, stamp, transaction
 from tests.domain.reminders.office_set import set_office
 from tests.domain.reminders.post_office import Office

@@ -9,7 +9,7 @@ from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from portal.domain.access_tokens.models import TokenScope
+from portal.domain.access_tokens import TokenScope
 from tests.examples import few_or_many
 from tests.factories.access_tokens import bearer, make_token
 from tests.limits import reset_limits

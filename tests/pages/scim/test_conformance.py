@@ -7,7 +7,7 @@ from flask import Flask
 from scim2_client.engines.wsgi import WSGISCIMClient
 from scim2_tester import Status, check_server
 
-from portal.domain.access_tokens.models import TokenScope
+from portal.domain.access_tokens import TokenScope
 from tests.factories.access_tokens import bearer, make_token
 
 

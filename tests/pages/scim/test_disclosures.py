@@ -4,9 +4,9 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
-from portal.domain.audit_desk.disclosures import list_disclosures
+from portal.domain.audit_desk.queries import list_disclosures
 from portal.pages.layout import bearer
-from portal.platform.audit.models import AuditEvent
+from portal.platform.audit import AuditEvent
 from portal.platform.db import db
 from portal.platform.errors import UnwritableError
 from tests.factories.people import make_person, make_unit

@@ -7,7 +7,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from portal.domain.people.models import RoleGrant
-from portal.domain.scim import group_changes, group_queries
+from portal.domain.scim import queries, services
 from portal.platform import clock
 from portal.platform.db import db, transaction
 from portal.platform.errors import RuleError
@@ -39,7 +39,7 @@ def map_to(key: str, role: Role | None, unit: int | None = None, *, by: int | No
     """Give the group a role, as an administrator; returns their id."""
     giver = by or make_person(make_unit("Head office"))
     with transaction():
-        group_changes.map_group(group_queries.get_group(key, lock=True), role, unit, by=giver, at=clock.now())
+        services.map_group(queries.get_group(key, lock=True), role, unit, by=giver, at=clock.now())
     return giver
 
 
@@ -143,8 +143,8 @@ def test_nobody_gets_a_role_by_a_group_that_they_gave_it_to(provider):
     assert (keyword, live_grants()) == ("invalidValue", [])
     assert "cannot give yourself a role" in detail
     with pytest.raises(RuleError), transaction():
-        group_changes.map_group(
-            group_queries.get_group(add_group(provider, "Mine", [f"person-{giver}"])),
+        services.map_group(
+            queries.get_group(add_group(provider, "Mine", [f"person-{giver}"])),
             Role.AUDITOR,
             None,
             by=giver,

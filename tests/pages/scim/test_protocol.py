@@ -8,7 +8,7 @@ import time_machine
 from flask import Flask
 from sqlalchemy import event, func, select
 
-from portal.domain.access_tokens.models import TokenScope
+from portal.domain.access_tokens import TokenScope
 from portal.domain.people.models import PersonName
 from portal.pages.scim import protocol, views
 from portal.platform import clock

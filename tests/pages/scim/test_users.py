@@ -8,14 +8,14 @@ import time_machine
 from flask import Flask
 from sqlalchemy import func, select
 
-from portal.domain.accounts.identities import binding
+from portal.domain.accounts import identities
 from portal.domain.accounts.models import SignInSession
+from portal.domain.people import units
 from portal.domain.people.models import Identifier, Person, PersonName, Post
-from portal.domain.people.units import changes as unit_changes
 from portal.domain.status.models import StatusPeriod
 from portal.platform import clock as portal_clock
 from portal.platform.db import db, stamp, transaction
-from portal.platform.openid.subjects import ProviderSubject
+from portal.platform.openid.claims import ProviderSubject
 from tests.domain.status.facts import make_activity, make_directive, make_version
 from tests.factories.people import make_person, make_unit
 from tests.page_reading import PortalClient
@@ -81,7 +81,7 @@ def test_user_name_and_external_id_are_numbers_by_which_a_sign_in_finds_the_pers
     for field, value in (("userName", "U4711@westshire.example"), ("externalId", "4b1c")):
         subject = ProviderSubject(f"https://{field.lower()}.example", "subject-1", value, None)
         with transaction():
-            assert binding.admit_subject(subject, field, portal_clock.now()) == person_of(key)
+            assert identities.admit_subject(subject, field, portal_clock.now()) == person_of(key)
 
 
 def test_a_mover_gets_a_new_post_and_the_old_one_ends_the_day_before(provider, clock):
@@ -339,7 +339,7 @@ def test_an_old_path_still_means_a_unit_that_was_renamed(provider, clock):
     key = provider.add()
     clock.move_to("2026-04-01T09:00:00Z")
     with transaction():
-        unit_changes.rename_unit(RESPONSE, "Westshire Police/Patrol", on=date(2026, 4, 1), at=stamp())
+        units.rename_unit(RESPONSE, "Westshire Police/Patrol", on=date(2026, 4, 1), at=stamp())
 
     provider.send("PUT", f"/Users/{key}", user())
 

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 
 from portal.domain.accounts.models import ProviderIdentity, SignInSession
 from portal.platform.db import db
-from portal.platform.openid.tokens import parse_keys
+from portal.platform.openid.provider import parse_keys
 from tests.logged import Log
 from tests.page_reading import Page, PortalClient
 from tests.pages.account.browsing import another, signed_in

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select, update
 
 from portal.domain.accounts.models import ProviderIdentity, SignInSession, SpentLogoutToken
-from portal.platform.audit.models import AuditEvent
+from portal.platform.audit import AuditEvent
 from portal.platform.db import db, transaction
 from tests.page_reading import PortalClient
 from tests.pages.account.browsing import OTHER, PASSWORD, another, make_account, signed_in

@@ -10,7 +10,7 @@ from portal.domain.accounts import services
 from portal.domain.accounts.models import ProviderIdentity, RefusedIdentity
 from portal.domain.people.models import Identifier, PersonName, Post
 from portal.platform import clock
-from portal.platform.audit.models import AuditEvent
+from portal.platform.audit import AuditEvent
 from portal.platform.db import OPEN_END, db, stamp, transaction
 from tests.factories.people import make_person, make_unit
 from tests.page_reading import PortalClient

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import select
 
 from portal.domain.accounts.models import ProviderIdentity
-from portal.platform.audit.models import AuditEvent
+from portal.platform.audit import AuditEvent
 from portal.platform.db import db
 from portal.platform.permissions import Role
 from tests.factories.people import make_grant, make_unit

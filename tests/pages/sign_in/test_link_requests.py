@@ -11,8 +11,8 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from portal.domain.accounts import services
+from portal.domain.accounts import sign_in as accounts_sign_in
 from portal.domain.accounts.models import ProviderIdentity, ResetRequest
-from portal.domain.accounts.sign_in import reset_requests
 from portal.domain.people.models import PersonName
 from portal.domain.reminders.models import Message, MessageKind
 from portal.platform import clock as portal_clock
@@ -201,7 +201,7 @@ def test_one_account_gets_three_mails_an_hour_and_six_a_day(
 def test_beyond_its_limit_a_network_gets_the_same_answer_and_no_mail(
     app: Flask, office: Office, owner: int, monkeypatch: pytest.MonkeyPatch, clock: time_machine.Traveller
 ) -> None:
-    monkeypatch.setattr(reset_requests, "MOST_REQUESTS", 3)
+    monkeypatch.setattr(accounts_sign_in, "MOST_REQUESTS", 3)
     for name in ("X1", "X2", "X3", "D1001"):
         ask(app, name)
     answer_requests(app)

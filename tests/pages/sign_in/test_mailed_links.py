@@ -8,8 +8,7 @@ import time_machine
 from flask import Flask
 from sqlalchemy import func, select
 
-from portal.domain.accounts.factors.models import Factor
-from portal.domain.accounts.models import SignInSession
+from portal.domain.accounts.models import Factor, SignInSession
 from portal.platform.db import db, transaction
 from portal.platform.permissions import Role
 from tests.domain.accounts.factors.making import add_codes, code_of

@@ -12,12 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
-from portal.domain.accounts import services
-from portal.domain.accounts.factors import enrolment, passkeys
-from portal.domain.accounts.factors.errors import PasskeyRefusedError
-from portal.domain.accounts.factors.models import Factor, SpentChallenge
-from portal.domain.accounts.factors.passkeys import decode, encode, relying_party
-from portal.domain.accounts.models import SignInSession
+from portal.domain.accounts import factors, services
+from portal.domain.accounts.errors import PasskeyRefusedError
+from portal.domain.accounts.factors import decode, encode, relying_party
+from portal.domain.accounts.models import Factor, SignInSession, SpentChallenge
 from portal.platform import clock
 from portal.platform.db import db, transaction
 from portal.platform.permissions import Role
@@ -257,7 +255,7 @@ def test_who_may_not_sign_in_does_not_with_a_passkey(
         if why == "closed":
             services.close_account(person, by=None, at=clock.now())
         if why == "reset":
-            enrolment.reset_factors(person, by=None, at=clock.now())
+            factors.reset_factors(person, by=None, at=clock.now())
     if why.startswith("passwords"):
         use_provider("http://127.0.0.1:9")
 
@@ -340,11 +338,11 @@ def test_whatever_is_sent_instead_of_an_answer_is_refused_in_words(
     device, party = SoftAuthenticator(user=b"user"), relying_party("http://localhost", "")
     good = json.loads(device.get({"challenge": encode(b"challenge")}))
     sent = json.dumps(change(value, good))
-    stored = passkeys.StoredPasskey("x", b"not a key", 0, b"user")
+    stored = factors.StoredPasskey("x", b"not a key", 0, b"user")
     with pytest.raises(PasskeyRefusedError):
-        passkeys.check_answer(sent, passkeys.challenge_of_answer(sent), party, stored)
+        factors.check_answer(sent, factors.challenge_of_answer(sent), party, stored)
     with pytest.raises(PasskeyRefusedError):
-        passkeys.check_new_passkey(sent, passkeys.challenge_of_answer(sent), party)
+        factors.check_new_passkey(sent, factors.challenge_of_answer(sent), party)
 
 
 @pytest.mark.parametrize("sent", ["", "null", "[]", "{", "1", "[" * 9000, "x" * 20_000, '{"id": 1}', "\x00"])

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import time_machine
 
-from portal.platform.openid import connection, provider
+from portal.platform.openid import provider
 from portal.platform.permissions import Role
 from tests.factories.people import make_grant
 from tests.page_reading import Page, PortalClient
@@ -46,7 +46,7 @@ def ask(client: PortalClient) -> Page:
         (200, "[]", {}),
         (200, '{"issuer": "http://127.0.0.1:1"}', {}),
         (200, "{", {}),
-        (200, " " * (connection.MOST_BYTES + 1), {}),
+        (200, " " * (provider.MOST_BYTES + 1), {}),
         (302, "", {"Location": "http://127.0.0.1:1/elsewhere"}),
     ],
     ids=["500", "503", "404", "page", "list", "another-issuer", "cut", "large", "redirect"],
@@ -98,7 +98,7 @@ def test_metadata_that_would_lead_astray_is_not_used(
 def test_a_slow_provider_costs_seconds_once_and_then_nothing(
     client: PortalClient, trusted: HostileProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection, "ANSWER_SECONDS", 0.3)
+    monkeypatch.setattr(provider, "ANSWER_SECONDS", 0.3)
     released = Event()
     trusted.before = lambda path: released.wait(PATIENCE) and None
     for _ in range(20):

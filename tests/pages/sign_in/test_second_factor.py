@@ -8,14 +8,11 @@ import time_machine
 from flask import Flask
 from sqlalchemy import func, select
 
-from portal.domain.accounts import services
-from portal.domain.accounts.factors import enrolment, recovery_codes
-from portal.domain.accounts.factors.models import PendingPasswordSignIn
-from portal.domain.accounts.models import Credential, SignInSession
-from portal.domain.accounts.passwords import hashing
+from portal.domain.accounts import factors, passwords, services
+from portal.domain.accounts.models import Credential, PendingPasswordSignIn, SignInSession
 from portal.pages.layout.access import is_public, scopes_of
 from portal.platform import clock
-from portal.platform.audit.models import AuditEvent
+from portal.platform.audit import AuditEvent
 from portal.platform.db import db, transaction
 from portal.platform.permissions import ROLE_PERMISSIONS, Role, concern_others
 from tests.conftest import SECRET
@@ -230,7 +227,7 @@ def test_a_weak_password_is_replaced_after_the_factor_not_before(client: PortalC
     person = make_officer()
     secret = add_codes(person)
     credential = db.session.get_one(Credential, person)
-    credential.password_hash, credential.password_rule = hashing.hash_password("jennifer12345678"), None
+    credential.password_hash, credential.password_rule = passwords.hash_password("jennifer12345678"), None
     db.session.commit()
 
     page = sign_in(client, password="jennifer12345678", path="/sign-in?next=/people")
@@ -253,7 +250,7 @@ def test_what_ends_sessions_ends_a_sign_in_between_the_factors(client: PortalCli
         elif ended == "closed":
             services.close_account(person, by=None, at=clock.now())
         else:
-            enrolment.reset_factors(person, by=None, at=clock.now())
+            factors.reset_factors(person, by=None, at=clock.now())
 
     page = client.press(page, "Continue", code=code_of(secret))
 
@@ -265,7 +262,7 @@ def test_a_recovery_code_stands_in_once(app: Flask, client: PortalClient) -> Non
     person = make_officer()
     add_codes(person)
     with transaction():
-        codes = recovery_codes.replace_codes(person, SECRET, clock.now())
+        codes = factors.replace_codes(person, SECRET, clock.now())
     client.press(pass_password(client), "Continue", code=codes[3].replace("-", " ").lower())
     assert signed_in(client)
     assert "You have 9 recovery codes left" in client.page("/account/factors").text

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from portal.domain.accounts import retention
-from portal.domain.catalogue.queries import shared_content
 from portal.domain.catalogue.services import publish_folder, set_force_values
+from portal.domain.catalogue.version_cache import shared_content
 from portal.domain.retention.services import set_period
 from portal.platform import clock
 from portal.platform.db import stamp, transaction

@@ -4,11 +4,11 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select, update
 
-from portal.domain.access_tokens import queries
-from portal.domain.access_tokens.models import AccessToken, TokenScope
+from portal.domain import access_tokens
+from portal.domain.access_tokens import AccessToken, TokenScope
 from portal.domain.reminders.models import Message
 from portal.platform import clock
-from portal.platform.audit.models import AuditEvent
+from portal.platform.audit import AuditEvent
 from portal.platform.db import db, transaction
 from portal.platform.permissions import Role
 from tests.domain.imports.rosters import run
@@ -49,7 +49,7 @@ def test_a_token_is_shown_once_and_works(admin):
     page = make(admin)
 
     (shown,) = page.all("pre", id="token")
-    token = queries.find_token(shown.text, clock.now())
+    token = access_tokens.find_token(shown.text, clock.now())
     assert token
     assert (token.name, token.scope, token.unit_id) == ("power-bi", TokenScope.READ, None)
     assert shown.text not in admin.page("/tokens").html
@@ -72,7 +72,7 @@ def test_it_is_revoked_by_a_button(admin):
     page = admin.press(admin.page("/tokens"), "Revoke power-bi")
 
     assert "The token power-bi is revoked" in page.text
-    assert queries.find_token(plain, clock.now()) is None
+    assert access_tokens.find_token(plain, clock.now()) is None
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ def test_an_administrator_of_a_unit_revokes_none_of_others(unit_admin, units):
     csrf = page.form_with("Revoke own").fields["csrf_token"][0]
 
     assert unit_admin.post(f"/tokens/{reference}/revoke", data={"csrf_token": csrf}).status_code == 404
-    assert queries.find_token(plain, clock.now())
+    assert access_tokens.find_token(plain, clock.now())
 
 
 def test_the_other_administrators_are_told(admin, app: Flask):
@@ -149,11 +149,11 @@ def test_the_other_administrators_are_told(admin, app: Flask):
 def test_the_commands_make_list_and_revoke(app, units):
     made = run(app, "tokens", "create", "nightly", "--scope", "write", "--unit", "Westshire/North")
     assert made.exit_code == 0
-    assert queries.find_token(made.stdout.strip(), clock.now())
+    assert access_tokens.find_token(made.stdout.strip(), clock.now())
     assert "nightly\twrite\tWestshire/North\tevery directive\tnever used" in run(app, "tokens", "list").stdout
 
     assert run(app, "tokens", "revoke", "nightly").exit_code == 0
-    assert queries.find_token(made.stdout.strip(), clock.now()) is None
+    assert access_tokens.find_token(made.stdout.strip(), clock.now()) is None
     assert run(app, "tokens", "list").stdout == ""
 
 
@@ -216,4 +216,4 @@ def test_an_administrator_of_a_unit_lets_no_token_of_others_work(unit_admin: Por
     token = page.form_with("Make the token").fields["csrf_token"][0]
     answer = unit_admin.post("/tokens/resume", data={"csrf_token": token, "reference": other})
     assert answer.status_code == 404
-    assert [row.name for row in queries.list_suspended(None, clock.now())] == ["of the force"]
+    assert [row.name for row in access_tokens.list_suspended(None, clock.now())] == ["of the force"]

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from portal.domain.directives.models import Assignment, Directive
 from portal.domain.people.models import Post, UnitState
 from portal.domain.people.queries import unit_paths
-from portal.platform.audit.models import AuditEvent
+from portal.platform.audit import AuditEvent
 from portal.platform.db import db, stamp, transaction
 from tests.domain.imports.rosters import run
 from tests.domain.status.facts import make_activity, make_directive, make_module_version, make_version

@@ -6,12 +6,11 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import select, update
 
-from portal.domain.webhooks import outcomes
-from portal.domain.webhooks.collecting import collect_events
+from portal.domain.webhooks import sending
 from portal.domain.webhooks.models import DeliveryState, Webhook, WebhookDelivery
-from portal.domain.webhooks.sending import send_messages
+from portal.domain.webhooks.sending import collect_events, send_messages
 from portal.platform import clock
-from portal.platform.audit.models import AuditEvent
+from portal.platform.audit import AuditEvent
 from portal.platform.db import db, transaction
 from tests.domain.reminders.office_set import set_office
 from tests.domain.status.facts import add_activity, make_directive, make_record
@@ -141,7 +140,7 @@ def test_a_failed_message_is_shown_and_sent_again(admin):
                 update(Webhook).values(failures=9, resting_until=clock.now().replace(year=2090))
             )
         with transaction():
-            outcomes.fail_expired_messages(clock.now())
+            sending.fail_expired_messages(clock.now())
 
         page = the_page(admin)
         assert "W1" in page.text
@@ -221,7 +220,7 @@ def test_other_administrators_hear_of_a_webhook_and_all_of_messages_that_failed(
         for _ in range(2):
             with transaction():
                 db.session.execute(update(WebhookDelivery).values(expires_at=clock.now().replace(year=2020)))
-                outcomes.fail_expired_messages(clock.now())
+                sending.fail_expired_messages(clock.now())
         assert app.test_cli_runner().invoke(args=["reminders", "send"]).exit_code == 0
 
         subjects = sorted((to, mail["Subject"]) for to, mail in office.taken)

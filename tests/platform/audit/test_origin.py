@@ -9,11 +9,8 @@ from sqlalchemy import select
 
 from portal.domain.people.services import PersonNames, correct_many_names
 from portal.pages.layout import proxies
-from portal.platform import clock
-from portal.platform.audit import origin
-from portal.platform.audit.models import AuditEvent
-from portal.platform.audit.origin import Channel, Origin, originating_from
-from portal.platform.audit.services import log
+from portal.platform import audit, clock
+from portal.platform.audit import AuditEvent, Channel, Origin, log, originating_from
 from portal.platform.db import db, transaction
 from tests.domain.imports.rosters import run
 from tests.pages.account.browsing import let_in, make_account, make_administrator
@@ -87,7 +84,7 @@ def test_an_id_that_could_forge_a_line_is_replaced_even_from_a_proxy(client, beh
 
 @pytest.mark.parametrize("text", ["abcdefgh\n", "abcdefgh\r\nx: y", "abc\x00defgh", "abcdefgh "])
 def test_no_text_with_a_line_end_or_space_is_an_id(text):
-    assert not origin.is_request_id(text)
+    assert not audit.is_request_id(text)
 
 
 def test_the_log_and_the_trail_name_a_request_alike(client, log):
@@ -146,9 +143,9 @@ def _wrappers(callback):
     ("login", "uid", "sudo", "name"),
     [
         ("1000", 0, "", "uid 1000"),
-        (str(origin.NO_LOGIN), 0, "1001", "uid 1001"),
-        (str(origin.NO_LOGIN), 0, "", "root"),
-        (str(origin.NO_LOGIN), 1002, "1001", "uid 1002"),
+        (str(audit.NO_LOGIN), 0, "1001", "uid 1001"),
+        (str(audit.NO_LOGIN), 0, "", "root"),
+        (str(audit.NO_LOGIN), 1002, "1001", "uid 1002"),
         ("", 0, "", "root"),
         ("x", 0, "nobody's", "root"),
     ],
@@ -159,12 +156,12 @@ def test_who_signed_in_to_the_machine_survives_becoming_another(
 ):
     file = tmp_path / "loginuid"
     file.write_text(login)
-    monkeypatch.setattr(origin, "_LOGIN", file)
-    monkeypatch.setattr(origin.os, "getuid", lambda: uid)
-    monkeypatch.setattr(origin.pwd, "getpwuid", _accounts)
+    monkeypatch.setattr(audit, "_LOGIN", file)
+    monkeypatch.setattr(audit.os, "getuid", lambda: uid)
+    monkeypatch.setattr(audit.pwd, "getpwuid", _accounts)
     monkeypatch.setenv("SUDO_UID", sudo)
 
-    assert origin.login_name() == name
+    assert audit.login_name() == name
 
 
 def _accounts(uid):

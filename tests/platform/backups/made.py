@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from portal.platform.backups.encryption import make_identity
+from portal.platform.backups.copies import make_identity
 from portal.platform.backups.making import BackupRun, run_backup
 from portal.platform.backups.settings import BackupSettings, read_backup_settings
 

@@ -6,8 +6,8 @@ from contextlib import suppress
 
 import pytest
 
+from portal.platform.backups.copies import list_incomplete, refuse_changed
 from portal.platform.backups.making import WORK
-from portal.platform.backups.manifest import list_incomplete, refuse_changed
 from portal.platform.backups.storage import FolderStorage, list_backups
 from tests.forked import Forked
 from tests.platform.backups.made import encrypted_settings

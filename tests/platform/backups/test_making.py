@@ -8,12 +8,10 @@ import pytest
 
 from config import current_settings
 from portal.platform.backups import making
-from portal.platform.backups.backup import is_sqlite
-from portal.platform.backups.encryption import is_encrypted
-from portal.platform.backups.manifest import manifest_beside, refuse_changed
-from portal.platform.backups.rehearsal import rehearse
+from portal.platform.backups.copies import is_encrypted, is_sqlite, manifest_beside, refuse_changed
 from portal.platform.backups.restore import restore
 from portal.platform.backups.storage import FolderStorage, fetch_backup, list_backups
+from portal.platform.backups.tasks import rehearse
 from portal.platform.errors import ConflictError, RuleError
 from tests.hostile.reading import full_disk
 from tests.platform.backups.made import back_up, backup_settings, encrypted_settings, names_in

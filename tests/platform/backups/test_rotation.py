@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.platform.backups.rotation import ALL_KEPT, choose_kept, last_due_at
-from portal.platform.backups.settings import Kept
+from portal.platform.backups.settings import ALL_KEPT, Kept, choose_kept, last_due_at
 from portal.platform.clock import LONDON
 
 NOW = datetime(2026, 11, 28, 7, 0, tzinfo=UTC)

@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from portal.platform.backups.encryption import make_identity
+from portal.platform.backups.copies import make_identity
 from portal.platform.backups.set_up import examine_backups
 from portal.platform.operations.doctor import State
 from tests.platform.backups.made import backup_settings, encrypted_settings

@@ -7,7 +7,7 @@ import pytest
 import time_machine
 
 from portal.platform.backups import tasks
-from portal.platform.backups.status import BACKUP, REHEARSAL, describe_gap, figures_of, read_backup_status
+from portal.platform.backups.making import BACKUP, REHEARSAL, describe_gap, figures_of, read_backup_status
 from portal.platform.clock import format_utc
 from portal.platform.db import Stamp, db, transaction
 from portal.platform.jobs.services import record_ended_job

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from portal.platform.backups.manifest import (
+from portal.platform.backups.copies import (
     Manifest,
     hash_file,
     list_incomplete,

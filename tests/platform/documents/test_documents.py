@@ -13,9 +13,8 @@ from pypdf import PdfReader
 
 from portal.domain.catalogue import services
 from portal.platform.db import stamp, transaction
-from portal.platform.documents.markup import markup_of
-from portal.platform.documents.markup import text_content as typeset_words
-from portal.platform.documents.typesetting import TypesettingError, typeset_pdf
+from portal.platform.documents.typesetting import TypesettingError, markup_of, typeset_pdf
+from portal.platform.documents.typesetting import text_content as typeset_words
 from tests.factories.catalogue import make_version
 from tests.page_reading import words
 from tests.pages.account.browsing import let_in, make_account

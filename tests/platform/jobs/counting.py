@@ -6,10 +6,9 @@ from pathlib import Path
 
 from portal.app import TASKS
 from portal.commands.jobs import run_worker
-from portal.platform.audit.services import log
+from portal.platform.audit import log
 from portal.platform.db import transaction
-from portal.platform.jobs.progress import JobProgress
-from portal.platform.jobs.registry import Arguments, Task, set_tasks
+from portal.platform.jobs.registry import Arguments, JobProgress, Task, set_tasks
 
 KIND = "counting"
 STEP_SECONDS = 0.05

@@ -10,19 +10,18 @@ from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
 from portal.app import TASKS
+from portal.domain.authoring import reviews
 from portal.domain.authoring import services as authoring
 from portal.domain.authoring.models import DraftSave, Review, ScheduledPublication
-from portal.domain.authoring.reviews import scheduling
-from portal.domain.authoring.reviews import services as reviews
-from portal.domain.directives import checks
-from portal.domain.events.booking import tasks as bookings
+from portal.domain.directives import services
+from portal.domain.events import booking
 from portal.domain.status import tasks as status
 from portal.platform import clock
 from portal.platform.db import db, transaction
 from portal.platform.errors import BusyError, PortalError
 from portal.platform.jobs import registry, worker
-from portal.platform.jobs.errors import CancelledError
-from portal.platform.jobs.items import ItemFailures
+from portal.platform.jobs.models import CancelledError
+from portal.platform.jobs.registry import ItemFailures
 from tests.factories.events import EVENT_START, make_booking, make_event, make_event_room, make_event_type
 from tests.factories.people import make_grant, make_person, make_unit
 
@@ -137,22 +136,22 @@ def test_an_event_that_fails_keeps_back_no_other(database, monkeypatch):
         start = EVENT_START + timedelta(days=number)
         event = make_event(kind, make_event_room(f"Room {number}"), leader, starts_at=start, places=1)
         make_booking(event, make_person(make_unit(f"Unit {number}")), state="waiting")
-    events = bookings.list_changing_events(clock.now())
+    events = booking.list_changing_events(clock.now())
     assert len(events) == 3
-    poison(monkeypatch, bookings, "update_bookings", lambda ids: ids == [events[1]])
+    poison(monkeypatch, booking, "update_bookings", lambda ids: ids == [events[1]])
 
     with pytest.raises(PortalError, match=r"2 bookings brought up to date\.\n1 event failed"):
-        bookings.bring_bookings_up_to_date(Progress(), {})
+        booking.bring_bookings_up_to_date(Progress(), {})
 
-    assert bookings.list_changing_events(clock.now()) == [events[1]]
+    assert booking.list_changing_events(clock.now()) == [events[1]]
 
 
 def test_people_who_cannot_be_checked_keep_back_no_others(database, monkeypatch):
     people = [make_person(make_unit(f"Unit {number}")) for number in range(3)]
     checked = list[int]()
     monkeypatch.setattr(status, "BATCH", 1)
-    monkeypatch.setattr(checks, "list_differences", lambda people, *_: checked.extend(people) or [])
-    poison(monkeypatch, checks, "list_differences", lambda batch: people[1] in batch)
+    monkeypatch.setattr(services, "list_differences", lambda people, *_: checked.extend(people) or [])
+    poison(monkeypatch, services, "list_differences", lambda batch: people[1] in batch)
 
     with pytest.raises(PortalError, match=r"3 people checked: 0 differences\.\n1 part failed"):
         status.check_assignments(Progress(), {})
@@ -172,10 +171,10 @@ def test_a_publication_that_fails_says_so_and_keeps_back_no_other(database, monk
     poison(monkeypatch, reviews, "publish_review", lambda review_id: review_id == drafts["poison"])
 
     with pytest.raises(PortalError, match=r"(Version \d+ of A .* published\.\n){2}1 publication failed"):
-        scheduling.publish_due(Progress(), {})
+        reviews.publish_due(Progress(), {})
 
     ends = {row.review_id: row.reason for row in db.session.scalars(select(ScheduledPublication))}
-    assert ends == {drafts["first"]: None, drafts["poison"]: scheduling.UNEXPECTED, drafts["last"]: None}
+    assert ends == {drafts["first"]: None, drafts["poison"]: reviews.UNEXPECTED, drafts["last"]: None}
 
 
 def schedule_new_module(key, author, publisher):

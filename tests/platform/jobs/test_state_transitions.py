@@ -11,13 +11,12 @@ from sqlalchemy import func, select, text, update
 
 from portal.commands.jobs import make_worker_setup
 from portal.platform import clock
-from portal.platform.audit.models import AuditEvent
+from portal.platform.audit import AuditEvent
 from portal.platform.db import db, newest_stamp, transaction
 from portal.platform.errors import BadInputError, ConflictError, NotFoundError, RuleError
-from portal.platform.jobs import registry, services, state_transitions
-from portal.platform.jobs.errors import CancelledError
-from portal.platform.jobs.models import Job, JobState
-from portal.platform.jobs.progress import JobProgress
+from portal.platform.jobs import registry, services
+from portal.platform.jobs.models import CancelledError, Job, JobState
+from portal.platform.jobs.registry import JobProgress
 from portal.platform.jobs.worker import UNEXPECTED, UNKNOWN, JobRunner
 from tests.pages.monitoring.counting import statements
 
@@ -69,11 +68,11 @@ def test_a_job_is_done_and_keeps_its_result(runner, does):
 def test_only_one_may_claim_a_job(database, does):
     reference = start_job()
 
-    first, second = state_transitions.claim_job(reference, NOW), state_transitions.claim_job(reference, NOW)
+    first, second = registry.claim_job(reference, NOW), registry.claim_job(reference, NOW)
 
     assert first is not None
     assert second is None
-    assert state_transitions.claim_job(uuid4(), NOW) is None
+    assert registry.claim_job(uuid4(), NOW) is None
     assert get_job(reference).runs == 1
 
 
@@ -212,17 +211,17 @@ def test_a_job_concluded_with_its_facts_is_done_with_them_or_not_at_all(runner, 
 
 def test_a_run_that_was_given_up_writes_nothing_more(database, does):
     reference = start_job()
-    first = state_transitions.claim_job(reference, NOW)
+    first = registry.claim_job(reference, NOW)
     silent_since(reference, NOW - timedelta(minutes=1))
-    assert state_transitions.requeue_lost_jobs(NOW - timedelta(seconds=30), NOW, frozenset()) == [reference]
-    second = state_transitions.claim_job(reference, NOW)
+    assert registry.requeue_lost_jobs(NOW - timedelta(seconds=30), NOW, frozenset()) == [reference]
+    second = registry.claim_job(reference, NOW)
 
     with pytest.raises(CancelledError):
         JobProgress(first).report_progress(1, 2)
     with pytest.raises(CancelledError), transaction():
         JobProgress(first).conclude_job()
-    assert not state_transitions.end_job(first, JobState.FAILED, NOW)
-    assert state_transitions.end_job(second, JobState.DONE, NOW)
+    assert not registry.end_job(first, JobState.FAILED, NOW)
+    assert registry.end_job(second, JobState.DONE, NOW)
     assert get_job(reference).state == "done"
 
 
@@ -230,9 +229,9 @@ def test_a_job_cut_off_three_times_fails_with_a_reason(database, does):
     reference, late = start_job(), NOW - timedelta(seconds=31)
     found = []
     for _ in range(3):
-        state_transitions.claim_job(reference, NOW)
+        registry.claim_job(reference, NOW)
         silent_since(reference, late)
-        found.append(state_transitions.requeue_lost_jobs(NOW - timedelta(seconds=30), NOW, frozenset()))
+        found.append(registry.requeue_lost_jobs(NOW - timedelta(seconds=30), NOW, frozenset()))
 
     assert found == [[reference], [reference], []]
     assert (get_job(reference).state, get_job(reference).runs) == ("failed", 3)
@@ -242,10 +241,10 @@ def test_a_job_cut_off_three_times_fails_with_a_reason(database, does):
 def test_a_job_that_shows_life_or_is_this_process_s_own_stays(database, does):
     lively, own = start_job(), start_job()
     for reference in (lively, own):
-        state_transitions.claim_job(reference, NOW)
+        registry.claim_job(reference, NOW)
     silent_since(own, NOW - timedelta(hours=1))
 
-    assert state_transitions.requeue_lost_jobs(NOW - timedelta(seconds=30), NOW, frozenset({own})) == []
+    assert registry.requeue_lost_jobs(NOW - timedelta(seconds=30), NOW, frozenset({own})) == []
 
 
 def test_a_worker_that_ends_gives_its_job_back_uncounted(runner, does):
@@ -318,8 +317,8 @@ def test_a_failure_is_in_the_audit_trail_however_the_job_came_to_it(runner, does
     refused, lost = start_job(), start_job()
     runner.run_job(refused)
     for _ in range(3):
-        state_transitions.claim_job(lost, NOW)
-        state_transitions.requeue_lost_jobs(NOW + timedelta(seconds=1), NOW, frozenset())
+        registry.claim_job(lost, NOW)
+        registry.requeue_lost_jobs(NOW + timedelta(seconds=1), NOW, frozenset())
 
     failed = select(AuditEvent).where(AuditEvent.action == "job.failed").order_by(AuditEvent.id)
     failures = db.session.scalars(failed).all()
@@ -334,13 +333,13 @@ def test_only_a_job_whose_transaction_was_committed_is_found(runner, does):
     with suppress(RuleError), transaction():
         services.start_job(KIND, {}, by=None, at=NOW)
         raise RuleError("No.")
-    assert state_transitions.find_waiting_job() is None
+    assert registry.find_waiting_job() is None
     assert runner.claim_next_job() is None
 
     with transaction(), db.session.begin_nested():
         kept = services.start_job(KIND, {}, by=None, at=NOW)
 
-    assert state_transitions.find_waiting_job() == kept
+    assert registry.find_waiting_job() == kept
     assert db.session.scalar(select(func.count()).select_from(Job)) == 1
 
 

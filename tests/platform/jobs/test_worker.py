@@ -16,9 +16,9 @@ from sqlalchemy import create_engine, func, select, text
 
 from portal.app import TASKS, create_app
 from portal.platform import clock
-from portal.platform.audit.models import AuditEvent
+from portal.platform.audit import AuditEvent
 from portal.platform.db import db, transaction
-from portal.platform.jobs import services, state_transitions, worker
+from portal.platform.jobs import registry, services, worker
 from portal.platform.jobs.models import Job
 from portal.platform.jobs.registry import set_tasks
 from tests.databases import ON_BOTH, close_database, empty_portal
@@ -118,7 +118,7 @@ def test_of_eight_that_reach_for_a_job_at_once_one_gets_it(crew: Crew) -> None:
     def reach() -> bool:
         with crew.app.app_context():
             all_ready.wait()
-            return state_transitions.claim_job(reference, clock.now()) is not None
+            return registry.claim_job(reference, clock.now()) is not None
 
     with ThreadPoolExecutor(8) as threads:
         got = [one.result() for one in [threads.submit(reach) for _ in range(8)]]

@@ -6,14 +6,13 @@ from threading import Thread
 
 import pytest
 
-from portal.platform.observability import process_parts
-from portal.platform.observability.process_parts import PARTS, take_part
-from portal.platform.observability.request_figures import BUCKETS, STATUSES, RequestFigures
+from portal.platform.observability import request_figures
+from portal.platform.observability.request_figures import BUCKETS, PARTS, STATUSES, RequestFigures, take_part
 
 
 @pytest.fixture
 def own_part(monkeypatch):
-    monkeypatch.setattr(process_parts, "_own_part", [0])
+    monkeypatch.setattr(request_figures, "_own_part", [0])
 
 
 def in_a_process(part, act):

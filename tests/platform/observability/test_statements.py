@@ -5,7 +5,7 @@ from sqlalchemy import bindparam, select, text
 
 from portal.domain.people.models import PersonName, Unit
 from portal.domain.people.queries import people_by_staff_number
-from portal.platform.audit.services import log as write_audit_event
+from portal.platform.audit import log as write_audit_event
 from portal.platform.db import db, read, stamp
 from portal.platform.observability import statements
 from tests.factories.people import make_unit
@@ -34,7 +34,7 @@ def test_its_sender_is_the_function_that_needed_it(client, log):
     client.get("/readyz")
 
     senders = [line["sender"].split(":")[0] for line in log.lines("statement.slow")]
-    assert set(senders) >= {"portal/platform/operations/readiness.py", "portal/platform/jobs/queries.py"}
+    assert set(senders) >= {"portal/platform/operations/readiness.py", "portal/platform/jobs/services.py"}
 
 
 @pytest.mark.usefixtures("every_statement_is_slow", "database")

@@ -8,8 +8,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from portal.platform.openid.connection import KeptConnections, ProviderConnection
-from portal.platform.openid.errors import ProviderUnavailableError
+from portal.platform.openid.claims import ProviderUnavailableError
+from portal.platform.openid.provider import KeptConnections, ProviderConnection
 from tests.platform.outbound.proxies import proxying
 from tests.platform.outbound.receivers import receiving
 

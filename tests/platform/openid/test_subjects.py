@@ -2,8 +2,7 @@
 
 import pytest
 
-from portal.platform.openid.errors import TokenRefusedError
-from portal.platform.openid.subjects import subject_of_claims
+from portal.platform.openid.claims import TokenRefusedError, subject_of_claims
 
 TENANT, PERSON = "6f3c1a52-0b7e-4d8f-9a51-2c4e8b7d9f10", "0f9d2b7a-5c1e-4b1d-8a35-b1f04e6f2c11"
 ENTRA = f"https://login.microsoftonline.com/{TENANT}/v2.0"

@@ -7,7 +7,7 @@ import select
 import sys
 from itertools import count
 
-from portal.domain.people.roster.rows import parse_rows_with_faults
+from portal.domain.people.roster_plan import parse_rows_with_faults
 from portal.platform.tables.table_files import SourceRow
 from tests.domain.imports.rosters import import_rows, row
 from wsgi import app

@@ -7,10 +7,15 @@ from ipaddress import ip_address, ip_network
 
 import pytest
 
-from portal.platform.outbound.errors import OutboundError, OutboundFault
-from portal.platform.outbound.proxy import Proxy, ProxySettingError, parse_proxy
-from portal.platform.outbound.sender import post_message
-from portal.platform.outbound.targets import OutboundPolicy
+from portal.platform.outbound import (
+    OutboundError,
+    OutboundFault,
+    OutboundPolicy,
+    Proxy,
+    ProxySettingError,
+    parse_proxy,
+    post_message,
+)
 from tests.platform.outbound.proxies import proxying
 from tests.platform.outbound.receivers import receiving
 from tests.platform.outbound.test_sender import certificate, port_of

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.platform.outbound.sender import LONGEST_WAIT, NO_WAIT, read_retry_after
+from portal.platform.outbound import LONGEST_WAIT, NO_WAIT, read_retry_after
 
 NOW = datetime(2026, 4, 20, 12, tzinfo=UTC)
 

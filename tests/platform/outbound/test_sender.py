@@ -14,9 +14,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from portal.platform.outbound.errors import OutboundError, OutboundFault
-from portal.platform.outbound.sender import post_message
-from portal.platform.outbound.targets import OutboundPolicy
+from portal.platform.outbound import OutboundError, OutboundFault, OutboundPolicy, post_message
 from tests.platform.outbound.receivers import receiving
 
 LOOPBACK = OutboundPolicy((ip_network("127.0.0.0/8"),))

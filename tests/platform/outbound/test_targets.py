@@ -4,8 +4,13 @@ from ipaddress import ip_address, ip_network
 
 import pytest
 
-from portal.platform.outbound.errors import OutboundError, OutboundFault
-from portal.platform.outbound.targets import OutboundPolicy, check_addresses, read_target
+from portal.platform.outbound import (
+    OutboundError,
+    OutboundFault,
+    OutboundPolicy,
+    check_addresses,
+    read_target,
+)
 
 STRICT = OutboundPolicy()
 INSIDE = OutboundPolicy((ip_network("10.1.0.0/16"),))

@@ -5,9 +5,9 @@ import base64
 import pytest
 
 from portal.platform import clock
-from portal.platform.openid.errors import TokenRefusedError
-from portal.platform.saml.assertions import SignedStatement
+from portal.platform.openid.claims import TokenRefusedError
 from portal.platform.saml.provider import SamlProvider
+from portal.platform.saml.responses import SignedStatement
 
 
 def read(provider: SamlProvider, document: str | bytes) -> SignedStatement:

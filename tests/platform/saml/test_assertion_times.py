@@ -7,8 +7,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from portal.platform.openid.errors import ClockError, TokenRefusedError
-from portal.platform.saml.assertions import ExpectedAssertion, read_assertion
+from portal.platform.openid.claims import ClockError, TokenRefusedError
+from portal.platform.saml.responses import ExpectedAssertion, read_assertion
 from tests.pages.sign_in.saml.hostile_idp import ACS, AUDIENCE, ENTITY, HostileIdp
 from tests.pages.sign_in.saml.keys import KeyPair
 

@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from portal.platform.openid.errors import TokenRefusedError
-from portal.platform.saml import xmlsec
+from portal.platform.openid.claims import TokenRefusedError
+from portal.platform.saml import provider as saml_provider
 from portal.platform.saml.provider import SamlProvider
 from tests.pages.sign_in.saml.hostile_idp import (
     CBC,
@@ -64,7 +64,7 @@ def test_what_is_no_response_is_refused(provider: SamlProvider, document: str, r
 def test_what_is_no_base64_or_too_large_is_refused_before_it_is_parsed(
     provider: SamlProvider, sent: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("portal.platform.saml.documents.fromstring", None)
+    monkeypatch.setattr("portal.platform.saml.responses.fromstring", None)
 
     with pytest.raises(TokenRefusedError, match=r"no_base64|too_large"):
         provider.read_response(sent, None)  # type: ignore[arg-type]
@@ -86,7 +86,7 @@ def test_a_transform_that_never_ends_is_not_begun(
     provider: SamlProvider, idp: HostileIdp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Pysaml2's issue 1035: xmlsec1 carries out a stylesheet before it compares anything."""
-    monkeypatch.setattr(xmlsec, "_run_xmlsec", None)
+    monkeypatch.setattr(saml_provider, "_run_xmlsec", None)
     sheet = (
         '<x:stylesheet version="1.0" xmlns:x="http://www.w3.org/1999/XSL/Transform"><x:template name="d">'
         '<x:call-template name="d"/><x:call-template name="d"/></x:template><x:template match="/">'
@@ -128,7 +128,7 @@ def test_what_anybody_could_have_changed_is_not_decrypted(
     """AES-CBC without a signature around it tells, by each answer, a little of what was encrypted."""
     signed = signed_around(idp, CBC)
     changed = signed.replace("<xenc:CipherValue>", "<xenc:CipherValue>AAAA")
-    monkeypatch.setattr(xmlsec, "decrypt", None)
+    monkeypatch.setattr(saml_provider, "decrypt", None)
 
     assert reason_of(provider, changed) == "signature"
     bare = idp.encrypt(idp.signed_response("_request"), SERVICE, CBC)

@@ -9,9 +9,8 @@ from xml.etree.ElementTree import fromstring
 import pytest
 
 from portal.platform import clock
-from portal.platform.openid.errors import ProviderUnavailableError
-from portal.platform.saml.metadata import MetadataError, read_metadata
-from portal.platform.saml.names import md
+from portal.platform.openid.claims import ProviderUnavailableError
+from portal.platform.saml.metadata import MetadataError, md, read_metadata
 from portal.platform.saml.provider import SamlProvider
 from tests.pages.sign_in.saml.hostile_idp import ACS, AUDIENCE, SSO, HostileIdp
 from tests.pages.sign_in.saml.keys import make_pair

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from portal.platform.openid.errors import ProviderUnavailableError
-from portal.platform.saml import xmlsec
+from portal.platform.openid.claims import ProviderUnavailableError
+from portal.platform.saml import provider as saml_provider
 from portal.platform.saml.provider import SamlProvider
 from tests.pages.sign_in.saml.hostile_idp import HostileIdp
 from tests.pages.sign_in.saml.keys import make_pair
@@ -16,9 +16,9 @@ from tests.platform.saml.reading import read, reason_of
 @pytest.fixture(autouse=True)
 def forget_version() -> None:
     """Ask xmlsec1 for its version anew, before and after each test."""
-    xmlsec._search_options.cache_clear()
+    saml_provider._search_options.cache_clear()
     yield
-    xmlsec._search_options.cache_clear()
+    saml_provider._search_options.cache_clear()
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def test_a_program_that_hangs_is_ended(
 ) -> None:
     document = idp.signed_response("_request")
     put_program(programs, f"echo $$ >{tmp_path}/pid\nexec sleep 60")
-    monkeypatch.setattr(xmlsec, "SECONDS", 0.3)
+    monkeypatch.setattr(saml_provider, "SECONDS", 0.3)
 
     assert reason_of(provider, document) == "too_slow"
     assert not Path(f"/proc/{(tmp_path / 'pid').read_text().strip()}").exists()

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from portal.platform.observability import process_parts
-from portal.platform.observability.process_parts import SharedCount, take_part
+from portal.platform.observability import request_figures
+from portal.platform.observability.request_figures import SharedCount, take_part
 from portal.platform.serving import server as serving
 from portal.platform.serving.lanes import THREADS, Lane
 from tests.platform.serving.running import serve
@@ -27,7 +27,7 @@ def others(monkeypatch: pytest.MonkeyPatch) -> SharedCount:
     """The counts of the other web processes."""
     count = SharedCount()
     monkeypatch.setattr(serving, "IN_HAND", count)
-    monkeypatch.setattr(process_parts, "_own_part", [0])
+    monkeypatch.setattr(request_figures, "_own_part", [0])
     return count
 
 

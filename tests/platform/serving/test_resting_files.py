@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from portal.platform import requests_in_hand
+from portal.platform import presence
 from portal.platform.db import transaction
-from portal.platform.jobs.progress import JobProgress
-from portal.platform.requests_in_hand import IN_HAND, MANY, Rest
+from portal.platform.jobs.registry import JobProgress
+from portal.platform.presence import IN_HAND, MANY, Rest
 from portal.platform.serving import long_requests
 from portal.platform.serving.long_requests import LongRequests, answer_request
 from portal.platform.serving.server import Server
@@ -129,7 +129,7 @@ def test_a_file_comes_at_once_where_few_are_in_hand() -> None:
 
 
 def test_no_file_rests_for_longer_than_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(requests_in_hand, "MOST_SECONDS", 0.3)
+    monkeypatch.setattr(presence, "MOST_SECONDS", 0.3)
     IN_HAND.set_own(MANY)
     rest, begun = Rest(), monotonic()
 
@@ -172,7 +172,7 @@ def test_a_job_that_may_hold_a_lock_does_not_rest(client: Any) -> None:
     with transaction():
         progress.report_progress(1, 2)
 
-    assert monotonic() - begun < requests_in_hand.MOST_SECONDS / 2
+    assert monotonic() - begun < presence.MOST_SECONDS / 2
 
 
 def test_a_worker_that_ends_is_not_kept_waiting() -> None:
@@ -182,4 +182,4 @@ def test_a_worker_that_ends_is_not_kept_waiting() -> None:
     begun = monotonic()
     Rest().wait_for_others(stopping.wait)
 
-    assert monotonic() - begun < requests_in_hand.MOST_SECONDS / 2
+    assert monotonic() - begun < presence.MOST_SECONDS / 2

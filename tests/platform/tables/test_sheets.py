@@ -9,9 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from portal.platform.errors import BadInputError
-from portal.platform.tables.column_names import find_names
-from portal.platform.tables.file_kinds import refuse_other_kinds
-from portal.platform.tables.isolated_reader import read_sheet, read_sheet_forgivingly
+from portal.platform.tables.columns import find_names
+from portal.platform.tables.isolated_reader import read_sheet, read_sheet_forgivingly, refuse_other_kinds
 from portal.platform.tables.sheet_choice import SheetGlimpse, SheetWish, choose_sheet
 from portal.platform.tables.table_files import open_sheet
 from tests.platform.tables.written_workbooks import WRITERS, compound, ods_of, xlsx

@@ -8,10 +8,9 @@ import xlsxwriter
 
 from portal.platform.errors import BadInputError
 from portal.platform.formats import zip_archives as packed_files
-from portal.platform.tables import workbook_archives as archives
-from portal.platform.tables import workbooks as xlsx
+from portal.platform.tables import isolated_reader, safety
+from portal.platform.tables.safety import check_archive
 from portal.platform.tables.table_files import read_table
-from portal.platform.tables.xlsx_safety import check_archive
 
 
 def made(*rows):
@@ -79,7 +78,7 @@ def test_two_parts_of_one_name_are_refused():
 @pytest.mark.slow
 def test_what_unpacks_to_too_much_is_refused_whatever_it_declares():
     with pytest.raises(BadInputError, match="unpacks to more than"):
-        check_archive(archive(part=bytes(archives.MOST_UNPACKED + 1)))
+        check_archive(archive(part=bytes(safety.MOST_UNPACKED + 1)))
     content = bytearray(archive(part=b"0" * 5_000_000))
     declared = (5_000_000).to_bytes(4, "little")
     for _ in range(content.count(declared)):
@@ -92,7 +91,7 @@ def test_what_unpacks_to_too_much_is_refused_whatever_it_declares():
 
 def test_an_ordinary_archive_is_no_workbook():
     with pytest.raises(BadInputError, match="is not a workbook"):
-        xlsx.read_lines(archive(readme="nothing"))
+        isolated_reader.read_lines(archive(readme="nothing"))
 
 
 def test_no_entity_in_a_workbook_is_expanded(tmp_path):
@@ -166,13 +165,13 @@ def outside(kind):
 )
 def test_what_is_more_than_a_table_is_refused_with_a_sentence(parts, reason):
     with pytest.raises(BadInputError, match=reason):
-        xlsx.read_lines(changed(made(["a"], ["x"]), **parts))
+        isolated_reader.read_lines(changed(made(["a"], ["x"]), **parts))
 
 
 def test_links_and_formulas_with_values_are_read():
     linked = changed(made(["a"], ["x"]), **{RELATIONS: outside("hyperlink"), SHEET: formula(b"<v>7</v>")})
 
-    assert list(xlsx.read_lines(linked))
+    assert list(isolated_reader.read_lines(linked))
 
 
 def test_a_formula_is_found_where_two_pieces_meet(monkeypatch):
@@ -190,4 +189,4 @@ def test_a_protected_part_is_named():
         content[begin + place] |= 1
 
     with pytest.raises(BadInputError, match="protected by a password"):
-        xlsx.read_lines(bytes(content))
+        isolated_reader.read_lines(bytes(content))

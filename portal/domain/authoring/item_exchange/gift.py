@@ -11,14 +11,16 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from portal.domain.authoring.item_exchange.markup import (
+from portal.domain.authoring.item_exchange.questions import (
+    EITHER,
     Markup,
+    RawChoice,
+    RawQuestion,
     read_html,
     read_loose_html,
     read_markdown,
     read_plain,
 )
-from portal.domain.authoring.item_exchange.question import EITHER, RawChoice, RawQuestion
 from portal.platform.errors import BadInputError
 
 _ESCAPED = "~=#{}:\\"
@@ -59,11 +61,7 @@ def read_gift(text: str) -> Iterator[RawQuestion]:
 
 
 def decode_gift(content: bytes) -> str:
-    """The text of a file in GIFT.
-
-    Raises:
-        BadInputError: It is not UTF-8.
-    """
+    """The text of a file in GIFT."""
     try:
         return content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError as error:

@@ -4,17 +4,16 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from portal.domain.authoring.item_exchange import gift, moodle_reader, packages, qti_reader
-from portal.domain.authoring.item_exchange.question import (
+from portal.domain.authoring.item_exchange import files, gift, moodle, qti
+from portal.domain.authoring.item_exchange.questions import (
     MOST_QUESTIONS,
     ForeignQuestion,
     RawQuestion,
     build_question,
 )
 from portal.platform.errors import BadInputError
-from portal.platform.isolation.readers import MEBIBYTE, Limits, Reader
-from portal.platform.isolation.running import read_apart
-from portal.platform.isolation.stops import ReadingStoppedError
+from portal.platform.isolation.messages import MEBIBYTE, Limits, Reader
+from portal.platform.isolation.running import ReadingStoppedError, read_apart
 
 READER = Reader(
     "portal.domain.authoring.item_exchange.reading:answer_with_questions",
@@ -48,12 +47,9 @@ def read_file(content: bytes, format_name: str = "") -> ReadFile:
     Args:
         content: The file as sent; larger ones are refused.
         format_name: A key of ``packages.FORMATS``; empty: recognised by its content.
-
-    Raises:
-        BadInputError: The file is refused as a whole.
     """
-    if len(content) > packages.MOST_BYTES:
-        packages.recognise_format(content)
+    if len(content) > files.MOST_BYTES:
+        files.recognise_format(content)
     try:
         answer = read_apart(READER, {"format": format_name}, [content], _parse_answer)
     except ReadingStoppedError as error:
@@ -74,9 +70,9 @@ def answer_with_questions(arguments: Any, pieces: list[bytes]) -> tuple[Any, lis
 
 def read_questions(content: bytes, format_name: str = "") -> tuple[str, list[ForeignQuestion]]:
     """The format of a file and its questions; arguments and errors as in ``read_file``."""
-    name = packages.recognise_format(content)
+    name = files.recognise_format(content)
     if format_name and format_name != name:
-        labels = packages.FORMATS
+        labels = files.FORMATS
         raise BadInputError([f"This file is {labels[name]}, not {labels[format_name]}."])
     raws: list[RawQuestion] = []
     for raw in _READERS[name](content):
@@ -101,21 +97,21 @@ def _read_gift(content: bytes) -> list[RawQuestion]:
 
 
 def _read_moodle(content: bytes) -> list[RawQuestion]:
-    root = packages.parse_document(content)
+    root = files.parse_document(content)
     rows = [row for row in root.iterfind("question") if row.get("type") != "category"]
     if len(rows) > MOST_QUESTIONS:
         raise BadInputError([TOO_MANY])
-    return list(moodle_reader.read_moodle(root))
+    return list(moodle.read_moodle(root))
 
 
 def _read_qti(content: bytes) -> list[RawQuestion]:
     questions = []
-    for document in packages.open_package(content):
+    for document in files.open_package(content):
         if document.root is None:
             question = RawQuestion(name=document.name)
             question.refuse(document.fault)
         else:
-            question = qti_reader.read_item(document.root)
+            question = qti.read_item(document.root)
         questions.append(question)
         if len(questions) > MOST_QUESTIONS:
             break

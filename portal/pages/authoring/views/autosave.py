@@ -6,7 +6,7 @@ from flask import render_template, request
 from flask_login import current_user
 
 from portal.domain.authoring import queries, services
-from portal.domain.authoring.editing.three_way_merge import merge_cleanly
+from portal.domain.authoring.merging import merge_cleanly
 from portal.domain.authoring.queries import DraftState
 from portal.platform import clock
 from portal.platform.db import transaction

@@ -3,11 +3,10 @@
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from portal.domain.authoring import item_source, queries
-from portal.domain.authoring.editing import lesson, lesson_checks
+from portal.domain.authoring import files, preview, queries
 from portal.domain.item_kinds import kinds_by_name
 from portal.pages.authoring.views import draft_context, item_editor
-from portal.pages.authoring.views.blueprint import bp
+from portal.pages.authoring.views.draft_context import bp
 from portal.pages.authoring.views.edited_tables import lesson_path, open_check, start_check
 from portal.pages.layout.access import requires
 from portal.platform.errors import NotFoundError
@@ -41,7 +40,7 @@ def new_check(key: str, name: str) -> ResponseReturnValue:
                 return item_editor.render_gone(key, "lesson")
             raise
         return item_editor.handle_request(edited)
-    fields = lesson.read_lesson(draft_context.read_file(queries.get_draft(key), lesson_path(name)))
+    fields = files.read_lesson(draft_context.read_file(queries.get_draft(key), lesson_path(name)))
     return render_template(
         "authoring/new_item.html",
         heading="What kind of check is it?",
@@ -56,14 +55,14 @@ def new_check(key: str, name: str) -> ResponseReturnValue:
 def remove_check(key: str, name: str, check: str) -> ResponseReturnValue:
     """Say what removing a self-check means, and remove it."""
     edited = open_check(queries.get_draft(key), name, check)
-    expected = item_source.table_digest(edited.table)
+    expected = preview.table_digest(edited.table)
     if request.method == "POST":
         if request.form.get("expected") != expected:
             flash("Someone saved this check after you opened the page. Look at it again.", "error")
             return redirect(edited.page.remove_address, 303)
         content = edited.files[edited.path]
-        body = lesson_checks.remove_check(lesson.read_lesson(content).body, check)
-        changes = {edited.path: lesson.write_body(content, body)}
+        body = files.remove_check(files.read_lesson(content).body, check)
+        changes = {edited.path: files.write_body(content, body)}
         item_editor.write_changes(edited.state, changes, f"Removed the check “{check}”")
         flash("The check is removed from the lesson. You can bring it back from the history.", "success")
         return redirect(edited.page.parent_address, 303)

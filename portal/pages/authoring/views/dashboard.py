@@ -8,14 +8,20 @@ from flask_login import current_user
 
 from portal.domain.authoring import queries, services
 from portal.domain.authoring.content_types import GUIDE_PREFIX, is_guide
-from portal.domain.authoring.reviews.queries import drafts_waiting_for
-from portal.domain.catalogue.link_checks import last_check_at, list_broken_links
-from portal.domain.catalogue.review_dates import NEAR, STALE, list_due_reviews, list_stale_sources
-from portal.domain.catalogue.sources.module_source import SHEET_NAMES
-from portal.domain.clarity.queries import count_open_words
-from portal.pages.authoring.forms.desk import NewForm, NewGuideForm, NewModuleForm
+from portal.domain.authoring.reviews import drafts_waiting_for
+from portal.domain.catalogue.module_source import SHEET_NAMES
+from portal.domain.catalogue.upkeep import (
+    NEAR,
+    STALE,
+    last_check_at,
+    list_broken_links,
+    list_due_reviews,
+    list_stale_sources,
+)
+from portal.domain.clarity.services import count_open_words
+from portal.pages.authoring.forms import NewForm, NewGuideForm, NewModuleForm
 from portal.pages.authoring.views import draft_context
-from portal.pages.authoring.views.blueprint import bp
+from portal.pages.authoring.views.draft_context import bp
 from portal.pages.layout.access import requires
 from portal.pages.layout.query_arguments import QueryArguments
 from portal.platform import clock
@@ -153,11 +159,7 @@ def take_over(key: str) -> ResponseReturnValue:
 
 
 def _editor_address(key: str, place: str) -> str:
-    """The address of a place's editor.
-
-    Raises:
-        RuleError: There is no such place.
-    """
+    """The address of a place's editor."""
     kind, _, name = place.partition(":")
     if kind == "lesson" and name and not is_guide(key):
         return url_for(".edit_lesson", key=key, name=name)

@@ -9,17 +9,16 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
+from portal.domain.authoring import findings as authoring_findings
 from portal.domain.authoring import queries, services
-from portal.domain.authoring.editing.details import ModuleDetails, read_details, write_details
+from portal.domain.authoring.content_types import ModuleDetails, read_details, write_details
 from portal.domain.authoring.errors import StaleSaveError
-from portal.domain.authoring.findings import check_cache
-from portal.domain.authoring.findings import collect as finder
 from portal.domain.authoring.queries import DraftState
-from portal.domain.catalogue.sources.validation import sha256_of
+from portal.domain.catalogue.module_check import sha256_of
 from portal.domain.content_checks import metrics
-from portal.pages.authoring.forms.details import MOST_OUTCOMES, DetailsForm
+from portal.pages.authoring.forms import MOST_OUTCOMES, DetailsForm
 from portal.pages.authoring.views import autosave, draft_context, texts
-from portal.pages.authoring.views.blueprint import bp
+from portal.pages.authoring.views.draft_context import bp
 from portal.pages.layout.access import requires
 from portal.platform.clock import read_day
 from portal.platform.db import transaction
@@ -216,8 +215,10 @@ def _check_results(state: DraftState, form: DetailsForm | None) -> dict[str, Any
         reading = queries.check_draft_hashes(state.key, state.files)
     else:
         files[draft_context.MODULE_FILE] = _file_content(form, files[draft_context.MODULE_FILE])
-        reading = check_cache.check_unsaved_files(state.key, files)
-    findings = finder.findings_at(finder.collect_findings(state.key, reading, files), PLACE)
+        reading = authoring_findings.check_unsaved_files(state.key, files)
+    findings = authoring_findings.findings_at(
+        authoring_findings.collect_findings(state.key, reading, files), PLACE
+    )
     package = reading.modules[0].package if reading.modules else None
     outcomes = metrics.outcome_coverage(package) if package else []
     return {

@@ -1,24 +1,59 @@
-"""What the pages of a draft share: its files and titles, findings as pages show them, and saving."""
+"""The blueprint of the authoring pages, and the keys in their addresses.
+
+Fixed words in addresses begin with an underscore, and keys never do, so no key can equal a fixed word.
+"""
 
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from flask import render_template
+from flask import Blueprint, render_template
+from flask.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
+from werkzeug.routing import BaseConverter
 
-from portal.domain.authoring import queries, services
+from portal.domain.authoring import content_types, models, queries, services
 from portal.domain.authoring.content_types import subject_of
-from portal.domain.authoring.editing import details
-from portal.domain.authoring.findings.collect import Finding
-from portal.domain.authoring.media import blob_store
+from portal.domain.authoring.findings import Finding
 from portal.domain.authoring.queries import DraftState
 from portal.platform import clock
 from portal.platform.db import transaction, try_to_write
 from portal.platform.errors import NotFoundError
 from portal.platform.permissions import Permission
 from portal.platform.wording import plural
+
+bp = Blueprint("authoring", __name__, url_prefix="/authoring", template_folder="../templates")
+
+
+class ModuleKey(BaseConverter):
+    """The key of a module."""
+
+    regex = "(?!_)[^/]+"
+    part_isolating = True
+
+
+class GuideKey(BaseConverter):
+    """The key of a guide's draft, such as ``_guides/who-to-call``."""
+
+    regex = "_guides/(?!_)[^/]+"
+    part_isolating = False
+
+
+class DraftKey(BaseConverter):
+    """The key of a module's or a guide's draft."""
+
+    regex = f"(?:{ModuleKey.regex}|{GuideKey.regex})"
+    part_isolating = False
+
+
+@bp.record_once
+def _add_converters(state: BlueprintSetupState) -> None:
+    """Add the converters before any address is added."""
+    state.app.url_map.converters |= {"module": ModuleKey, "guide": GuideKey, "draft": DraftKey}
+
+
+# What the pages of a draft share: its files and titles, findings as pages show them, and saving.
 
 MODULE_FILE = "module.toml"
 _CONTAINER = re.compile(r":::[ \t]*(\w+)[ \t]*(.*)")
@@ -40,11 +75,7 @@ def may_edit() -> bool:
 
 
 def read_file(state: DraftState, path: str) -> bytes:
-    """The draft's file at ``path``.
-
-    Raises:
-        NotFoundError: It has none.
-    """
+    """The draft's file at ``path``."""
     if path not in state.files:
         raise NotFoundError(f"This draft has no {path}.")
     return queries.read_content(state.files[path])
@@ -52,14 +83,14 @@ def read_file(state: DraftState, path: str) -> bytes:
 
 def read_text_files(state: DraftState) -> dict[str, bytes]:
     """The draft's files by path, without its media, which may be large."""
-    return blob_store.read_files(
+    return models.read_files(
         {path: sha for path, sha in state.files.items() if not path.startswith("media/")}
     )
 
 
-def read_module_details(state: DraftState) -> details.ModuleDetails:
+def read_module_details(state: DraftState) -> content_types.ModuleDetails:
     """The module's details in the draft."""
-    return details.read_details(read_file(state, MODULE_FILE))
+    return content_types.read_details(read_file(state, MODULE_FILE))
 
 
 def title_of(state: DraftState) -> str:

@@ -7,17 +7,16 @@ from typing import Any, ClassVar
 
 from flask import url_for
 
-from portal.domain.authoring import item_source, queries
-from portal.domain.authoring.editing import details, item_bank, lesson, lesson_checks
-from portal.domain.authoring.editing.lesson import LessonFields
-from portal.domain.authoring.item_source import Table
-from portal.domain.authoring.media.draft_media import list_pictures
-from portal.domain.authoring.preview.item_preview import ItemPreview, preview_check, preview_item
+from portal.domain.authoring import content_types, item_files, preview, queries
+from portal.domain.authoring import files as authoring_files
+from portal.domain.authoring.files import LessonFields
+from portal.domain.authoring.media import list_pictures
+from portal.domain.authoring.preview import ItemPreview, Table, preview_check, preview_item
 from portal.domain.authoring.queries import DraftState
-from portal.domain.catalogue import queries as catalogue
+from portal.domain.catalogue import version_cache
 from portal.domain.item_kinds import kinds_by_name
 from portal.domain.item_kinds.base import ItemKind
-from portal.pages.authoring.forms.item import CheckForm, ItemForm, NewItemForm, QuestionForm, form_data_of
+from portal.pages.authoring.item_forms import CheckForm, ItemForm, NewItemForm, QuestionForm, form_data_of
 from portal.pages.authoring.views import draft_context, texts
 from portal.platform.errors import NotFoundError
 
@@ -64,14 +63,14 @@ class EditedTable(ABC):
         return require_kind(str(self.table.get("kind", "")))
 
     @property
-    def module(self) -> details.ModuleDetails:
+    def module(self) -> content_types.ModuleDetails:
         """The details of its module."""
-        return details.read_details(self.files[draft_context.MODULE_FILE])
+        return content_types.read_details(self.files[draft_context.MODULE_FILE])
 
     @property
     def form_values(self) -> dict[str, Any]:
         """What its form is opened with."""
-        return {**form_data_of(self.table), "expected": item_source.table_digest(self.table)}
+        return {**form_data_of(self.table), "expected": preview.table_digest(self.table)}
 
     @property
     def after_adding(self) -> str:
@@ -127,7 +126,7 @@ class EditedItem(EditedTable):
         return EditedPage(
             place=f"item:{self.key}",
             fragment_place=f"item:{item}" if self.key else f"new-item:{self.kind.name}",
-            name=item_source.item_name(item) if self.key else "New question",
+            name=preview.item_name(item) if self.key else "New question",
             caption=f"{number}{self.kind.label}",
             address=url_for(".edit_item", key=key, item=item),
             remove_address=url_for(".remove_item", key=key, item=item),
@@ -140,37 +139,37 @@ class EditedItem(EditedTable):
     @property
     def path(self) -> str:
         """The file that it is in."""
-        return item_bank.find_item(self.files, self.key).path
+        return item_files.find_item(self.files, self.key).path
 
     def make_form(self, **kwargs: Any) -> QuestionForm:
         """Its form; a new one asks for a name as well."""
         kind = ItemForm if self.key else NewItemForm
         sources = {
             source.number: f"{source.number}, {source.title}"
-            for source in catalogue.list_sources()
+            for source in version_cache.list_sources()
             if source.testable
         }
         return kind(self.module.outcomes, sources, list_pictures(self.files), **kwargs)
 
     def table_in(self, content: bytes) -> Table | None:
         """Its table in a version of its file."""
-        places = item_bank.read_items({item_bank.FIRST_FILE: content})
+        places = item_files.read_items({item_files.FIRST_FILE: content})
         return next((place.table for place in places if place.key == self.key), None)
 
     def write_in(self, content: bytes, table: Table) -> bytes:
         """A version of its file with another table."""
-        file = {item_bank.FIRST_FILE: content}
-        return (file | item_bank.write_item(file, self.key, table))[item_bank.FIRST_FILE] or content
+        file = {item_files.FIRST_FILE: content}
+        return (file | item_files.write_item(file, self.key, table))[item_files.FIRST_FILE] or content
 
     def add(self, form: QuestionForm, values: Table) -> tuple[str, Changes]:
         """The key of a new question and the files with it."""
-        tables = {place.key: place.table for place in item_bank.read_items(self.files)}
+        tables = {place.key: place.table for place in item_files.read_items(self.files)}
         equal = (key for key, table in tables.items() if table == {"key": key, **values})
         if equal_key := next(equal, None):  # as after a second click
             return equal_key, {}
         key = texts.unused_key(str(form["name"].data), tables, self.noun)
-        path = item_source.file_for_new_item(self.files, str(values["outcome"]))
-        return key, item_bank.add_item(self.files, item_source.new_table(key, values), path)
+        path = preview.file_for_new_item(self.files, str(values["outcome"]))
+        return key, item_files.add_item(self.files, preview.new_table(key, values), path)
 
     def preview(self, table: Table) -> ItemPreview:
         """How a learner sees it with these values."""
@@ -235,25 +234,25 @@ class EditedCheck(EditedTable):
 
     def table_in(self, content: bytes) -> Table | None:
         """Its table in a version of the lesson."""
-        checks = lesson_checks.read_checks(lesson.read_lesson(content).body)
+        checks = authoring_files.read_checks(authoring_files.read_lesson(content).body)
         return next((check.table for check in checks if check.key == self.key), None)
 
     def write_in(self, content: bytes, table: Table) -> bytes:
         """A version of the lesson with another table."""
-        body = lesson.read_lesson(content).body
-        return lesson.write_body(content, lesson_checks.write_check(body, self.key, table))
+        body = authoring_files.read_lesson(content).body
+        return authoring_files.write_body(content, authoring_files.write_check(body, self.key, table))
 
     def add(self, form: QuestionForm, values: Table) -> tuple[str, Changes]:
         """The key of a new check and the lesson with it."""
         content = self.files[self.path]
-        body = lesson.read_lesson(content).body
-        checks = lesson_checks.read_checks(body)
+        body = authoring_files.read_lesson(content).body
+        checks = authoring_files.read_checks(body)
         equal = (check.key for check in checks if check.table == {"key": check.key, **values})
         if equal_key := next(equal, None):  # as after a second click
             return equal_key, {}
-        key = lesson_checks.free_key(body)
-        new_body = lesson_checks.add_check(body, item_source.new_table(key, values))
-        return key, {self.path: lesson.write_body(content, new_body)}
+        key = authoring_files.free_key(body)
+        new_body = authoring_files.add_check(body, preview.new_table(key, values))
+        return key, {self.path: authoring_files.write_body(content, new_body)}
 
     def preview(self, table: Table) -> ItemPreview:
         """How a learner sees it with these values."""
@@ -271,13 +270,9 @@ def lesson_path(name: str) -> str:
 
 
 def open_item(state: DraftState, key: str) -> EditedItem:
-    """A question of the draft.
-
-    Raises:
-        NotFoundError: There is none, or its kind is unknown.
-    """
+    """A question of the draft."""
     files = queries.draft_files(state)
-    places = item_bank.read_items(files)
+    places = item_files.read_items(files)
     number = next((n for n, place in enumerate(places, 1) if place.key == key), None)
     if number is None:
         raise NotFoundError(f"This draft has no question “{key}”.")
@@ -290,20 +285,16 @@ def start_item(state: DraftState, kind_name: str) -> EditedItem:
     """A new question of this kind, not saved yet."""
     files = queries.draft_files(state)
     return EditedItem(
-        state, files, {"kind": require_kind(kind_name).name}, 0, len(item_bank.read_items(files))
+        state, files, {"kind": require_kind(kind_name).name}, 0, len(item_files.read_items(files))
     )
 
 
 def open_check(state: DraftState, lesson_name: str, key: str) -> EditedCheck:
-    """A self-check of a lesson.
-
-    Raises:
-        NotFoundError: There is no such lesson, or no check that a form can edit, or its kind is unknown.
-    """
+    """A self-check of a lesson."""
     files, fields = _read_lesson(state, lesson_name)
-    check = lesson_checks.find_check(fields.body, key)
+    check = authoring_files.find_check(fields.body, key)
     require_kind(str(check.table.get("kind", "")))
-    keys = [each.key for each in lesson_checks.read_checks(fields.body)]
+    keys = [each.key for each in authoring_files.read_checks(fields.body)]
     place = (keys.index(key) + 1, len(keys))
     return EditedCheck(state, files, check.table, *place, lesson_name, fields.title)
 
@@ -314,23 +305,22 @@ def start_check(state: DraftState, lesson_name: str, kind_name: str) -> EditedCh
     kind = require_kind(kind_name)
     if not kind.usable_as_check:
         raise NotFoundError(f"A check cannot be of the kind “{kind.label}”.")
-    total = len(lesson_checks.read_checks(fields.body))
+    total = len(authoring_files.read_checks(fields.body))
     return EditedCheck(state, files, {"kind": kind.name}, 0, total, lesson_name, fields.title)
 
 
 def _read_lesson(state: DraftState, name: str) -> tuple[dict[str, bytes], LessonFields]:
     files = queries.draft_files(state)
-    if name not in details.lesson_keys(files[draft_context.MODULE_FILE]) or lesson_path(name) not in files:
+    if (
+        name not in content_types.lesson_keys(files[draft_context.MODULE_FILE])
+        or lesson_path(name) not in files
+    ):
         raise NotFoundError(f"This draft has no lesson “{name}”.")
-    return files, lesson.read_lesson(files[lesson_path(name)])
+    return files, authoring_files.read_lesson(files[lesson_path(name)])
 
 
 def require_kind(name: str) -> ItemKind:
-    """The kind with this name.
-
-    Raises:
-        NotFoundError: There is none.
-    """
+    """The kind with this name."""
     kind = kinds_by_name().get(name)
     if kind is None:
         raise NotFoundError(f"“{name}” is not a kind of question.")

@@ -7,18 +7,16 @@ from functools import partial
 from flask import render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from portal.domain.authoring import queries
-from portal.domain.authoring.content_types import subject_of
-from portal.domain.authoring.editing import guide as guide_file
-from portal.domain.authoring.editing.guide import GuideFields
-from portal.domain.authoring.findings import collect as finder
+from portal.domain.authoring import content_types, queries
+from portal.domain.authoring import findings as authoring_findings
+from portal.domain.authoring.content_types import GuideFields, subject_of
 from portal.domain.authoring.queries import DraftState
-from portal.domain.catalogue.markdown.placeholders import fill_placeholders
-from portal.domain.catalogue.sources.guide_source import GuideSection, guide_sections
+from portal.domain.catalogue.lesson_html import fill_placeholders
+from portal.domain.catalogue.other_sources import GuideSection, guide_sections
 from portal.domain.content_checks.metrics import measure_text
-from portal.pages.authoring.forms.guide import GuideForm
+from portal.pages.authoring.forms import GuideForm
 from portal.pages.authoring.views import draft_context, texts
-from portal.pages.authoring.views.blueprint import bp
+from portal.pages.authoring.views.draft_context import bp
 from portal.pages.authoring.views.texts import TextSheet
 from portal.pages.layout.access import requires
 from portal.platform.clock import read_day
@@ -56,9 +54,11 @@ class PreviewedGuide:
 
 def render_draft(state: DraftState) -> str:
     """The page of the draft, with its findings."""
-    fields = guide_file.read_guide(draft_context.read_file(state, subject_of(state.key).main_file))
+    fields = content_types.read_guide(draft_context.read_file(state, subject_of(state.key).main_file))
     files = queries.draft_files(state)
-    findings = finder.collect_findings(state.key, queries.check_draft_hashes(state.key, state.files), files)
+    findings = authoring_findings.collect_findings(
+        state.key, queries.check_draft_hashes(state.key, state.files), files
+    )
     return render_template(
         "authoring/guide.html",
         draft=state,
@@ -101,7 +101,7 @@ def _open_guide(key: str) -> tuple[TextSheet, GuideForm, bytes]:
     state = queries.get_draft(key)
     path = subject_of(key).main_file
     content = draft_context.read_file(state, path)
-    fields = guide_file.read_guide(content)
+    fields = content_types.read_guide(content)
     sheet = TextSheet(
         state=state,
         path=path,
@@ -130,16 +130,16 @@ def _file_content(form: GuideForm, content: bytes) -> bytes:
         title=form.title.data or "",
         summary=form.summary.data or "",
         owner=form.owner.data or "",
-        review_on=read_day(form.review_on.data or "") or guide_file.read_guide(content).review_on,
+        review_on=read_day(form.review_on.data or "") or content_types.read_guide(content).review_on,
         acknowledge=form.acknowledge.data,
         body=form.body.data or "",
     )
-    return guide_file.write_guide(content, fields)
+    return content_types.write_guide(content, fields)
 
 
 def _compared_lines(content: bytes) -> list[str]:
     """The fields that the comparison of two versions shows above the text."""
-    fields = guide_file.read_guide(content)
+    fields = content_types.read_guide(content)
     review_on = f"Review by {date_words(fields.review_on)}" if fields.review_on else ""
     return [
         fields.title,
@@ -151,11 +151,7 @@ def _compared_lines(content: bytes) -> list[str]:
 
 
 def preview_guide(state: DraftState) -> str:
-    """Show the draft on the readers' page, where nothing is saved.
-
-    Raises:
-        NotFoundError: It cannot be read.
-    """
+    """Show the draft on the readers' page, where nothing is saved."""
     reading = queries.check_draft_hashes(state.key, state.files)
     if not reading.guides:
         raise NotFoundError("This draft cannot be read.")

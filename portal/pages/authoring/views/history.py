@@ -11,7 +11,7 @@ from flask_login import current_user
 from portal.domain.authoring import queries, services
 from portal.domain.authoring.queries import SavedState
 from portal.pages.authoring.views import draft_context
-from portal.pages.authoring.views.blueprint import bp
+from portal.pages.authoring.views.draft_context import bp
 from portal.pages.layout.access import requires
 from portal.pages.layout.query_arguments import QueryArguments
 from portal.platform import clock

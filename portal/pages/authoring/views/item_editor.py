@@ -3,25 +3,61 @@
 import re
 from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
 from flask import flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
+from markupsafe import Markup
 from wtforms import Form
 
-from portal.domain.authoring import item_source, queries, services
-from portal.domain.authoring.editing import three_way_merge
-from portal.domain.authoring.editing.field_tables import ReferenceTitles, diff_fields
+from portal.domain.authoring import merging, preview, queries, services
+from portal.domain.authoring.content_diff import ReferenceTitles, diff_fields
 from portal.domain.authoring.errors import StaleSaveError
-from portal.domain.authoring.item_source import Table
+from portal.domain.authoring.preview import PLACEHOLDER, ItemPreview, ItemView, Table
 from portal.domain.authoring.queries import DraftState
-from portal.pages.authoring.forms.item import QuestionForm
+from portal.domain.catalogue.lesson_html import fill_placeholders
+from portal.pages.authoring.item_forms import QuestionForm
 from portal.pages.authoring.views import autosave, draft_context, question_pictures
 from portal.pages.authoring.views.edited_tables import EditedTable
-from portal.pages.authoring.views.item_preview import preview_values
 from portal.pages.layout.item_kinds import editor_of_kind
 from portal.platform.db import transaction
 from portal.platform.errors import PortalError
+
+# The preview of a question beside its editor.
+
+_NAMING_ATTRIBUTES = re.compile(
+    r' (id|for|name|aria-describedby|aria-labelledby|aria-controls|headers)="([^"]*)"'
+)
+
+
+def preview_values(item_preview: ItemPreview) -> dict[str, Any]:
+    """The template values that change as the author types: findings, measures and the rendered question."""
+    return {
+        "item_preview": item_preview,
+        "findings": draft_context.list_findings(item_preview.findings),
+        "summary": draft_context.findings_sentence(item_preview.findings),
+        "preview_html": _render_item(item_preview.view) if item_preview.view else None,
+    }
+
+
+def _render_item(view: ItemView) -> Markup:
+    """The question as a learner sees it; a prefix tells its ids and names from the form's."""
+    prompt = fill_placeholders(view.prompt_html)
+    html = render_template(
+        "authoring/item_preview.html",
+        kind=view.kind,
+        item=view,
+        shown=view.controls,
+        prompt=prompt if prompt.striptags() else PLACEHOLDER,  # a heading must not be empty
+        fill=fill_placeholders,
+        errors={},
+    )
+    prefixed = _NAMING_ATTRIBUTES.sub(
+        lambda m: f' {m[1]}="{" ".join(f"seen-{w}" for w in m[2].split())}"', html
+    )
+    return Markup(re.sub(r"(</?)h1\b", r"\1h2", prefixed))  # noqa: S704 - rendered by the templates
+
 
 _SILENT = re.compile(
     r"^(?:csrf_token|expected|save|row|retired|duties|place|base|preview|both|figure|picture)$|-(?:key|correct)$"
@@ -101,20 +137,20 @@ def _leave_editor(edited: EditedTable) -> ResponseReturnValue:
 
 def _checked_table(edited: EditedTable, form: QuestionForm, kind_form: Form) -> Table:
     """The table with the values of a valid form."""
-    return item_source.merge_form_values(
+    return preview.merge_form_values(
         edited.table,
         form.entered_table(),
-        item_source.strip_invisible(editor_of_kind(edited.kind.name).to_item(kind_form)),
+        preview.strip_invisible(editor_of_kind(edited.kind.name).to_item(kind_form)),
     )
 
 
 def _typed_table(edited: EditedTable, form: QuestionForm, kind_form: Form, table: Table) -> Table:
     """``table`` with the values of a form that may be incomplete, without those that its kind cannot read."""
     try:
-        kind_values = item_source.strip_invisible(editor_of_kind(edited.kind.name).to_item(kind_form))
+        kind_values = preview.strip_invisible(editor_of_kind(edited.kind.name).to_item(kind_form))
     except (ArithmeticError, LookupError, TypeError, ValueError):
         kind_values = {}
-    return item_source.merge_form_values(table, form.entered_table(), kind_values)
+    return preview.merge_form_values(table, form.entered_table(), kind_values)
 
 
 def _save(edited: EditedTable, form: QuestionForm, kind_form: Form) -> ResponseReturnValue:
@@ -136,7 +172,7 @@ def _save(edited: EditedTable, form: QuestionForm, kind_form: Form) -> ResponseR
 def _save_quietly(edited: EditedTable, form: QuestionForm, kind_form: Form) -> str:
     """Save it; returns the digest of the saved table."""
     _save_table(edited, form, _checked_table(edited, form, kind_form))
-    return item_source.table_digest(edited.reopen(edited.key).table)
+    return preview.table_digest(edited.reopen(edited.key).table)
 
 
 def _save_table(edited: EditedTable, form: QuestionForm, table: Table) -> str:
@@ -167,7 +203,7 @@ def _keep_both(edited: EditedTable, form: QuestionForm, kind_form: Form) -> str:
 
 
 def _refuse_stale(edited: EditedTable, form: QuestionForm) -> None:
-    if form.expected.data != item_source.table_digest(edited.table):
+    if form.expected.data != preview.table_digest(edited.table):
         raise StaleSaveError({}, edited.state.last_saved_by)
 
 
@@ -182,7 +218,7 @@ def _merge(edited: EditedTable, form: QuestionForm, kind_form: Form, base_digest
     """
     path = edited.path
     saves = queries.list_saves(edited.state.draft_id)
-    base = item_source.file_with_digest(saves, path, edited.table_in, base_digest)
+    base = preview.file_with_digest(saves, path, edited.table_in, base_digest)
     if base is None:
         return None
     my_table = _typed_table(edited, form, kind_form, edited.table_in(base) or {})
@@ -190,7 +226,7 @@ def _merge(edited: EditedTable, form: QuestionForm, kind_form: Form, base_digest
         mine = edited.write_in(base, my_table)
     except PortalError:
         return None
-    return three_way_merge.merge_cleanly(path, base, mine, edited.files[path])
+    return merging.merge_cleanly(path, base, mine, edited.files[path])
 
 
 def _render_page(
@@ -204,7 +240,7 @@ def _render_page(
     base_digest = autosave.sent_base() or (str(form.expected.data) if error else "")
     table = _typed_table(edited, form, kind_form, edited.table) if unsaved else edited.table
     if base_digest:  # both versions are shown until one is saved
-        form.expected.data = item_source.table_digest(edited.table)
+        form.expected.data = preview.table_digest(edited.table)
     titles = ReferenceTitles(dict(edited.module.outcomes), {})
     return render_template(
         "authoring/item.html",

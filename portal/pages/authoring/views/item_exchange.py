@@ -7,21 +7,14 @@ from flask import Response, flash, redirect, render_template, request, send_file
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from portal.domain.authoring import queries
-from portal.domain.authoring.editing import details
-from portal.domain.authoring.item_exchange import adding, packages, reading
-from portal.domain.authoring.item_exchange import services as item_exchange
-from portal.domain.authoring.item_exchange.question import ForeignQuestion
+from portal.domain.authoring import content_types, queries
+from portal.domain.authoring.item_exchange import files, reading, services
+from portal.domain.authoring.item_exchange.questions import ForeignQuestion
 from portal.domain.authoring.queries import DraftState
 from portal.domain.item_kinds import kinds_by_name
-from portal.pages.authoring.forms.item_exchange import (
-    CHOOSE_OUTCOME,
-    AddQuestionsForm,
-    ImportForm,
-    build_confirm_form,
-)
+from portal.pages.authoring.forms import CHOOSE_OUTCOME, AddQuestionsForm, ImportForm, build_confirm_form
 from portal.pages.authoring.views import draft_context
-from portal.pages.authoring.views.blueprint import bp
+from portal.pages.authoring.views.draft_context import bp
 from portal.pages.layout.access import requires
 from portal.platform import clock
 from portal.platform.db import transaction
@@ -38,7 +31,7 @@ FILE_TYPES = {"moodle": ("application/xml", "xml"), "qti3": ("application/zip", 
 def _allow_larger_files(endpoint: str | None, _values: dict[str, Any] | None) -> None:
     """Let a file of questions be larger than other requests; runs before the form is read."""
     if endpoint == "authoring.import_items":
-        request.max_content_length = packages.MOST_BYTES + ENVELOPE
+        request.max_content_length = files.MOST_BYTES + ENVELOPE
 
 
 @bp.route("/<module:key>/items/_import", methods=["GET", "POST"])
@@ -59,15 +52,15 @@ def import_items(key: str) -> ResponseReturnValue:
     except RuleError as error:
         form.file.errors = [str(error)]
         return _render_choice(state, form)
-    questions = adding.propose_keys(item_exchange.read_bank_files(state), file.questions)
+    questions = services.propose_keys(services.read_bank_files(state), file.questions)
     ready = [question for question in questions if question.table]
     confirm = None
     if ready:
         outcomes = draft_context.read_module_details(state).outcomes
         confirm = build_confirm_form([question.table for question in ready], outcomes, ready)
-        confirm.questions.data = adding.dump_questions(ready)
+        confirm.questions.data = services.dump_questions(ready)
         confirm.file_format.data = file.format
-    return _render_questions(state, questions, confirm, packages.FORMATS[file.format])
+    return _render_questions(state, questions, confirm, files.FORMATS[file.format])
 
 
 @bp.post("/<module:key>/items/_import/questions")
@@ -75,22 +68,22 @@ def import_items(key: str) -> ResponseReturnValue:
 def add_imported_items(key: str) -> ResponseReturnValue:
     """Add the questions of a file that was looked at."""
     state = queries.get_draft(key)
-    tables = adding.load_questions(request.form.get("questions", ""))
+    tables = services.load_questions(request.form.get("questions", ""))
     form = build_confirm_form(tables, draft_context.read_module_details(state).outcomes)
     additions = form.read_additions(tables)
     file_format = str(form.file_format.data)
-    if file_format not in packages.FORMATS:
-        raise RuleError(adding.UNREADABLE)
+    if file_format not in files.FORMATS:
+        raise RuleError(services.UNREADABLE)
     if not form.validate() or any(not addition.outcome for addition in additions):
         form.outcome.errors = [CHOOSE_OUTCOME]
         questions = [
             ForeignQuestion(number, str(table["prompt"]), str(table["kind"]), table, "", (), ())
             for number, table in enumerate(tables, 1)
         ]
-        return _render_questions(state, questions, form, packages.FORMATS[file_format])
+        return _render_questions(state, questions, form, files.FORMATS[file_format])
     try:
         with transaction():
-            number = item_exchange.save_questions(
+            number = services.save_questions(
                 state, additions, file_format=file_format, by=current_user.person_id, at=clock.now()
             )
     except RuleError as error:
@@ -109,8 +102,8 @@ def export_items(key: str) -> ResponseReturnValue:
     return render_template(
         "authoring/export_items.html",
         state=state,
-        bank=item_exchange.choose_outgoing(item_exchange.read_bank_files(state)),
-        formats=item_exchange.OUT_FORMATS,
+        bank=services.choose_outgoing(services.read_bank_files(state)),
+        formats=services.OUT_FORMATS,
         **_parent(state),
     )
 
@@ -123,10 +116,10 @@ def download_items(key: str) -> Response:
     if form not in FILE_TYPES:
         raise NotFoundError("There is no such file.")
     state = queries.get_draft(key)
-    bank = item_exchange.choose_outgoing(item_exchange.read_bank_files(state))
-    content = item_exchange.format_bank(bank, key, form)
+    bank = services.choose_outgoing(services.read_bank_files(state))
+    content = services.format_bank(bank, key, form)
     with transaction():
-        item_exchange.record_export(key, bank, form, by=current_user.person_id)
+        services.record_export(key, bank, form, by=current_user.person_id)
     kind, ending = FILE_TYPES[form]
     return send_file(
         BytesIO(content), kind, as_attachment=True, download_name=f"{key}-questions.{ending}", etag=False
@@ -156,7 +149,7 @@ def _render_questions(
 
 
 def _parent(state: DraftState) -> dict[str, str]:
-    title = details.read_details(draft_context.read_file(state, draft_context.MODULE_FILE)).title
+    title = content_types.read_details(draft_context.read_file(state, draft_context.MODULE_FILE)).title
     return {
         "parent_text": draft_context.breadcrumb_text(state, title),
         "parent_address": url_for(".show_module", key=state.key, _anchor="questions"),

@@ -6,14 +6,13 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from portal.domain.authoring import queries, services
-from portal.domain.authoring.editing import boilerplate, case_file, details, lesson_checks
-from portal.domain.authoring.editing import lesson as lesson_file
-from portal.domain.authoring.editing.lesson import LessonFields
+from portal.domain.authoring import content_types, queries, services
+from portal.domain.authoring import files as authoring_files
+from portal.domain.authoring.files import LessonFields
 from portal.domain.authoring.queries import DraftState
-from portal.pages.authoring.forms.pages import CaseForm, LessonForm, NewLessonForm
+from portal.pages.authoring.forms import CaseForm, LessonForm, NewLessonForm
 from portal.pages.authoring.views import draft_context, texts
-from portal.pages.authoring.views.blueprint import bp
+from portal.pages.authoring.views.draft_context import bp
 from portal.pages.authoring.views.texts import TextSheet
 from portal.pages.layout.access import requires
 from portal.platform.db import transaction
@@ -24,13 +23,13 @@ from portal.platform.permissions import Permission
 def _lesson_sheet(state: DraftState, name: str) -> tuple[TextSheet, bytes]:
     """The lesson for its editor, and its file."""
     module_toml = draft_context.read_file(state, draft_context.MODULE_FILE)
-    module, names = details.read_details(module_toml), details.lesson_keys(module_toml)
+    module, names = content_types.read_details(module_toml), content_types.lesson_keys(module_toml)
     if name not in names:
         raise NotFoundError(f"This draft has no lesson “{name}”.")
-    path = case_file.lesson_path(state.files, name)
+    path = authoring_files.lesson_path(state.files, name)
     content = draft_context.read_file(state, path)
-    read = partial(case_file.read_lesson_file, path)
-    is_case = case_file.is_case_path(path)
+    read = partial(authoring_files.read_lesson_file, path)
+    is_case = authoring_files.is_case_path(path)
     sheet = TextSheet(
         state=state,
         path=path,
@@ -39,7 +38,7 @@ def _lesson_sheet(state: DraftState, name: str) -> tuple[TextSheet, bytes]:
         parent_title=module.title,
         outcomes=module.outcomes,
         preview_address=url_for(".preview_lesson", key=state.key, name=name),
-        checks=[] if is_case else lesson_checks.read_checks(read(content).body),
+        checks=[] if is_case else authoring_files.read_checks(read(content).body),
         lines=lambda content: [] if is_case else [read(content).title],
         read=read,
     )
@@ -70,14 +69,14 @@ def _open_lesson(key: str, name: str) -> tuple[TextSheet, LessonForm | CaseForm,
     lesson = sheet.read(content)
     if sheet.is_case:
         form = CaseForm(data={"body": lesson.body, "expected": sheet.state.files[sheet.path]})
-        form.title.data = case_file.read_case((form.body.data or "").encode()).title
+        form.title.data = authoring_files.read_case((form.body.data or "").encode()).title
         return sheet, form, content
     as_text = request.values.get("as") == "text"
     values = {
         "title": lesson.title,
         "minutes": lesson.minutes or "",
         "outcomes": lesson.outcomes,
-        "body": lesson.body if as_text else lesson_checks.fold_checks(lesson.body),
+        "body": lesson.body if as_text else authoring_files.fold_checks(lesson.body),
         "expected": sheet.state.files[sheet.path],
     }
     form = LessonForm(sheet.outcomes, [check.key for check in sheet.checks], data=values)
@@ -87,11 +86,11 @@ def _open_lesson(key: str, name: str) -> tuple[TextSheet, LessonForm | CaseForm,
 def _file_content(form: LessonForm | CaseForm, content: bytes) -> bytes:
     """The file with the form's values; folded checks stay as they are in the file."""
     if isinstance(form, CaseForm):
-        return case_file.write_case(content, form.body.data or "")
+        return authoring_files.write_case(content, form.body.data or "")
     minutes = form.minutes.number or 0
-    body = lesson_checks.unfold_checks(form.body.data or "", lesson_file.read_lesson(content).body)
+    body = authoring_files.unfold_checks(form.body.data or "", authoring_files.read_lesson(content).body)
     fields = LessonFields(form.title.data or "", minutes, form.outcomes.data or [], body)
-    return lesson_file.write_lesson(content, fields)
+    return authoring_files.write_lesson(content, fields)
 
 
 @bp.route("/<module:key>/lessons/_new", methods=["GET", "POST"])
@@ -100,13 +99,13 @@ def new_lesson(key: str) -> ResponseReturnValue:
     """Add a lesson at the end of the module."""
     state = queries.get_draft(key)
     module_toml = draft_context.read_file(state, draft_context.MODULE_FILE)
-    module, names = details.read_details(module_toml), details.lesson_keys(module_toml)
+    module, names = content_types.read_details(module_toml), content_types.lesson_keys(module_toml)
     form = NewLessonForm(module.outcomes, data={"minutes": 3, "kind": "text"})
     if form.validate_on_submit():
         name = texts.unused_key(form.title.data, names, "lesson")
         path, content = _new_file(form, name)
         changes = {
-            draft_context.MODULE_FILE: details.write_lesson_keys(module_toml, [*names, name]),
+            draft_context.MODULE_FILE: content_types.write_lesson_keys(module_toml, [*names, name]),
             path: content,
         }
         try:
@@ -132,9 +131,9 @@ def new_lesson(key: str) -> ResponseReturnValue:
 def _new_file(form: NewLessonForm, name: str) -> tuple[str, bytes]:
     """Path and content of the file of a new lesson."""
     values = (form.title.data, form.minutes.number or 1, form.outcomes.data)
-    if form.kind.data in case_file.CASE_KINDS:
-        return f"lessons/{name}.toml", case_file.new_case_file(form.kind.data, *values)
-    return f"lessons/{name}.md", lesson_file.new_lesson_file(*values, boilerplate.LESSON_TEXT)
+    if form.kind.data in authoring_files.CASE_KINDS:
+        return f"lessons/{name}.toml", authoring_files.new_case_file(form.kind.data, *values)
+    return f"lessons/{name}.md", authoring_files.new_lesson_file(*values, content_types.LESSON_TEXT)
 
 
 @bp.post("/<module:key>/lessons/_order")
@@ -143,7 +142,7 @@ def move_lesson(key: str) -> ResponseReturnValue:
     """Move a lesson up, down, or directly after another (first, if ``after`` is empty)."""
     state = queries.get_draft(key)
     module_toml = draft_context.read_file(state, draft_context.MODULE_FILE)
-    names = details.lesson_keys(module_toml)
+    names = content_types.lesson_keys(module_toml)
     name = next((request.form[field] for field in ("up", "down", "move") if field in request.form), "")
     after = request.form.get("after", "")
     if name not in names or (after and after not in names):
@@ -155,7 +154,7 @@ def move_lesson(key: str) -> ResponseReturnValue:
     else:
         new_index = index if after == name else names.index(after) + 1 if after else 0
     names.insert(new_index, name)
-    changes = {draft_context.MODULE_FILE: details.write_lesson_keys(module_toml, names)}
+    changes = {draft_context.MODULE_FILE: content_types.write_lesson_keys(module_toml, names)}
     draft_context.save_files(
         state,
         changes,
@@ -174,10 +173,10 @@ def remove_lesson(key: str, name: str) -> ResponseReturnValue:
     title = sheet.read(content).title
     if request.method == "POST":
         module_toml = draft_context.read_file(state, draft_context.MODULE_FILE)
-        remaining_names = [other for other in details.lesson_keys(module_toml) if other != name]
+        remaining_names = [other for other in content_types.lesson_keys(module_toml) if other != name]
         changes = {
             sheet.path: None,
-            draft_context.MODULE_FILE: details.write_lesson_keys(module_toml, remaining_names),
+            draft_context.MODULE_FILE: content_types.write_lesson_keys(module_toml, remaining_names),
         }
         draft_context.save_files(
             state, changes, request.form.get("expected", ""), f"Removed the lesson “{title}”"
@@ -202,15 +201,17 @@ def remove_lesson(key: str, name: str) -> ResponseReturnValue:
 
 
 def _lesson_titles(state: DraftState) -> list[tuple[str, str]]:
-    names = details.lesson_keys(draft_context.read_file(state, draft_context.MODULE_FILE))
+    names = content_types.lesson_keys(draft_context.read_file(state, draft_context.MODULE_FILE))
     files = draft_context.read_text_files(state)
-    paths = [(name, case_file.lesson_path(files, name)) for name in names]
+    paths = [(name, authoring_files.lesson_path(files, name)) for name in names]
     return [
-        (name, case_file.read_lesson_file(path, files[path]).title) for name, path in paths if path in files
+        (name, authoring_files.read_lesson_file(path, files[path]).title)
+        for name, path in paths
+        if path in files
     ]
 
 
 def _links_to_lesson(state: DraftState, name: str, target: str) -> bool:
     return f"(lesson:{target})".encode() in draft_context.read_file(
-        state, case_file.lesson_path(state.files, name)
+        state, authoring_files.lesson_path(state.files, name)
     )

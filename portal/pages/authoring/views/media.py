@@ -6,19 +6,17 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from portal.domain.authoring import queries
+from portal.domain.authoring import media, media_listing, queries
 from portal.domain.authoring.errors import StaleSaveError, TooLargeError
-from portal.domain.authoring.media import draft_media as rules
-from portal.domain.authoring.media import listing
-from portal.domain.authoring.media.draft_media import MediaUploadError
-from portal.domain.authoring.media.uploads import prepare_upload
+from portal.domain.authoring.media import MediaUploadError
+from portal.domain.authoring.media_listing import prepare_upload
 from portal.domain.authoring.queries import DraftState
-from portal.domain.catalogue.media.played import CAPTION_BYTES, FILM_BYTES, PLAYED, captions_path
-from portal.pages.authoring.forms.media import RemoveForm, UploadForm
+from portal.domain.catalogue.media_rules import CAPTION_BYTES, FILM_BYTES, PLAYED, captions_path
+from portal.pages.authoring.forms import RemoveForm, UploadForm
 from portal.pages.authoring.views import draft_context
-from portal.pages.authoring.views.blueprint import bp
+from portal.pages.authoring.views.draft_context import bp
 from portal.pages.layout.access import requires
-from portal.pages.layout.media_response import serve_medium
+from portal.pages.layout.pdf_files import serve_medium
 from portal.platform.errors import NotFoundError
 from portal.platform.permissions import Permission
 
@@ -39,7 +37,7 @@ def list_media(key: str) -> ResponseReturnValue:
     """List the draft's media, with the form to add one, or to replace the one that the address names."""
     state = queries.get_draft(key)
     target = request.args.get("name", "")
-    form = UploadForm(listing.figure_targets(state), formdata=None)
+    form = UploadForm(media_listing.figure_targets(state), formdata=None)
     form.expected.data = state.files.get(f"media/{target}", "")
     return _render_page(state, form, target)
 
@@ -50,7 +48,7 @@ def upload_medium(key: str) -> ResponseReturnValue:
     """Save an upload, and on request add the figure that shows it to a text."""
     state = queries.get_draft(key)
     target = request.args.get("name", "")
-    form = UploadForm(listing.figure_targets(state))
+    form = UploadForm(media_listing.figure_targets(state))
     if not form.validate():
         return _render_page(state, form, target)
     try:
@@ -73,7 +71,7 @@ def upload_medium(key: str) -> ResponseReturnValue:
 def remove_medium(key: str, name: str) -> ResponseReturnValue:
     """Remove a medium; if a text shows it, say which instead."""
     state = queries.get_draft(key)
-    rows = {row.name: row for row in listing.media_rows(state)}
+    rows = {row.name: row for row in media_listing.media_rows(state)}
     if name not in rows:
         raise NotFoundError("There is no such file.")
     row, form = rows[name], RemoveForm()
@@ -96,7 +94,7 @@ def remove_medium(key: str, name: str) -> ResponseReturnValue:
 @requires(Permission.AUTHORING_VIEW)
 def show_medium(key: str, sha256: str, name: str) -> ResponseReturnValue:
     """Serve a medium of a draft, with the same protection from active content as a published one."""
-    return serve_medium(listing.read_draft_medium(key, sha256, name), name, sha256)
+    return serve_medium(media_listing.read_draft_medium(key, sha256, name), name, sha256)
 
 
 def _save_upload(state: DraftState, form: UploadForm, target: str) -> str:
@@ -107,9 +105,9 @@ def _save_upload(state: DraftState, form: UploadForm, target: str) -> str:
     changes = medium.files
     place = form.shown_in if medium.name not in media_names and not upload.narrow_of else None
     if place:
-        changes[place[0]] = rules.append_container(draft_context.read_file(state, place[0]), medium.figure)
+        changes[place[0]] = media.append_container(draft_context.read_file(state, place[0]), medium.figure)
     elif medium.needs_place and medium.name not in media_names:
-        raise MediaUploadError("place", rules.PLACE_NEEDED)
+        raise MediaUploadError("place", media.PLACE_NEEDED)
     action = "replaced" if medium.name in media_names else "added"
     draft_context.save_files(state, changes, form.expected.data, f"{action.capitalize()} {medium.name}")
     flash(f"{medium.name} was {action}." + (f" It is shown at the end of “{place[1]}”." if place else ""))
@@ -119,7 +117,7 @@ def _save_upload(state: DraftState, form: UploadForm, target: str) -> str:
 def _read_beside(state: DraftState, target: str, media_names: set[str]) -> bytes | None:
     """The file that belongs to the one of this name: its wide drawing, its captions, or what it captions."""
     captions = captions_path(target) if target.rpartition(".")[2].lower() in PLAYED else None
-    name = rules.wide_name(target) or rules.name_of_captioned(target, media_names) or captions
+    name = media.wide_name(target) or media.name_of_captioned(target, media_names) or captions
     return draft_context.read_file(state, f"media/{name}") if name in media_names else None
 
 
@@ -128,10 +126,10 @@ def _breadcrumb_text(state: DraftState) -> str:
 
 
 def _render_page(state: DraftState, form: UploadForm, target: str) -> ResponseReturnValue:
-    rows = listing.media_rows(state)
+    rows = media_listing.media_rows(state)
     names = {row.name for row in rows}
-    wide = rules.wide_name(target)
-    captioned = rules.name_of_captioned(target, names)
+    wide = media.wide_name(target)
+    captioned = media.name_of_captioned(target, names)
     if target and target not in names and wide not in names and captioned is None:
         raise NotFoundError("There is no such file.")
     return render_template(

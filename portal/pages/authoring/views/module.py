@@ -7,20 +7,18 @@ from flask import render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from portal.domain.authoring import queries
+from portal.domain.authoring import content_types, queries
+from portal.domain.authoring import files as authoring_files
+from portal.domain.authoring import findings as authoring_findings
 from portal.domain.authoring.content_types import is_guide, subject_of
-from portal.domain.authoring.editing import case_file, details
-from portal.domain.authoring.editing import lesson as lesson_file
-from portal.domain.authoring.findings import collect as finder
-from portal.domain.authoring.findings.collect import Finding
-from portal.domain.authoring.findings.legal_changes import LegalChanges, list_legal_changes
+from portal.domain.authoring.findings import Finding, LegalChanges, list_legal_changes
 from portal.domain.authoring.queries import DraftState
-from portal.domain.catalogue.archiving import archive_of
-from portal.domain.catalogue.sources.module_source import SHEET_NAMES, Package
+from portal.domain.catalogue.module_source import SHEET_NAMES, Package
+from portal.domain.catalogue.services import archive_of
 from portal.domain.content_checks import metrics
-from portal.pages.authoring.forms.desk import QuestionFilterForm
+from portal.pages.authoring.forms import QuestionFilterForm
 from portal.pages.authoring.views import draft_context, guides, question_list
-from portal.pages.authoring.views.blueprint import bp
+from portal.pages.authoring.views.draft_context import bp
 from portal.pages.layout.access import requires
 from portal.pages.layout.query_arguments import QueryArguments
 from portal.platform.errors import NotFoundError
@@ -40,9 +38,9 @@ def show_module(key: str) -> ResponseReturnValue:
         return guides.render_draft(state)
     files = draft_context.read_text_files(state)
     reading = queries.check_draft_hashes(key, state.files)
-    findings = finder.collect_findings(key, reading, files)
+    findings = authoring_findings.collect_findings(key, reading, files)
     package = reading.modules[0].package if reading.modules else None
-    module = details.read_details(files[draft_context.MODULE_FILE])
+    module = content_types.read_details(files[draft_context.MODULE_FILE])
     lessons = _list_lessons(state, files)
     questions = _question_values(state, files, module, lessons, findings)
     places = {"details", "media", *SHEET_NAMES}
@@ -74,7 +72,7 @@ def _list_sheets(files: dict[str, bytes]) -> list[tuple[str, str, str]]:
     """Key, name and title of the job aid and the briefing; no title where there is none yet."""
     titles = {key: files.get(f"{key}.md") for key in SHEET_NAMES}
     return [
-        (key, SHEET_NAMES[key], lesson_file.read_lesson(text).title if text else "")
+        (key, SHEET_NAMES[key], authoring_files.read_lesson(text).title if text else "")
         for key, text in titles.items()
     ]
 
@@ -82,7 +80,7 @@ def _list_sheets(files: dict[str, bytes]) -> list[tuple[str, str, str]]:
 def _question_values(
     state: DraftState,
     files: dict[str, bytes],
-    module: details.ModuleDetails,
+    module: content_types.ModuleDetails,
     lessons: list[dict[str, Any]],
     findings: Sequence[Finding],
 ) -> dict[str, Any]:
@@ -135,13 +133,13 @@ class _FindingsByPlace(dict[str, list[draft_context.FindingRow]]):
 def _findings_by_place(findings: Sequence[Finding]) -> _FindingsByPlace:
     return _FindingsByPlace(
         {
-            place: draft_context.list_findings(finder.findings_at(findings, place))
+            place: draft_context.list_findings(authoring_findings.findings_at(findings, place))
             for place in {finding.place for finding in findings}
         }
     )
 
 
-def _list_details(module: details.ModuleDetails) -> list[tuple[str, str]]:
+def _list_details(module: content_types.ModuleDetails) -> list[tuple[str, str]]:
     """Labels and values of the module's details."""
     score = f"{module.mastery_score * 100:f}"
     return [
@@ -155,7 +153,7 @@ def _list_details(module: details.ModuleDetails) -> list[tuple[str, str]]:
     ]
 
 
-def _draw_words(module: details.ModuleDetails) -> str:
+def _draw_words(module: content_types.ModuleDetails) -> str:
     words = f"{plural(module.draw, 'question')}"
     if module.at_least_per_outcome:
         words += f", at least {module.at_least_per_outcome} on each outcome"
@@ -177,18 +175,18 @@ def _draw_words(module: details.ModuleDetails) -> str:
 def _list_lessons(state: DraftState, files: dict[str, bytes]) -> list[dict[str, Any]]:
     editors = {editor.place: editor for editor in state.editors}
     rows = []
-    for name in details.lesson_keys(files[draft_context.MODULE_FILE]):
-        path = case_file.lesson_path(files, name)
+    for name in content_types.lesson_keys(files[draft_context.MODULE_FILE]):
+        path = authoring_files.lesson_path(files, name)
         if (content := files.get(path)) is None:
             continue
-        lesson = case_file.read_lesson_file(path, content)
+        lesson = authoring_files.read_lesson_file(path, content)
         rows.append(
             {
                 "key": name,
                 "title": lesson.title,
                 "minutes": lesson.minutes,
                 "words": metrics.measure_text(lesson.body).words,
-                "is_case": case_file.is_case_path(path),
+                "is_case": authoring_files.is_case_path(path),
                 "editor": editors.get(f"lesson:{name}"),
             }
         )

@@ -9,28 +9,19 @@ from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from portal.domain.assessment.queries import AttemptQuestion
-from portal.domain.authoring import queries
+from portal.domain.authoring import preview, queries
 from portal.domain.authoring.content_types import is_guide
-from portal.domain.authoring.preview import learner_view
 from portal.domain.authoring.queries import DraftState
-from portal.domain.cases.services import read_step
-from portal.domain.catalogue.markdown.check_answers import answer_checks
-from portal.domain.catalogue.markdown.lesson_parts import number_parts
-from portal.domain.catalogue.markdown.placeholders import fill_placeholders
-from portal.domain.catalogue.sources.module_source import SHEET_NAMES
-from portal.domain.catalogue.version_cache import (
-    LessonCase,
-    PublishedItem,
-    PublishedLesson,
-    PublishedVersion,
-)
+from portal.domain.cases import read_step
+from portal.domain.catalogue.lesson_html import answer_checks, fill_placeholders, number_parts
+from portal.domain.catalogue.module_source import SHEET_NAMES
+from portal.domain.catalogue.version_cache import LessonCase, PublishedItem, PublishedLesson, PublishedVersion
 from portal.domain.item_kinds import kinds_by_name
 from portal.domain.item_kinds.base import Answer, AnswerError
-from portal.domain.learning.case_lessons import CaseLesson
-from portal.domain.learning.pre_test import build_pre_test, offers_pre_test
 from portal.domain.learning.queries import ModuleProgress
+from portal.domain.learning.services import CaseLesson, build_pre_test, offers_pre_test
 from portal.pages.authoring.views import checks, details, draft_context, guides, items, lessons, sheets
-from portal.pages.authoring.views.blueprint import bp
+from portal.pages.authoring.views.draft_context import bp
 from portal.pages.layout.access import requires
 from portal.pages.layout.query_arguments import sent_check_answers
 from portal.platform.errors import NotFoundError
@@ -72,7 +63,7 @@ def _render_preview(state: DraftState, template: str, **values: Any) -> str:
         state=state,
         draft_name=draft_context.breadcrumb_text(state, draft_context.read_module_details(state).title),
         draft_url=url_for(".show_module", key=state.key),
-        first_item=_first_item(learner_view.draft_version(state)),
+        first_item=_first_item(preview.draft_version(state)),
         **values,
     )
 
@@ -89,7 +80,7 @@ def preview_draft(key: str) -> ResponseReturnValue:
     state = queries.get_draft(key)
     if is_guide(key):
         return guides.preview_guide(state)
-    module = learner_view.draft_module(state)
+    module = preview.draft_module(state)
     limit = module.version.attempts or None
     return _render_preview(
         state,
@@ -108,7 +99,7 @@ def preview_draft(key: str) -> ResponseReturnValue:
 def preview_lesson(key: str, name: str) -> ResponseReturnValue:
     """Preview a lesson; its button leads to the next one and saves nothing."""
     state = queries.get_draft(key)
-    module = learner_view.draft_module(state)
+    module = preview.draft_module(state)
     lesson = module.lesson_by_key(name)
     case = module.version.lesson_case(lesson)
     if case is not None:
@@ -118,7 +109,7 @@ def preview_lesson(key: str, name: str) -> ResponseReturnValue:
             return redirect(_first_item(module.version) or url_for(".preview_draft", key=key), 303)
         next_lesson = module.lessons[lesson.position]
         return redirect(url_for(".preview_lesson", key=key, name=next_lesson.key), 303)
-    text = learner_view.link_to_previews(key, module.version.lesson_html(lesson))
+    text = preview.link_to_previews(key, module.version.lesson_html(lesson))
     html = fill_placeholders(answer_checks(number_parts(text), sent_check_answers()), module.shared)
     return _render_preview(state, "authoring/preview_lesson.html", module=module, lesson=lesson, html=html)
 
@@ -152,7 +143,7 @@ def _preview_case(
 def preview_pre_test(key: str) -> ResponseReturnValue:
     """Preview the try before the lessons; of a draft without one, the module's page."""
     state = queries.get_draft(key)
-    module = learner_view.draft_module(state)
+    module = preview.draft_module(state)
     if not offers_pre_test(module):
         return redirect(url_for(".preview_draft", key=key), 303)
     pre_test = build_pre_test(module)
@@ -169,8 +160,8 @@ def preview_pre_test(key: str) -> ResponseReturnValue:
 def preview_sheet(key: str, place: str) -> ResponseReturnValue:
     """Preview the job aid or the briefing."""
     state = queries.get_draft(key)
-    version = learner_view.draft_version(state)
-    html = fill_placeholders(learner_view.link_to_previews(key, learner_view.draft_sheet(state, place)))
+    version = preview.draft_version(state)
+    html = fill_placeholders(preview.link_to_previews(key, preview.draft_sheet(state, place)))
     template = f"authoring/preview_{place.replace('-', '_')}.html"
     return _render_preview(state, template, version=version, html=html)
 
@@ -180,7 +171,7 @@ def preview_sheet(key: str, place: str) -> ResponseReturnValue:
 def preview_item(key: str, item: str) -> ResponseReturnValue:
     """Preview a question; after an answer, as a learner sees it after a pass."""
     state = queries.get_draft(key)
-    version = learner_view.draft_version(state)
+    version = preview.draft_version(state)
     number, published_item = _item_by_key(version, item)
     kind = kinds_by_name()[published_item.kind]
     order = tuple(kind.shufflable_keys(published_item.content))

@@ -4,16 +4,15 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from portal.domain.authoring.editing import case_file, details, item_bank
-from portal.domain.authoring.editing.field_tables import humanise_key, texts_within
-from portal.domain.authoring.editing.item_bank import ItemPlace
-from portal.domain.authoring.editing.question_titles import question_titles
-from portal.domain.authoring.findings.collect import Finding
+from portal.domain.authoring import content_types, item_files
+from portal.domain.authoring import files as authoring_files
+from portal.domain.authoring.content_diff import humanise_key, texts_within
+from portal.domain.authoring.findings import Finding
+from portal.domain.authoring.item_files import ItemPlace, question_titles
 from portal.domain.authoring.queries import ActiveEditor
 from portal.domain.item_kinds import kinds_by_name
-from portal.pages.authoring.forms.desk import QuestionFilterForm
-from portal.pages.layout.paging import address
-from portal.pages.layout.query_arguments import QueryArguments
+from portal.pages.authoring.forms import QuestionFilterForm
+from portal.pages.layout.query_arguments import QueryArguments, address
 
 LONGEST_TITLE = 140
 LONGEST_CHOICE = 60  # in a list to choose from
@@ -39,10 +38,10 @@ def read_filter(query: QueryArguments, form: QuestionFilterForm) -> QuestionFilt
 
 
 def list_questions(
-    files: Mapping[str, bytes], module: details.ModuleDetails, editors: Sequence[ActiveEditor]
+    files: Mapping[str, bytes], module: content_types.ModuleDetails, editors: Sequence[ActiveEditor]
 ) -> list[dict[str, Any]]:
     """A row for each question, in order."""
-    places = item_bank.read_items(files)
+    places = item_files.read_items(files)
     tables = [place.table for place in places]
     titles, choices = question_titles(tables, LONGEST_TITLE), question_titles(tables, LONGEST_CHOICE)
     outcomes, kinds = dict(module.outcomes), kinds_by_name()
@@ -99,8 +98,8 @@ def _has_words(place: ItemPlace, words: list[str]) -> bool:
 
 
 def _outcomes_of_lesson(files: Mapping[str, bytes], name: str) -> Collection[str]:
-    path = case_file.lesson_path(files, name)
-    return case_file.read_lesson_file(path, files[path]).outcomes if path in files else ()
+    path = authoring_files.lesson_path(files, name)
+    return authoring_files.read_lesson_file(path, files[path]).outcomes if path in files else ()
 
 
 def list_chips(query: QueryArguments, form: QuestionFilterForm, path: str) -> list[tuple[str, str]]:

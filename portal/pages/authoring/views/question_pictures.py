@@ -4,12 +4,12 @@ from typing import Any
 
 from flask import request
 
-from portal.domain.authoring.limits import MEDIA_BYTES
-from portal.domain.authoring.media.draft_media import MediaUpload, MediaUploadError, PreparedMedium
-from portal.domain.authoring.media.uploads import prepare_upload
-from portal.pages.authoring.forms.item import PICTURE_FIELD, QuestionForm
+from portal.domain.authoring.files import MEDIA_BYTES
+from portal.domain.authoring.media import MediaUpload, MediaUploadError, PreparedMedium
+from portal.domain.authoring.media_listing import prepare_upload
+from portal.pages.authoring.item_forms import PICTURE_FIELD, QuestionForm
 from portal.pages.authoring.views import draft_context
-from portal.pages.authoring.views.blueprint import bp
+from portal.pages.authoring.views.draft_context import bp
 from portal.pages.authoring.views.edited_tables import EditedTable
 from portal.platform.errors import PortalError
 

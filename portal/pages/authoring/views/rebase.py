@@ -8,14 +8,14 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from portal.domain.authoring import queries, services
-from portal.domain.authoring.editing.field_tables import humanise_key
-from portal.domain.authoring.editing.three_way_merge import MergeConflict
-from portal.domain.authoring.editing.word_diff import WordRuns, diff_words, pair_paragraphs
+from portal.domain.authoring.content_diff import humanise_key
 from portal.domain.authoring.errors import StaleSaveError
+from portal.domain.authoring.merging import MergeConflict
 from portal.domain.authoring.queries import DraftState
-from portal.domain.catalogue.sources.module_source import SHEET_NAMES
+from portal.domain.authoring.texts import WordRuns, diff_words, pair_paragraphs
+from portal.domain.catalogue.module_source import SHEET_NAMES
 from portal.pages.authoring.views import draft_context
-from portal.pages.authoring.views.blueprint import bp
+from portal.pages.authoring.views.draft_context import bp
 from portal.pages.layout.access import requires
 from portal.platform import clock
 from portal.platform.db import transaction

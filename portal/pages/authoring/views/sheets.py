@@ -5,21 +5,19 @@ from functools import partial
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from portal.domain.authoring import queries
-from portal.domain.authoring.editing import boilerplate
-from portal.domain.authoring.editing import lesson as lesson_file
-from portal.domain.authoring.editing.lesson import LessonFields
-from portal.domain.catalogue.sources.module_source import SHEET_NAMES
-from portal.pages.authoring.forms.pages import BriefingForm, JobAidForm
+from portal.domain.authoring import content_types, files, queries
+from portal.domain.authoring.files import LessonFields
+from portal.domain.catalogue.module_source import SHEET_NAMES
+from portal.pages.authoring.forms import BriefingForm, JobAidForm
 from portal.pages.authoring.views import draft_context, texts
-from portal.pages.authoring.views.blueprint import bp
+from portal.pages.authoring.views.draft_context import bp
 from portal.pages.authoring.views.texts import TextSheet
 from portal.pages.layout.access import requires
 from portal.platform.errors import NotFoundError
 from portal.platform.permissions import Permission
 
 FORMS = {"job-aid": JobAidForm, "briefing": BriefingForm}
-FIRST_TEXTS = {"job-aid": boilerplate.JOB_AID_TEXT, "briefing": boilerplate.BRIEFING_TEXT}
+FIRST_TEXTS = {"job-aid": content_types.JOB_AID_TEXT, "briefing": content_types.BRIEFING_TEXT}
 
 
 @bp.route("/<module:key>/job-aid", methods=["GET", "POST"], endpoint="job_aid", defaults={"place": "job-aid"})
@@ -49,9 +47,9 @@ def _open_sheet(place: str, key: str) -> tuple[TextSheet, JobAidForm, bytes]:
     content = (
         draft_context.read_file(state, path)
         if path in state.files
-        else lesson_file.new_lesson_file(SHEET_NAMES[place], 0, [], FIRST_TEXTS[place])
+        else files.new_lesson_file(SHEET_NAMES[place], 0, [], FIRST_TEXTS[place])
     )
-    page = lesson_file.read_lesson(content)
+    page = files.read_lesson(content)
     sheet = TextSheet(
         state=state,
         path=path,
@@ -65,7 +63,7 @@ def _open_sheet(place: str, key: str) -> tuple[TextSheet, JobAidForm, bytes]:
 
 
 def _file_content(form: JobAidForm, content: bytes) -> bytes:
-    return lesson_file.write_lesson(content, LessonFields(form.title.data or "", 0, [], form.body.data or ""))
+    return files.write_lesson(content, LessonFields(form.title.data or "", 0, [], form.body.data or ""))
 
 
 @bp.route(
@@ -84,7 +82,7 @@ def _file_content(form: JobAidForm, content: bytes) -> bytes:
 def remove_sheet(key: str, place: str) -> ResponseReturnValue:
     """Say what removing the job aid or the briefing means, and remove it."""
     state, path, name = queries.get_draft(key), f"{place}.md", SHEET_NAMES[place]
-    title = lesson_file.read_lesson(draft_context.read_file(state, path)).title
+    title = files.read_lesson(draft_context.read_file(state, path)).title
     if request.method == "POST":
         expected, noun = request.form.get("expected", ""), f"the {name.lower()}"
         draft_context.save_files(state, {path: None}, expected, f"Removed {noun}")

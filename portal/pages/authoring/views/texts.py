@@ -11,22 +11,18 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from markupsafe import Markup
 
-from portal.domain.authoring import queries, services, snippets
-from portal.domain.authoring.editing import lesson as lesson_file
-from portal.domain.authoring.editing.case_file import is_case_path
-from portal.domain.authoring.editing.lesson import LessonFields
-from portal.domain.authoring.editing.lesson_checks import LessonCheck, fold_checks
-from portal.domain.authoring.editing.word_diff import WordRuns, diff_words, pair_paragraphs
+from portal.domain.authoring import files, queries, services
 from portal.domain.authoring.errors import StaleSaveError
-from portal.domain.authoring.media.draft_media import PICTURE_ENDINGS
-from portal.domain.authoring.preview.lesson_preview import TextPreview, preview_text
+from portal.domain.authoring.files import LessonCheck, LessonFields, fold_checks, is_case_path
+from portal.domain.authoring.media import PICTURE_ENDINGS
+from portal.domain.authoring.preview import TextPreview, preview_text
 from portal.domain.authoring.queries import DraftState
-from portal.domain.catalogue.sources.module_source import SHEET_NAMES
-from portal.domain.catalogue.sources.validation import sha256_of
+from portal.domain.authoring.texts import WordRuns, diff_words, pair_paragraphs
+from portal.domain.catalogue.module_check import sha256_of
+from portal.domain.catalogue.module_source import SHEET_NAMES
 from portal.domain.content_checks.metrics import TextMeasures
 from portal.pages.authoring.views import autosave, draft_context
-from portal.pages.layout.base_forms import PortalForm
-from portal.pages.layout.form_fields import LONGEST_TEXT
+from portal.pages.layout.forms import LONGEST_TEXT, PortalForm
 from portal.platform import clock
 from portal.platform.db import transaction
 from portal.platform.errors import NotFoundError, PortalError
@@ -46,9 +42,9 @@ class TextSheet:
     preview_address: str  # of the learner's page of it
     outcomes: Sequence[tuple[str, str]] = ()  # key and text of the module's outcomes
     checks: Sequence[LessonCheck] = ()  # those that a form edits
-    lines: Callable[[bytes], list[str]] = lambda content: [lesson_file.read_lesson(content).title]
+    lines: Callable[[bytes], list[str]] = lambda content: [files.read_lesson(content).title]
     # its title and other fields, which the comparison of two versions shows above the text
-    read: Callable[[bytes], LessonFields] = lesson_file.read_lesson
+    read: Callable[[bytes], LessonFields] = files.read_lesson
 
     @property
     def is_lesson(self) -> bool:
@@ -128,9 +124,9 @@ def _show_unsaved(
 ) -> ResponseReturnValue:
     """Show the form again, with a box added or its checks in another form; nothing is saved."""
     if snippet := _requested_snippet(sheet, form):
-        form.body.data = snippets.append_snippet(form.body.data or "", snippet)
+        form.body.data = files.append_snippet(form.body.data or "", snippet)
     if "as_text" in request.form or "as_blocks" in request.form:
-        body, saved = (lesson_file.read_lesson(each).body for each in (write_file(content), content))
+        body, saved = (files.read_lesson(each).body for each in (write_file(content), content))
         form.body.data = body if "as_text" in request.form else fold_checks(body, saved)
     new_content = write_file(content)
     return _render_page(sheet, form, new_content, unsaved=new_content != content)
@@ -141,16 +137,16 @@ def _shows_text() -> bool:
     return "as_blocks" not in request.form and bool({"as_text", "as"} & set(request.values))
 
 
-def _requested_snippet(sheet: TextSheet, form: PortalForm) -> snippets.Snippet | None:
+def _requested_snippet(sheet: TextSheet, form: PortalForm) -> files.Snippet | None:
     name = request.form.get("add", "")
     return next((snippet for snippet in _offer_snippets(sheet, form) if snippet.name == name), None)
 
 
-def _offer_snippets(sheet: TextSheet, form: PortalForm) -> list[snippets.Snippet]:
+def _offer_snippets(sheet: TextSheet, form: PortalForm) -> list[files.Snippet]:
     if sheet.is_case:
         return []
     as_text = sheet.is_lesson and _shows_text()
-    return snippets.offer_snippets(form.body.data or "", sheet.picture_paths, checks=as_text)
+    return files.offer_snippets(form.body.data or "", sheet.picture_paths, checks=as_text)
 
 
 def _save_text(

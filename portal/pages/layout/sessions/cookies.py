@@ -13,14 +13,12 @@ from itsdangerous import BadData, URLSafeSerializer, URLSafeTimedSerializer
 from werkzeug.wrappers import Response
 
 from config import Config
-from portal.domain.accounts import queries
+from portal.domain.accounts import queries, sign_in, tokens
 from portal.domain.accounts.queries import RequestSession, SessionLimits
 from portal.domain.accounts.retention import BROWSER_RETENTION
 from portal.domain.accounts.services import SignInOrigin
-from portal.domain.accounts.sign_in import failures, known_browsers, user_agents
-from portal.domain.accounts.sign_in.failures import SignInAttempt
-from portal.domain.accounts.sign_in.held_forms import FORM_RETENTION
-from portal.domain.accounts.sign_in.tokens import account_key, new_token
+from portal.domain.accounts.sign_in import FORM_RETENTION, SignInAttempt
+from portal.domain.accounts.tokens import account_key, new_token
 from portal.platform import clock
 from portal.platform.network_names import name_network, parse_network_names
 
@@ -72,7 +70,7 @@ def session_limits() -> SessionLimits:
 def request_origin() -> SignInOrigin:
     """Where this request comes from."""
     return SignInOrigin(
-        request.remote_addr or "", user_agents.describe_browser(request.headers.get("User-Agent", ""))
+        request.remote_addr or "", tokens.describe_browser(request.headers.get("User-Agent", ""))
     )
 
 
@@ -163,13 +161,13 @@ def set_kept_tokens(response: Response, tokens: list[str]) -> None:
 def describe_current_attempt(person_id: int | None, typed: str = "") -> SignInAttempt:
     """The attempt of this request to sign in to a person's account, or to a name that nobody has."""
     account = account_key(person_id, typed, current_settings().secret_key)
-    return failures.describe_attempt(account, request_origin().address, _browser_token())
+    return sign_in.describe_attempt(account, request_origin().address, _browser_token())
 
 
 def remember_browser(person_id: int) -> str:
     """Note in the caller's transaction that the person uses this browser; returns its token."""
     token = _browser_token() or new_token()
-    known_browsers.remember_browser(
+    sign_in.remember_browser(
         person_id, account_key(person_id, "", current_settings().secret_key), token, clock.now()
     )
     return token

@@ -6,9 +6,9 @@ from datetime import datetime
 
 from flask import request, session
 
-from portal.domain.accounts.factors import challenges, passkeys, verification
-from portal.domain.accounts.factors.errors import PasskeyRefusedError
-from portal.domain.accounts.factors.passkeys import NewPasskey
+from portal.domain.accounts import factors
+from portal.domain.accounts.errors import PasskeyRefusedError
+from portal.domain.accounts.factors import NewPasskey
 from portal.domain.accounts.queries import Account
 from portal.pages.layout.sessions import cookies
 from portal.pages.layout.sessions.step_up import own_relying_party
@@ -31,8 +31,8 @@ def sign_in_options(purpose: str = SIGN_IN, known: Iterable[str] = ()) -> str:
     if not party.may_have_passkeys:
         return ""
     cookies.form_token()  # makes the browser's secret, if it has none yet
-    challenge = challenges.make_challenge(_context(purpose), _key(), clock.now())
-    return json.dumps(passkeys.request_options(challenge, party, known))
+    challenge = factors.make_challenge(_context(purpose), _key(), clock.now())
+    return json.dumps(factors.request_options(challenge, party, known))
 
 
 def creation_options(me: Account, known: Iterable[str]) -> str:
@@ -45,10 +45,10 @@ def creation_options(me: Account, known: Iterable[str]) -> str:
     party = own_relying_party()
     if not party.may_have_passkeys:
         return ""
-    options = passkeys.creation_options(
-        challenges.make_challenge(_context(ADD), _key(), clock.now()),
+    options = factors.creation_options(
+        factors.make_challenge(_context(ADD), _key(), clock.now()),
         party,
-        handle=passkeys.user_handle(me.person_id, _key()),
+        handle=factors.user_handle(me.person_id, _key()),
         name=me.viewer.staff_number,
         display_name=me.display_name,
         known=known,
@@ -63,9 +63,9 @@ def accept_new_passkey(at: datetime) -> NewPasskey:
         PasskeyRefusedError: The answer is not one to believe.
     """
     answer = request.form.get(FIELD, "")
-    challenge = passkeys.challenge_of_answer(answer)
-    challenges.spend_challenge(challenge, _context(ADD), _key(), at)
-    return passkeys.check_new_passkey(answer, challenge, own_relying_party())
+    challenge = factors.challenge_of_answer(answer)
+    factors.spend_challenge(challenge, _context(ADD), _key(), at)
+    return factors.check_new_passkey(answer, challenge, own_relying_party())
 
 
 def accept_answer(purpose: str, at: datetime, *, person_id: int | None = None) -> int:
@@ -74,7 +74,7 @@ def accept_answer(purpose: str, at: datetime, *, person_id: int | None = None) -
     Raises:
         PasskeyRefusedError: The answer is not one to believe.
     """
-    return verification.accept_passkey(
+    return factors.accept_passkey(
         request.form.get(FIELD, ""), _context(purpose), own_relying_party(), _key(), at, person_id=person_id
     )
 

@@ -1,30 +1,34 @@
 """What stands before every change: the site it comes from, the form's token, and forms sent too late."""
 
 import hmac
+import json
+import re
+from base64 import b64decode, b64encode
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
+from hashlib import sha256
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
+from zlib import compress, decompress
 
-from flask import Flask, current_app, flash, g, redirect, request, session, url_for
+from flask import Flask, current_app, flash, g, make_response, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
-from flask_login import LoginManager
+from flask_login import LoginManager, current_user
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from itsdangerous import BadData, URLSafeTimedSerializer
 from werkzeug.wrappers import Response
 
 from config import Config
-from portal.domain.accounts import queries, services
-from portal.domain.accounts.passwords import hashing
+from portal.domain.accounts import passwords, queries, services, sign_in
 from portal.domain.accounts.queries import Account, RequestSession, SessionState
-from portal.domain.accounts.sign_in import held_forms
+from portal.domain.accounts.tokens import new_token
 from portal.pages.layout.access import is_public, scopes_of
-from portal.pages.layout.anonymity import is_anonymous_request
-from portal.pages.layout.secret_fields import any_is_secret, is_form_token, view_takes_secret
+from portal.pages.layout.bearer import is_anonymous_request
+from portal.pages.layout.forms import any_is_secret, is_form_token, view_takes_secret
 from portal.pages.layout.sessions import cookies
 from portal.platform import clock
-from portal.platform.audit.services import log
+from portal.platform.audit import log
 from portal.platform.db import transaction, try_to_write, wait_briefly
 from portal.platform.errors import BusyError, UnwritableError
 from portal.platform.observability.logs import get_logger
@@ -77,7 +81,7 @@ def register_sessions(app: Flask, config: Config) -> None:
     csrf.init_app(app)
     cookies.prepare_form_cookie(app, config)
     # Makes the hash that unknown names are compared with, before anyone signs in.
-    hashing.password_matches(None, "")
+    passwords.password_matches(None, "")
     # The guard asks for a form's token itself, after it has seen whose session the token must be of.
     # A token lasts as long as its session, and the guard's own check of the origin replaces the referrer's.
     app.config.update(WTF_CSRF_CHECK_DEFAULT=False, WTF_CSRF_TIME_LIMIT=None, WTF_CSRF_SSL_STRICT=False)
@@ -295,10 +299,10 @@ def _keep_form(person_id: int, next_page: str) -> ResponseReturnValue:
     ]
     tokens, address, body = cookies.kept_tokens(), requested_address(), urlencode(fields)
     response = redirect(next_page, 303)
-    waiting = held_forms.list_waiting_forms(tokens, person_id, clock.now())
+    waiting = sign_in.list_waiting_forms(tokens, person_id, clock.now())
     if not any((form.path, form.body) == (address, body) for form in waiting):  # sent twice, kept once
         with transaction():
-            token = held_forms.hold_form(person_id, address, body, clock.now())
+            token = sign_in.hold_form(person_id, address, body, clock.now())
         cookies.set_kept_tokens(response, [*tokens, token])
     return response
 
@@ -340,9 +344,90 @@ def _note_outcome(action: str, account: Account) -> None:
 
 
 def _forget_kept(response: Response, account: Account, hashed_token: str) -> None:
-    waiting = held_forms.list_waiting_hashes(cookies.kept_tokens(), account.person_id, clock.now())
+    waiting = sign_in.list_waiting_hashes(cookies.kept_tokens(), account.person_id, clock.now())
     if hashed_token in waiting:
         with transaction():
-            held_forms.delete_form(hashed_token, account.person_id)
+            sign_in.delete_form(hashed_token, account.person_id)
     if set(waiting) <= {hashed_token}:
         cookies.set_kept_tokens(response, [])
+
+
+# Answers to refused forms are held for an hour and shown by an address of their own.
+#
+# A browser that goes back to the answer to a form asks to send the form again, and what was typed is
+# gone. So such an answer is held, encrypted, and the browser is led to it: going back, it finds the form
+# as it was. An answer to a form with a secret is never held, nor one to a form that leaves no trace.
+
+ARGUMENT = "refused"
+MOST_BYTES = 256 * 1024  # of a page, compressed
+_IN_ADDRESS = re.compile(rb"(?:^|&)refused=([A-Za-z0-9_-]*)")
+_REFUSAL = re.compile(rb"<title>\s*Error: ")
+
+
+def register_refused_forms(app: Flask) -> None:
+    """Hold refusals of ``app``; call it before whatever else looks at requests, or ends answers."""
+    app.before_request(find_held_refusal)
+    app.after_request(hold_refusal)
+
+
+def find_held_refusal() -> ResponseReturnValue | None:
+    """Show the refusal that an address names; without it, lead to the form. No view sees the argument."""
+    match = _IN_ADDRESS.search(request.query_string)
+    if match is None or not current_user.is_authenticated:
+        return None
+    request.query_string = _IN_ADDRESS.sub(b"", request.query_string).lstrip(b"&")
+    if request.method != "GET":
+        return None
+    address = requested_address()
+    forms = sign_in.list_waiting_forms([_key_of(match[1].decode())], current_user.person_id, clock.now())
+    if not forms or forms[0].path != address:
+        return redirect(f"/{address.lstrip('/')}", 303)  # two slashes would lead to another host
+    status, packed = json.loads(forms[0].body)
+    return make_response(decompress(b64decode(packed)), status, {"Content-Type": "text/html; charset=utf-8"})
+
+
+def hold_refusal(response: Response) -> Response:
+    """Hold the page that refuses a form, and lead the browser to it; send it as it is if it cannot."""
+    if not _is_refusal(response):
+        return response
+    packed = b64encode(compress(response.get_data())).decode()
+    if len(packed) > MOST_BYTES:
+        return response
+    name, address = new_token(), requested_address()
+    try:
+        with transaction():
+            sign_in.hold_form(
+                current_user.person_id,
+                address,
+                json.dumps([200, packed]),  # at its own address it is a page like others, no failure
+                clock.now(),
+                token=_key_of(name),
+            )
+    except (BusyError, UnwritableError):
+        return response
+    response.status_code = 303
+    response.set_data(b"")
+    response.location = f"{address}{'&' if '?' in address else '?'}{ARGUMENT}={name}"
+    return response
+
+
+def _is_refusal(response: Response) -> bool:
+    """Whether this answers a form that a signed-in person sent from a page, without a secret, by an error."""
+    return (
+        request.method == "POST"
+        and request.endpoint is not None
+        and request.headers.get("Sec-Fetch-Mode") == "navigate"
+        and response.mimetype == "text/html"
+        and not response.is_streamed
+        and not is_anonymous_request()
+        and "_login_user" in g
+        and current_user.is_authenticated
+        and _REFUSAL.search(response.get_data()) is not None
+        and not has_secret()  # last: it reads the form, which may have been too large to read
+    )
+
+
+def _key_of(name: str) -> str:
+    """The key of a held refusal: its name in the address opens it in the same session only."""
+    session = request.cookies.get(cookies.cookie_name(cookies.current_settings()), "")
+    return sha256(f"{session} {name}".encode()).hexdigest()

@@ -10,13 +10,13 @@ from flask import Flask, abort, current_app, make_response, redirect, request, u
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from portal.domain.accounts import services
-from portal.domain.accounts.factors import enrolment, passkeys
-from portal.domain.accounts.factors.passkeys import RelyingParty
+from portal.domain.accounts import factors, services
+from portal.domain.accounts.factors import RelyingParty
 from portal.domain.accounts.queries import RequestSession, SessionState
-from portal.domain.people.queries import Viewer, viewer_of
+from portal.domain.people.queries import viewer_of
+from portal.domain.people.visibility import Viewer
 from portal.pages.layout.access import is_public, permission_of, wants_recent_sign_in
-from portal.pages.layout.secret_fields import view_takes_secret
+from portal.pages.layout.forms import view_takes_secret
 from portal.pages.layout.sessions import cookies
 from portal.pages.layout.sessions.request_guard import SAFE_METHODS, lead_to
 from portal.platform import clock
@@ -61,7 +61,7 @@ def own_relying_party() -> RelyingParty:
     settings = cookies.current_settings()
     has_names = not settings.secure and _OWN_MACHINE.fullmatch(request.host)
     address = f"http://{request.host}" if has_names else settings.address
-    return passkeys.relying_party(address, f"{settings.force_name} learning portal")
+    return factors.relying_party(address, f"{settings.force_name} learning portal")
 
 
 def lacks_factor(current: RequestSession) -> bool:
@@ -80,7 +80,7 @@ def is_recent(current: RequestSession) -> bool:
     if current.method in services.BY_PROVIDER:
         return not lacks_factor(current)
     by_password_alone = current.factor is None and current.method == services.PASSWORD
-    return not (by_password_alone and enrolment.has_factors(current.person_id))
+    return not (by_password_alone and factors.has_factors(current.person_id))
 
 
 def redirect_without_factor() -> ResponseReturnValue | None:
@@ -92,7 +92,7 @@ def redirect_without_factor() -> ResponseReturnValue | None:
     if current is None or current.must_change or not lacks_factor(current):
         return None
     by_provider = current.method in services.BY_PROVIDER
-    page = SIGN_IN_AGAIN if by_provider or enrolment.has_factors(current.person_id) else OWN_FACTORS
+    page = SIGN_IN_AGAIN if by_provider or factors.has_factors(current.person_id) else OWN_FACTORS
     return lead_to(page, current, _NOT_YET)
 
 

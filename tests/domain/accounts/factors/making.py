@@ -13,9 +13,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from config import current_settings
-from portal.domain.accounts.factors import enrolment, one_time_codes
-from portal.domain.accounts.factors.models import Factor
-from portal.domain.accounts.factors.passkeys import decode, encode
+from portal.domain.accounts import factors
+from portal.domain.accounts.factors import decode, encode
+from portal.domain.accounts.models import Factor
 from portal.platform import clock
 from portal.platform.db import db, transaction
 
@@ -24,14 +24,14 @@ PRESENT, VERIFIED, ATTESTED = 1, 4, 64  # flags of authenticator data
 
 def add_codes(person: int, label: str = "Work phone") -> str:
     """Give the person a device for one-time codes; returns its secret."""
-    secret = one_time_codes.new_secret()
-    sealed = one_time_codes.encrypt_secret(secret, person, current_settings().secret_key)
+    secret = factors.new_secret()
+    sealed = factors.encrypt_secret(secret, person, current_settings().secret_key)
     with transaction():
         db.session.add(
             Factor(
                 reference=os.urandom(8).hex(),
                 person_id=person,
-                kind=enrolment.FactorKind.CODE,
+                kind=factors.FactorKind.CODE,
                 label=label,
                 sealed_secret=sealed,
                 last_step=0,

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.domain.accounts.factors import one_time_codes, recovery_codes, verification
-from portal.domain.accounts.factors.enrolment import FactorKind
-from portal.domain.accounts.factors.models import Factor, RecoveryCode
+from portal.domain.accounts import factors
+from portal.domain.accounts.factors import FactorKind
+from portal.domain.accounts.models import Factor, RecoveryCode
 from portal.platform import clock
 from portal.platform.db import db, transaction
 from tests.conftest import SECRET
@@ -26,13 +26,13 @@ INSTANTS = st.datetimes(datetime(2024, 1, 1), datetime(2090, 1, 1), timezones=st
 def test_codes_are_those_of_the_standard(seconds: int, code: str) -> None:
     at = datetime.fromtimestamp(seconds, UTC)
 
-    assert one_time_codes.matching_step("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ", code, at, None) == seconds // 30
+    assert factors.matching_step("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ", code, at, None) == seconds // 30
 
 
 @given(INSTANTS, st.integers(-10, 10))
 def test_a_code_is_right_one_step_before_and_after_its_own(at: datetime, apart: int) -> None:
     code = pyotp.TOTP(KEY).at(at, counter_offset=apart)
-    step = one_time_codes.matching_step(KEY, code, at, None)
+    step = factors.matching_step(KEY, code, at, None)
 
     near = {pyotp.TOTP(KEY).at(at, counter_offset=one) for one in (-1, 0, 1)}
     assert (step is not None) == (code in near)
@@ -44,7 +44,7 @@ def test_no_code_counts_twice_whatever_the_order(at: datetime, tries: list[tuple
     for seconds, apart in tries:
         at += timedelta(seconds=seconds)
         code = pyotp.TOTP(KEY).at(at, counter_offset=apart)
-        step = one_time_codes.matching_step(KEY, code, at, used[-1] if used else None)
+        step = factors.matching_step(KEY, code, at, used[-1] if used else None)
         if step is not None:
             used.append(step)
 
@@ -53,27 +53,27 @@ def test_no_code_counts_twice_whatever_the_order(at: datetime, tries: list[tuple
 
 @given(st.text(max_size=300))
 def test_whatever_is_typed_is_a_code_or_none(typed: str) -> None:
-    code = one_time_codes.normalise_code(typed)
+    code = factors.normalise_code(typed)
 
-    if one_time_codes.is_one_time_code(code):
+    if factors.is_one_time_code(code):
         assert code.isascii()
         assert code.isdigit()
         assert len(code) == 6
 
 
 def test_a_secret_opens_for_its_person_and_under_its_key_alone() -> None:
-    sealed = one_time_codes.encrypt_secret(KEY, 7, SECRET)
+    sealed = factors.encrypt_secret(KEY, 7, SECRET)
 
     assert KEY.encode() not in sealed
-    assert one_time_codes.decrypt_secret(sealed, 7, SECRET) == KEY
+    assert factors.decrypt_secret(sealed, 7, SECRET) == KEY
     for person, key, bytes_ in ((8, SECRET, sealed), (7, "other", sealed), (7, SECRET, sealed[:-1] + b"x")):
-        assert one_time_codes.decrypt_secret(bytes_, person, key) is None
-    assert one_time_codes.decrypt_secret(b"", 7, SECRET) is None
+        assert factors.decrypt_secret(bytes_, person, key) is None
+    assert factors.decrypt_secret(b"", 7, SECRET) is None
 
 
 def accepted(person: int, typed: str) -> FactorKind | None:
     with transaction():
-        return verification.accept_code(person, typed, SECRET, clock.now())
+        return factors.accept_code(person, typed, SECRET, clock.now())
 
 
 @pytest.mark.usefixtures("database")
@@ -95,24 +95,24 @@ def test_after_the_portals_key_changed_a_code_is_wrong_and_nothing_breaks() -> N
     code = code_of(add_codes(person))
 
     with transaction():
-        assert verification.accept_code(person, code, "another secret key of the portal", clock.now()) is None
+        assert factors.accept_code(person, code, "another secret key of the portal", clock.now()) is None
 
 
 @pytest.mark.usefixtures("database")
 def test_each_recovery_code_counts_once_and_a_new_set_replaces_the_old() -> None:
     person, other = make_account("D1001"), make_account("D1002")
     with transaction():
-        first = recovery_codes.replace_codes(person, SECRET, clock.now())
-        recovery_codes.replace_codes(other, SECRET, clock.now())
+        first = factors.replace_codes(person, SECRET, clock.now())
+        factors.replace_codes(other, SECRET, clock.now())
 
     assert len(set(first)) == 10
     assert accepted(other, first[0]) is None
     assert accepted(person, first[0].lower().replace("-", " ")) is FactorKind.RECOVERY
     assert accepted(person, first[0]) is None
-    assert recovery_codes.count_unused_codes(person) == 9
+    assert factors.count_unused_codes(person) == 9
 
     with transaction():
-        second = recovery_codes.replace_codes(person, SECRET, clock.now())
+        second = factors.replace_codes(person, SECRET, clock.now())
     assert accepted(person, first[1]) is None
     assert accepted(person, second[1]) is FactorKind.RECOVERY
 
@@ -122,7 +122,7 @@ def test_the_database_has_neither_secret_nor_code() -> None:
     person = make_account()
     secret = add_codes(person)
     with transaction():
-        codes = recovery_codes.replace_codes(person, SECRET, clock.now())
+        codes = factors.replace_codes(person, SECRET, clock.now())
 
     factor = db.session.query(Factor).one()
     assert secret.encode() not in (factor.sealed_secret or b"")

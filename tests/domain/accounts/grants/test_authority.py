@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 from werkzeug.routing import Rule
 
-from portal.domain.accounts import services
-from portal.domain.accounts.grants import changes
-from portal.domain.accounts.grants.authority import administers_person, is_administered
+from portal.domain.accounts import grants, services
+from portal.domain.accounts.grants import administers_person, is_administered
 from portal.domain.accounts.models import SignInSession
 from portal.domain.people.models import Person, PersonName, RoleGrant, UnitState
 from portal.domain.people.queries import viewer_of
@@ -96,9 +95,9 @@ def make_account_of(person: int) -> None:
 def test_several_grants_with_an_own_one_among_them_are_refused_as_a_whole(admin: PortalClient) -> None:
     me = db.session.scalars(select(RoleGrant.person_id)).one()
     other = make_person(make_unit("Contact"))
-    wanted = [changes.NewGrant(person, Role.MANAGER, None) for person in (other, me)]
+    wanted = [grants.NewGrant(person, Role.MANAGER, None) for person in (other, me)]
     with pytest.raises(RuleError, match="You cannot give yourself a role"), transaction():
-        changes.give_grants(wanted, by=me, at=clock.now())
+        grants.give_grants(wanted, by=me, at=clock.now())
 
     assert count_live_grants() == 1
 

@@ -8,22 +8,23 @@ import time_machine
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from portal.domain.accounts import services
-from portal.domain.accounts.models import ProviderIdentity
-from portal.domain.accounts.overview.account_list import (
+from portal.domain.accounts import services, sign_in
+from portal.domain.accounts.account_list import (
     CLOSED,
     INVITED,
     LOCKED,
     NEVER,
+    NO_WAY,
+    PASSWORD,
+    PROVIDER,
     AccountFilters,
     AccountList,
 )
-from portal.domain.accounts.overview.ways import NO_WAY, PASSWORD, PROVIDER
+from portal.domain.accounts.models import ProviderIdentity
 from portal.domain.accounts.services import SignInOrigin
-from portal.domain.accounts.sign_in import failures, locks
-from portal.domain.accounts.sign_in.failures import SignInAttempt
-from portal.domain.accounts.sign_in.tokens import account_key
-from portal.domain.accounts.sign_in.ways import SignInRules
+from portal.domain.accounts.sign_in import SignInAttempt
+from portal.domain.accounts.tokens import account_key
+from portal.domain.accounts.ways import SignInRules
 from portal.domain.people.queries import viewer_of
 from portal.platform import clock
 from portal.platform.clock import london_day
@@ -82,10 +83,10 @@ def try_to_sign_in(known: Known, act: str, place: str) -> None:
         services.open_session(known.person, SignInOrigin(place, "Edge on Windows"), now)
         known.signed_in = now
     elif act == "lift":
-        locks.lift_lock(known.person, KEY, by=None)
+        sign_in.lift_lock(known.person, KEY, by=None)
     else:
         for _ in range(1 if act == "fail" else 5):
-            failures.record_failure(SignInAttempt(account, place), now)
+            sign_in.record_failure(SignInAttempt(account, place), now)
 
 
 def give_password(known: Known, act: str) -> None:
@@ -118,7 +119,7 @@ def must_wait(person: int, at: datetime) -> timedelta:
     account, longest = account_key(person, "", KEY), timedelta()
     for place in (*PLACES, STRANGE_PLACE):
         try:
-            failures.refuse_throttled(SignInAttempt(account, place), at)
+            sign_in.refuse_throttled(SignInAttempt(account, place), at)
         except TooManyError as error:
             longest = max(longest, timedelta(seconds=error.retry_after_seconds))
     return longest
@@ -190,20 +191,20 @@ def test_a_noisy_address_locks_sooner_and_lifting_ends_it(app, database) -> None
         account = account_key(person, "", KEY)
         with transaction():
             for number in range(100):
-                failures.record_failure(SignInAttempt(f"other {number}", PLACES[0]), START)
-            failures.record_failure(SignInAttempt(account, PLACES[0]), START)
+                sign_in.record_failure(SignInAttempt(f"other {number}", PLACES[0]), START)
+            sign_in.record_failure(SignInAttempt(account, PLACES[0]), START)
 
-        lock = locks.find_lock_of(person, KEY, START)
-        assert lock == locks.SignInLock(START + timedelta(minutes=1), everywhere=False)
+        lock = sign_in.find_lock_of(person, KEY, START)
+        assert lock == sign_in.SignInLock(START + timedelta(minutes=1), everywhere=False)
         with pytest.raises(TooManyError):
-            failures.refuse_throttled(SignInAttempt(account, PLACES[0]), START)
+            sign_in.refuse_throttled(SignInAttempt(account, PLACES[0]), START)
         with transaction():
-            assert locks.lift_lock(person, KEY, by=None)
+            assert sign_in.lift_lock(person, KEY, by=None)
 
-        assert locks.find_lock_of(person, KEY, START) is None
-        failures.refuse_throttled(SignInAttempt(account, PLACES[0]), START)
+        assert sign_in.find_lock_of(person, KEY, START) is None
+        sign_in.refuse_throttled(SignInAttempt(account, PLACES[0]), START)
         with transaction():
-            assert not locks.lift_lock(person, KEY, by=None)
+            assert not sign_in.lift_lock(person, KEY, by=None)
 
 
 def test_many_addresses_lock_an_account_everywhere(app, database) -> None:
@@ -211,9 +212,9 @@ def test_many_addresses_lock_an_account_everywhere(app, database) -> None:
     account = account_key(person, "", KEY)
     with transaction():
         for number in range(20):
-            failures.record_failure(SignInAttempt(account, f"203.0.113.{number}"), START)
+            sign_in.record_failure(SignInAttempt(account, f"203.0.113.{number}"), START)
 
-    lock = locks.find_lock_of(person, KEY, START)
+    lock = sign_in.find_lock_of(person, KEY, START)
 
     assert lock is not None
     assert lock.everywhere

@@ -15,9 +15,9 @@ from flask import Flask
 from nacl.pwhash import argon2id
 from sqlalchemy import select
 
+from portal.domain.accounts import passwords
 from portal.domain.accounts.errors import PasswordRefusedError
 from portal.domain.accounts.models import Credential, PasswordLink
-from portal.domain.accounts.passwords import hashing
 from portal.platform.db import db
 from tests.factories.people import make_person, make_unit
 from tests.page_reading import Page, PortalClient
@@ -62,7 +62,7 @@ def set_password(client: PortalClient, path: str, password: str = PASSWORD, stat
     ],
 )
 def test_length_alone_is_enough(plain: str) -> None:
-    assert hashing.check_new_password(plain, ["D1001", "Shah", "Priya"]) is None  # raises where it refuses
+    assert passwords.check_new_password(plain, ["D1001", "Shah", "Priya"]) is None  # raises where it refuses
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_length_alone_is_enough(plain: str) -> None:
 )
 def test_what_is_guessed_first_is_refused(plain: str) -> None:
     with pytest.raises(PasswordRefusedError, match="too easy to guess"):
-        hashing.check_new_password(plain)
+        passwords.check_new_password(plain)
 
 
 @pytest.mark.parametrize(
@@ -120,34 +120,34 @@ def test_what_is_guessed_first_is_refused(plain: str) -> None:
 def test_words_of_the_person_and_the_force_do_not_count(plain: str) -> None:
     about = ["D1001", "Shah", "Priya", "p.oakfield@roads.example", "Westshire Police"]
     with pytest.raises(PasswordRefusedError, match="too easy to guess"):
-        hashing.check_new_password(plain, about)
+        passwords.check_new_password(plain, about)
 
 
 @pytest.mark.parametrize("plain", ["jennifer1234", "ashley123456", "aB3!xK9#qL2$"])
 def test_twelve_characters_are_too_few(plain: str) -> None:
     with pytest.raises(PasswordRefusedError, match="Password must be 15 characters or more"):
-        hashing.check_new_password(plain)
+        passwords.check_new_password(plain)
 
 
 def test_three_random_words_beside_ones_name_are_enough() -> None:
-    hashing.check_new_password("priya kettle orbit walnut", ["D1001", "Shah", "Priya"])
+    passwords.check_new_password("priya kettle orbit walnut", ["D1001", "Shah", "Priya"])
 
 
 @pytest.mark.parametrize(("length", "good"), [(14, False), (15, True), (128, True), (129, False)])
 def test_fifteen_to_128_characters(length: int, good: bool) -> None:
     plain = ("kettle orbit walnut zinc " * 6)[:length] if good or length > 128 else "kettleorbitzin"
     if good:
-        hashing.check_new_password(plain)
+        passwords.check_new_password(plain)
     else:
         with pytest.raises(PasswordRefusedError, match="Password must be"):
-            hashing.check_new_password(plain)
+            passwords.check_new_password(plain)
 
 
 @pytest.mark.parametrize("length", [128, 129, 10_000, 1_000_000])
 def test_a_long_password_is_judged_quickly(length: int) -> None:
     plain = ("@0$1|5p4" * (length // 8 + 1))[:length]
     begun = process_time()
-    hashing.is_weak(plain, ["D1001", "Shah", "Priya", "Westshire Police"])
+    passwords.is_weak(plain, ["D1001", "Shah", "Priya", "Westshire Police"])
 
     assert process_time() - begun < 1
 
@@ -168,12 +168,12 @@ def test_a_process_loads_what_is_dear_only_when_it_is_needed() -> None:
 
 
 def test_the_same_characters_composed_otherwise_are_the_same_password() -> None:
-    kept = hashing.hash_password("caf\u00e9 kettle orbit")
+    kept = passwords.hash_password("caf\u00e9 kettle orbit")
 
     assert kept.startswith("$argon2id$")
-    assert hashing.password_matches(kept, "cafe\u0301 kettle orbit")
-    assert not hashing.password_matches(kept, "cafe kettle orbit")
-    assert not hashing.password_matches(None, "cafe kettle orbit")
+    assert passwords.password_matches(kept, "cafe\u0301 kettle orbit")
+    assert not passwords.password_matches(kept, "cafe kettle orbit")
+    assert not passwords.password_matches(None, "cafe kettle orbit")
 
 
 # Of "pässword", by argon2-cffi, as releases before made them: at today's costs, and at others.
@@ -188,23 +188,23 @@ OTHER_COSTS = [
 
 @pytest.mark.parametrize("kept", [SAME_COSTS, *OTHER_COSTS])
 def test_a_hash_of_releases_before_is_still_checked(kept: str) -> None:
-    assert hashing.password_matches(kept, "pässword")
-    assert not hashing.password_matches(kept, "password")
+    assert passwords.password_matches(kept, "pässword")
+    assert not passwords.password_matches(kept, "password")
 
 
 @pytest.mark.usefixtures("real_passwords")
 def test_a_hash_is_renewed_where_its_costs_are_others() -> None:
-    assert hashing.renewed_hash(SAME_COSTS, "pässword") is None
+    assert passwords.renewed_hash(SAME_COSTS, "pässword") is None
     for kept in OTHER_COSTS:
-        renewed = hashing.renewed_hash(kept, "pässword")
+        renewed = passwords.renewed_hash(kept, "pässword")
         assert renewed is not None
         assert renewed.startswith("$argon2id$v=19$m=7168,t=5,p=1$")
-        assert hashing.password_matches(renewed, "pässword")
+        assert passwords.password_matches(renewed, "pässword")
 
 
 @pytest.mark.parametrize("kept", ["", "x" * 200, "$argon2id$v=19$m=7168,t=5,p=1$", "pässword"])
 def test_nothing_matches_what_is_no_hash(kept: str) -> None:
-    assert not hashing.password_matches(kept, "pässword")
+    assert not passwords.password_matches(kept, "pässword")
 
 
 def test_a_link_sets_the_first_password_once(app: Flask, client: PortalClient) -> None:
@@ -336,7 +336,7 @@ def test_a_process_hashes_one_password_at_a_time(monkeypatch):
 
     monkeypatch.setattr(argon2id, "verify", verify)
     with ThreadPoolExecutor(8) as threads:
-        outcomes = list(threads.map(lambda _: hashing.password_matches("stored", PASSWORD), range(16)))
+        outcomes = list(threads.map(lambda _: passwords.password_matches("stored", PASSWORD), range(16)))
 
     assert outcomes == [True] * 16
     assert set(most) == {1}

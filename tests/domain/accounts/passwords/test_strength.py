@@ -8,8 +8,8 @@ import time_machine
 from flask import Flask
 from sqlalchemy import select, update
 
+from portal.domain.accounts import passwords
 from portal.domain.accounts.models import Credential, HeldForm, SignInSession
-from portal.domain.accounts.passwords import hashing
 from portal.pages.layout.access import permission_of, scopes_of
 from portal.platform.db import db, transaction
 from portal.platform.permissions import Role
@@ -33,7 +33,7 @@ def make_weak(staff_number: str = "D1001", password: str = WEAK) -> int:
     person = make_account(staff_number)
     with transaction():
         row = update(Credential).where(Credential.person_id == person)
-        db.session.execute(row.values(password_hash=hashing.hash_password(password), password_rule=None))
+        db.session.execute(row.values(password_hash=passwords.hash_password(password), password_rule=None))
     return person
 
 
@@ -62,7 +62,7 @@ def test_a_weak_password_leads_to_choosing_another_and_then_where_one_was_going(
 
     assert done.h1 == "Your account"
     assert "Your password is changed" in done.text
-    assert rule_of(person) == hashing.RULE_NUMBER
+    assert rule_of(person) == passwords.RULE_NUMBER
     client.press(done, "Sign out")
     assert sign_in(client, path="/sign-in?next=/account").h1 == "Your account"
 
@@ -124,9 +124,9 @@ def test_a_good_password_of_before_is_judged_once(
     person = make_weak(password=PASSWORD)
     sign_in(client, path="/sign-in?next=/account")
     assert signed_in(client)
-    assert rule_of(person) == hashing.RULE_NUMBER
+    assert rule_of(person) == passwords.RULE_NUMBER
     client.press(client.page("/account"), "Sign out")
-    monkeypatch.setattr(hashing, "is_weak", None)  # would be an error
+    monkeypatch.setattr(passwords, "is_weak", None)  # would be an error
 
     sign_in(client, path="/sign-in?next=/account")
 
@@ -145,7 +145,7 @@ def test_a_form_kept_over_a_lapse_survives_the_change(
     page = client.page(FORM)
     with transaction():
         row = update(Credential).where(Credential.person_id == person)
-        db.session.execute(row.values(password_hash=hashing.hash_password(WEAK), password_rule=None))
+        db.session.execute(row.values(password_hash=passwords.hash_password(WEAK), password_rule=None))
     frozen.shift(timedelta(hours=2))
 
     asked = client.press(page, "Grant role", role="publisher", unit="")
@@ -168,7 +168,7 @@ def test_a_form_sent_while_another_password_is_due_is_kept_until_then(
     page = client.page(FORM)
     with transaction():
         row = update(Credential).where(Credential.person_id == person)
-        db.session.execute(row.values(password_hash=hashing.hash_password(WEAK), password_rule=None))
+        db.session.execute(row.values(password_hash=passwords.hash_password(WEAK), password_rule=None))
     frozen.shift(timedelta(hours=2))
     sign_in(client, password=WEAK)
 

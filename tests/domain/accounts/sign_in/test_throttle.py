@@ -10,11 +10,9 @@ from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.domain.accounts.sign_in import failures as sign_in_failures
-from portal.domain.accounts.sign_in import throttle
-from portal.domain.accounts.sign_in.failures import SignInAttempt
-from portal.domain.accounts.sign_in.throttle import ThrottleRule
-from portal.domain.accounts.sign_in.tokens import account_key
+from portal.domain.accounts import sign_in as accounts_sign_in
+from portal.domain.accounts.sign_in import SignInAttempt, ThrottleRule
+from portal.domain.accounts.tokens import account_key
 from portal.platform import clock
 from portal.platform.db import db, transaction
 from portal.platform.errors import TooManyError
@@ -149,13 +147,13 @@ def test_tries_sent_at_once_cannot_slip_through(app: Flask) -> None:
 
     def guess() -> None:
         with app.app_context():
-            sign_in_failures.refuse_throttled(attempt, clock.now())  # as the page asks first
+            accounts_sign_in.refuse_throttled(attempt, clock.now())  # as the page asks first
             db.session.rollback()
             barrier.wait()
             try:
                 with transaction():
-                    sign_in_failures.refuse_throttled(attempt, clock.now(), lock=True)
-                    sign_in_failures.record_failure(attempt, clock.now())
+                    accounts_sign_in.refuse_throttled(attempt, clock.now(), lock=True)
+                    accounts_sign_in.record_failure(attempt, clock.now())
                 admitted.append(1)
             except TooManyError:
                 pass
@@ -166,7 +164,7 @@ def test_tries_sent_at_once_cannot_slip_through(app: Flask) -> None:
     for thread in threads:
         thread.join()
     with app.app_context(), transaction():
-        sign_in_failures.forget_failures(attempt)
+        accounts_sign_in.forget_failures(attempt)
 
     assert len(admitted) == 5
 
@@ -194,10 +192,14 @@ def test_the_wait_grows_up_to_fifteen_minutes(failures: list[float], minutes: fl
     instants = _after(*failures)
     at = instants[-1] if instants else START
 
-    assert throttle.wait_after(instants, throttle.PLACE_RULE, at) == timedelta(minutes=minutes)
+    assert accounts_sign_in.wait_after(instants, accounts_sign_in.PLACE_RULE, at) == timedelta(
+        minutes=minutes
+    )
 
 
-RULES = st.sampled_from([throttle.PLACE_RULE, throttle.NOISY_PLACE_RULE, throttle.ACCOUNT_RULE])
+RULES = st.sampled_from(
+    [accounts_sign_in.PLACE_RULE, accounts_sign_in.NOISY_PLACE_RULE, accounts_sign_in.ACCOUNT_RULE]
+)
 GAPS = st.lists(st.timedeltas(timedelta(), timedelta(hours=3)), max_size=40)
 LATER = st.timedeltas(timedelta(), timedelta(hours=3))
 
@@ -212,17 +214,17 @@ def test_a_wait_runs_down_as_time_passes(
 ) -> None:
     failures = _spaced(gaps)
     at = (failures[-1] if failures else START) + now
-    wait = throttle.wait_after(failures, rule, at)
+    wait = accounts_sign_in.wait_after(failures, rule, at)
 
     assert timedelta() <= wait <= rule.longest_wait
-    assert throttle.wait_after(failures, rule, at + more) == max(timedelta(), wait - more)
+    assert accounts_sign_in.wait_after(failures, rule, at + more) == max(timedelta(), wait - more)
 
 
 @given(RULES, GAPS)
 def test_fewer_failures_than_are_free_never_wait(rule: ThrottleRule, gaps: list[timedelta]) -> None:
     failures = _spaced(gaps)[: rule.allowed_failures - 1]
 
-    assert not throttle.wait_after(failures, rule, failures[-1] if failures else START)
+    assert not accounts_sign_in.wait_after(failures, rule, failures[-1] if failures else START)
 
 
 @given(RULES, GAPS, LATER)
@@ -232,18 +234,24 @@ def test_one_more_failure_never_shortens_a_wait(
     failures = _spaced(gaps)
     at = (failures[-1] if failures else START) + now
 
-    assert throttle.wait_after([*failures, at], rule, at) >= throttle.wait_after(failures, rule, at)
+    assert accounts_sign_in.wait_after([*failures, at], rule, at) >= accounts_sign_in.wait_after(
+        failures, rule, at
+    )
 
 
 @given(RULES, GAPS, st.timedeltas(timedelta(), timedelta(days=400)))
 def test_a_clock_that_stepped_back_never_makes_a_longer_wait(
     rule: ThrottleRule, gaps: list[timedelta], back: timedelta
 ) -> None:
-    assert throttle.wait_after(_spaced(gaps), rule, START - back) <= rule.longest_wait
+    assert accounts_sign_in.wait_after(_spaced(gaps), rule, START - back) <= rule.longest_wait
 
 
 # Four in each quarter of an hour, one after each wait, 19 in each hour: what nobody need wait for, and a few.
-MOST_IN_TWO_HOURS = {throttle.PLACE_RULE: 40, throttle.NOISY_PLACE_RULE: 12, throttle.ACCOUNT_RULE: 60}
+MOST_IN_TWO_HOURS = {
+    accounts_sign_in.PLACE_RULE: 40,
+    accounts_sign_in.NOISY_PLACE_RULE: 12,
+    accounts_sign_in.ACCOUNT_RULE: 60,
+}
 
 
 @given(RULES, st.lists(st.timedeltas(timedelta(), timedelta(minutes=40)), min_size=60, max_size=60))
@@ -253,11 +261,12 @@ def test_however_a_guesser_times_it_few_guesses_are_looked_at(
     """A guesser who may pause as they like, and else guesses at the first instant that is let through."""
     at, failures = START, list[datetime]()
     for pause in idle:
-        remembered = [failed for failed in failures if failed > at - throttle.FAILURE_MEMORY]
-        at += throttle.wait_after(remembered, rule, at) + pause
+        remembered = [failed for failed in failures if failed > at - accounts_sign_in.FAILURE_MEMORY]
+        at += accounts_sign_in.wait_after(remembered, rule, at) + pause
         failures.append(at)
 
     within = [
-        sum(first <= failed < first + throttle.FAILURE_MEMORY for failed in failures) for first in failures
+        sum(first <= failed < first + accounts_sign_in.FAILURE_MEMORY for failed in failures)
+        for first in failures
     ]
     assert max(within) <= MOST_IN_TWO_HOURS[rule]

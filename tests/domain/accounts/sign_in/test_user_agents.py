@@ -2,7 +2,7 @@
 
 import pytest
 
-from portal.domain.accounts.sign_in.user_agents import describe_browser
+from portal.domain.accounts.tokens import describe_browser
 
 CHROMIUM = "AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0"
 WINDOWS = f"Mozilla/5.0 (Windows NT 10.0; Win64; x64) {CHROMIUM}"

@@ -10,11 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from portal.domain.accounts import queries
-from portal.domain.accounts.factors import enrolment
-from portal.domain.accounts.factors.models import Factor
-from portal.domain.accounts.models import Credential, ProviderIdentity
-from portal.domain.accounts.sign_in import ways
+from portal.domain.accounts import factors, queries, ways
+from portal.domain.accounts.models import Credential, Factor, ProviderIdentity
 from portal.domain.people.models import PersonName
 from portal.pages.layout.sessions.step_up import person_needs_factor
 from portal.platform.clock import london_day
@@ -79,7 +76,7 @@ def make_one(number: int, unit: int, traits: dict[str, Any]) -> int:
 def ways_at_sign_in(person: int, traits: dict[str, Any], portal: Any) -> set[str]:
     """What the pages of signing in would let this person use, by the functions that they ask."""
     local = queries.is_open_account(person, administrators_only=not portal.passwords_for_everyone)
-    has_factors = enrolment.has_factors(person)
+    has_factors = factors.has_factors(person)
     found = set()
     if traits["password"] and local and (has_factors or not person_needs_factor(person)):
         found.add("password")
@@ -118,6 +115,6 @@ def test_the_conditions_agree_with_what_a_sign_in_asks(app, database, people, po
                 one = [ways.can_sign_in(person, rules), ways.lacks_factor(person, rules)]
                 can, lacks = db.session.execute(select(*one)).one()
                 assert bool(can) is bool(expected)
-                assert bool(lacks) is (person_needs_factor(person) and not enrolment.has_factors(person))
+                assert bool(lacks) is (person_needs_factor(person) and not factors.has_factors(person))
     finally:
         app.config["PORTAL"] = before

@@ -6,11 +6,10 @@ from typing import Any
 import time_machine
 from sqlalchemy import event
 
-from portal.domain.assurance.board import board_words
-from portal.domain.assurance.board.board import Board, BoardLine, read_board
-from portal.domain.assurance.board.year_strip import list_positions, share_of
+from portal.domain.assurance import board as assurance_board
+from portal.domain.assurance.board import Board, BoardLine, list_positions, read_board, share_of
 from portal.domain.assurance.desk import read_desk
-from portal.domain.assurance.evidence.checks import check_evidence
+from portal.domain.assurance.evidence import check_evidence
 from portal.platform.db import db
 from tests.domain.assurance.board.boarding import (
     FIGURE,
@@ -71,9 +70,10 @@ def test_a_figure_that_moved_says_by_how_much_and_because_of_what(database: None
     assert (move.before, move.after) == ("0% – 0 of 5", "20% – 1 of 5")
     assert move.differences == ("1 more done",)
     assert "Completed: 1 person" in move.why
-    assert board_words.week_words(in_april) == "1 more done"
+    assert assurance_board.week_words(in_april) == "1 more done"
     assert (
-        board_words.week_words(line_of(read_board(position_at(date(2026, 4, 10))))) == "No change in a week"
+        assurance_board.week_words(line_of(read_board(position_at(date(2026, 4, 10)))))
+        == "No change in a week"
     )
 
 
@@ -104,7 +104,7 @@ def test_the_week_lists_what_was_recorded_with_its_reason(database: None) -> Non
     line = line_of(read_board(position_at(TODAY.date())))
 
     (change,) = line.changes
-    words = board_words.change_words(change)
+    words = assurance_board.change_words(change)
     assert words.startswith("30 May 2026: Action A-")
     assert "under way (was not started), due 1 July 2026 (was 15 April 2026)" in words
     assert "owner Ruth Hale (was nobody)" in words
@@ -117,7 +117,7 @@ def test_a_judgement_and_its_confirmation_are_changes_of_their_week(database: No
     make_board_world()
 
     words = [
-        board_words.change_words(change)
+        assurance_board.change_words(change)
         for change in line_of(read_board(position_at(date(2026, 5, 12)))).changes
     ]
 
@@ -131,13 +131,13 @@ def test_dates_name_what_is_next_and_what_has_passed(database: None) -> None:
 
     late, plan, hydra = (line_of(board, key) for key in ("e-learning", "plan", "hydra"))
 
-    assert board_words.past_words(board, late).startswith("47 days late: A-")
+    assert assurance_board.past_words(board, late).startswith("47 days late: A-")
     assert late.dates.next_date is None
     assert plan.dates.next_date is not None
     assert plan.dates.next_date.on == date(2026, 9, 1)
     assert hydra.dates.next_date is None
-    assert board_words.answer_sentence(board) == "1 of 4 recommendations is met"
-    assert board_words.attention_words(board) == "1 date has passed. 1 piece of evidence needs attention."
+    assert assurance_board.answer_sentence(board) == "1 of 4 recommendations is met"
+    assert assurance_board.attention_words(board) == "1 date has passed. 1 piece of evidence needs attention."
 
 
 def test_many_facts_and_people_take_no_more_statements(database: None) -> None:

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.domain.assurance.board.year_strip import Frame, StateAndShare, YearStrip, list_positions
+from portal.domain.assurance.board import Frame, StateAndShare, YearStrip, list_positions
 from portal.domain.reports.parameters import Position
 from portal.domain.reports.statistics import Share
 from portal.platform import clock

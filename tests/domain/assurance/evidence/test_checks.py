@@ -9,17 +9,15 @@ import pytest
 import time_machine
 from sqlalchemy import event
 
-from portal.domain.assurance.desk import EvidenceSnapshot, read_recommendation
-from portal.domain.assurance.evidence.checks import check_evidence
-from portal.domain.assurance.evidence.figure import parse_figure
-from portal.domain.assurance.evidence.shares import parse_threshold
-from portal.domain.assurance.evidence_state import EvidenceState
+from portal.domain.assurance.desk import EvidenceSnapshot, EvidenceState, read_recommendation
+from portal.domain.assurance.evidence import check_evidence
+from portal.domain.assurance.evidence_counts import parse_figure, parse_threshold
 from portal.domain.assurance.models import Evidence
 from portal.domain.directives.models import Directive
 from portal.domain.people.queries import COMMAND_LINE
-from portal.domain.reports.directive_snapshot import read_directive
 from portal.domain.reports.parameters import Filters, Position
 from portal.domain.reports.queries import completion_report
+from portal.domain.reports.statistics import read_directive
 from portal.platform.db import db
 from portal.platform.errors import BadInputError, RuleError
 from tests.domain.status.facts import make_activity, make_directive, make_record, make_version

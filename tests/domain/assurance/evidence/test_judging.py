@@ -7,20 +7,19 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 import time_machine
 
-from portal.domain.assurance.desk import read_recommendation
-from portal.domain.assurance.entering import EntryRefusedError
-from portal.domain.assurance.evidence import judging
-from portal.domain.assurance.evidence.judging import list_decided_judgements
-from portal.domain.assurance.evidence.writing import (
+from portal.domain.assurance import evidence
+from portal.domain.assurance.desk import EvidenceState, read_recommendation
+from portal.domain.assurance.evidence import (
     EvidenceEntry,
     add_evidence,
     change_evidence,
+    list_decided_judgements,
     list_evidence_versions,
+    list_stale,
     withdraw_evidence,
 )
-from portal.domain.assurance.evidence_state import EvidenceState
 from portal.domain.assurance.models import Judgement
-from portal.domain.assurance.stale import list_stale
+from portal.domain.assurance.services import EntryRefusedError
 from portal.domain.reports.parameters import read_position_today
 from portal.platform.db import db, transaction
 from portal.platform.errors import ConflictError, NotFoundError, RuleError
@@ -58,7 +57,7 @@ def add(kind: str, entry: EvidenceEntry, *, by: int) -> str:
 def judge(by: int, state: str = "met") -> int:
     """A judgement as at today."""
     with transaction():
-        return judging.make_judgement("e-learning", state, "It is so.", from_on=TODAY, at=NOW, by=by)
+        return evidence.make_judgement("e-learning", state, "It is so.", from_on=TODAY, at=NOW, by=by)
 
 
 def test_a_judgement_is_made_on_all_that_is_known_by_then_for_no_later_day(people: tuple[int, int]) -> None:
@@ -68,18 +67,18 @@ def test_a_judgement_is_made_on_all_that_is_known_by_then_for_no_later_day(peopl
     assert (judgement.from_on, judgement.as_known_on) == (TODAY, judgement.recorded_at)
     tomorrow = TODAY + timedelta(days=1)
     with pytest.raises(EntryRefusedError, match="Enter today’s date or an earlier one"), transaction():
-        judging.make_judgement("e-learning", "met", "Soon.", from_on=tomorrow, at=NOW, by=author)
+        evidence.make_judgement("e-learning", "met", "Soon.", from_on=tomorrow, at=NOW, by=author)
 
 
 def test_a_second_person_confirms_and_its_figures_stay_as_they_were(people: tuple[int, int]) -> None:
     author, other = people
     judgement = judge(author)
     with pytest.raises(RuleError, match="yourself"), transaction():
-        judging.confirm_judgement("e-learning", judgement, by=author, at=NOW)
+        evidence.confirm_judgement("e-learning", judgement, by=author, at=NOW)
     with pytest.raises(ConflictError), transaction():
-        judging.make_judgement("e-learning", "met", "Again.", from_on=TODAY, at=NOW, by=other)
+        evidence.make_judgement("e-learning", "met", "Again.", from_on=TODAY, at=NOW, by=other)
     with transaction():
-        judging.confirm_judgement("e-learning", judgement, by=other, at=NOW)
+        evidence.confirm_judgement("e-learning", judgement, by=other, at=NOW)
     with transaction():
         withdraw_evidence("E-0001", from_on=TODAY, reason="Signed too early.", by=author, at=NOW)
 
@@ -91,21 +90,21 @@ def test_a_second_person_confirms_and_its_figures_stay_as_they_were(people: tupl
     kept = [EvidenceState.from_json(each) for each in recommendation.judgement.judgement.figures]
     assert [state.shown for state in kept] == ["Signed as Head of Crime on 15 June 2026"]
     with pytest.raises(ConflictError, match="confirmed already"), transaction():
-        judging.send_judgement_back("e-learning", judgement, reason="Late.", by=other, at=NOW)
+        evidence.send_judgement_back("e-learning", judgement, reason="Late.", by=other, at=NOW)
 
 
 def test_a_judgement_is_sent_back_with_a_reason_or_withdrawn_by_its_author(people: tuple[int, int]) -> None:
     author, other = people
     first = judge(author)
     with pytest.raises(RuleError), transaction():
-        judging.withdraw_judgement("e-learning", first, by=other, at=NOW)
+        evidence.withdraw_judgement("e-learning", first, by=other, at=NOW)
     with pytest.raises(RuleError), transaction():
-        judging.send_judgement_back("e-learning", first, reason=" ", by=other, at=NOW)
+        evidence.send_judgement_back("e-learning", first, reason=" ", by=other, at=NOW)
     with transaction():
-        judging.send_judgement_back("e-learning", first, reason="Say which units.", by=other, at=NOW)
+        evidence.send_judgement_back("e-learning", first, reason="Say which units.", by=other, at=NOW)
     second = judge(author, "partly_met")
     with transaction():
-        judging.withdraw_judgement("e-learning", second, by=author, at=NOW)
+        evidence.withdraw_judgement("e-learning", second, by=author, at=NOW)
 
     recommendation = read_recommendation("e-learning", read_position_today(NOW))
 
@@ -121,7 +120,7 @@ def test_nothing_is_met_without_evidence(database: None) -> None:
     with pytest.raises(RuleError, match="no evidence"):
         judge(author)
     with pytest.raises(NotFoundError), transaction():
-        judging.confirm_judgement("e-learning", 99, by=author, at=NOW)
+        evidence.confirm_judgement("e-learning", 99, by=author, at=NOW)
     assert judge(author, "not_met")
 
 

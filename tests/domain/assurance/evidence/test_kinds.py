@@ -9,21 +9,20 @@ import pytest
 import time_machine
 from sqlalchemy import select
 
-from portal.domain.assurance.desk import EvidenceSnapshot, read_recommendation
-from portal.domain.assurance.evidence.checks import check_evidence
-from portal.domain.assurance.evidence.document import keep_document, read_document
-from portal.domain.assurance.evidence.link import (
+from portal.domain.assurance.desk import EvidenceSnapshot, EvidenceState, read_recommendation
+from portal.domain.assurance.evidence import check_evidence
+from portal.domain.assurance.evidence_counts import parse_acknowledgements, parse_attendance, parse_samples
+from portal.domain.assurance.evidence_kinds import (
     NOT_ASKED,
+    keep_document,
     list_asked_pages,
     parse_link,
+    read_document,
     save_link_checks,
 )
-from portal.domain.assurance.evidence.records import parse_acknowledgements, parse_attendance
-from portal.domain.assurance.evidence.samples import parse_samples
-from portal.domain.assurance.evidence_state import EvidenceState
 from portal.domain.assurance.models import EvidenceDocument
-from portal.domain.catalogue.link_checks import find_faults, public_policy
 from portal.domain.catalogue.models import Activity
+from portal.domain.catalogue.upkeep import find_faults, public_policy
 from portal.domain.dip_samples.models import DipSample
 from portal.domain.records.models import Acknowledgement
 from portal.domain.reports.parameters import Position, read_position_today

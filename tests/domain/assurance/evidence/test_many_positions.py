@@ -7,11 +7,11 @@ import time_machine
 from sqlalchemy import select
 
 from portal.domain.assurance.desk import read_desk_facts
-from portal.domain.assurance.evidence.checks import check_evidence, check_evidence_at
+from portal.domain.assurance.evidence import check_evidence, check_evidence_at
 from portal.domain.catalogue.models import Activity
 from portal.domain.directives.models import Directive
+from portal.domain.reports.charts import month_ends
 from portal.domain.reports.parameters import Position
-from portal.domain.reports.trend.trend import month_ends
 from portal.platform.db import db
 from tests.domain.assurance.board.boarding import FIGURE, MAY, TODAY, BoardWorld, make_board_world
 from tests.domain.status.facts import make_version

@@ -6,14 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.domain.assurance.narrative.fields import (
+from portal.domain.assurance.narratives import (
     NarrativeField,
+    check_narrative,
     fill_html,
     fill_markdown,
     find_field_faults,
+    render_narrative,
 )
-from portal.domain.assurance.narrative.rendering import check_narrative, render_narrative
-from portal.domain.assurance.packs.blocks import (
+from portal.domain.assurance.pack_contents import (
     ProseBlock,
     blocks_as_markdown,
     blocks_as_markup,

@@ -5,10 +5,9 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.domain.assurance.desk import EvidenceSnapshot
-from portal.domain.assurance.evidence_state import EvidenceState
+from portal.domain.assurance.desk import EvidenceSnapshot, EvidenceState
 from portal.domain.assurance.models import EvidenceVersion
-from portal.domain.assurance.packs.foi import (
+from portal.domain.assurance.pack_contents import (
     PublishedNumbers,
     choose_frame,
     describe_suppression,

@@ -6,12 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.domain.assurance.plan.guide_text import clean_answer, shown_values, write_plan_guide
-from portal.domain.assurance.plan.template import parse_template, plan_template
-from portal.domain.catalogue.sources.guide_source import check_guides, html_words
-from portal.domain.catalogue.sources.shared_files import SharedContent
+from portal.domain.assurance.plan import (
+    clean_answer,
+    parse_template,
+    plan_template,
+    shown_values,
+    write_plan_guide,
+)
+from portal.domain.catalogue.other_sources import check_guides, html_words
+from portal.domain.catalogue.source_files import SharedContent
 from portal.platform.errors import BadInputError
-from portal.platform.formats.faults import Faults
+from portal.platform.formats.toml_tables import Faults
 from tests.factories.plans import answer_all
 
 MARCH, NEXT = date(2026, 3, 3), date(2027, 3, 3)

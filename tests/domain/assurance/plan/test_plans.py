@@ -7,29 +7,28 @@ import pytest
 import time_machine
 from sqlalchemy import select
 
-from portal.domain.assurance.plan.drafting import (
-    begin_plan,
-    list_missing,
-    save_section,
-    send_plan,
-    withdraw_plan,
-)
-from portal.domain.assurance.plan.publishing import publish_plan, send_plan_back
-from portal.domain.assurance.plan.reading import (
+from portal.domain.assurance.plan import (
     GUIDE_KEY,
+    begin_plan,
     count_plans_for,
     get_plan_proposal,
+    list_missing,
     list_plan_faults,
     list_plan_versions,
     open_plan_proposal,
+    publish_plan,
     read_plan,
+    save_section,
+    send_plan,
+    send_plan_back,
+    withdraw_plan,
 )
-from portal.domain.catalogue.guide_publishing import current_guide
-from portal.domain.catalogue.queries import shared_content
+from portal.domain.catalogue.publishing import current_guide
 from portal.domain.catalogue.services import publish_guide_files, set_force_values
+from portal.domain.catalogue.version_cache import shared_content
 from portal.domain.reports.parameters import Position
 from portal.platform import clock
-from portal.platform.audit.models import AuditEvent
+from portal.platform.audit import AuditEvent
 from portal.platform.db import db, read_stamps, transaction
 from portal.platform.errors import BadInputError, ConflictError, RuleError
 from tests.factories.assurance import make_recommendation

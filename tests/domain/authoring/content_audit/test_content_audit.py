@@ -6,15 +6,26 @@ from pathlib import Path
 
 import pytest
 
-from portal.domain.authoring.content_audit import common_sense
-from portal.domain.authoring.content_audit.bank import AuditItem, Bank, find_twins, read_bank
-from portal.domain.authoring.content_audit.cue_model import choice_sets, play_cues
-from portal.domain.authoring.content_audit.draws import play
-from portal.domain.authoring.content_audit.report import format_items
-from portal.domain.authoring.content_audit.results import MAX_RECALL, MAX_SURFACE_PASSES, MIN_DECISIONS
-from portal.domain.authoring.content_audit.strategies import STRATEGIES, Player
+from portal.domain.authoring.content_audit import players
+from portal.domain.authoring.content_audit.players import (
+    STRATEGIES,
+    AuditItem,
+    Bank,
+    Player,
+    choice_sets,
+    find_twins,
+    play,
+    play_cues,
+    read_bank,
+)
+from portal.domain.authoring.content_audit.report import (
+    MAX_RECALL,
+    MAX_SURFACE_PASSES,
+    MIN_DECISIONS,
+    format_items,
+)
 from portal.domain.catalogue import services
-from portal.domain.catalogue.sources.folder_reader import COMMON_SENSE
+from portal.domain.catalogue.source_files import COMMON_SENSE
 from portal.domain.item_kinds import kinds_by_name
 from portal.platform.errors import BadInputError
 
@@ -95,33 +106,33 @@ def test_twins_are_named(cued):
 
 
 def test_a_sheet_shows_no_key_and_comes_back_as_one(cued):
-    sheet = common_sense.format_sheet([cued])
+    sheet = players.format_sheet([cued])
     assert "item-0" not in sheet
     assert "correct" not in sheet
     assert sheet.count("Answer:") == len(NOUNS) + 1  # once in the head
     filled = re.sub(r"^Answer:$", "Answer: b", sheet, flags=re.MULTILINE)
 
-    answers = common_sense.read_sheet(filled, [cued], blind=True)["made"]
-    key = common_sense.read_key("made", {COMMON_SENSE: common_sense.format_key(answers).encode()})
+    answers = players.read_sheet(filled, [cued], blind=True)["made"]
+    key = players.read_key("made", {COMMON_SENSE: players.format_key(answers).encode()})
 
     assert all(answer.blind for answer in answers)
     assert [key.find(item).choices for item in cued.items] == [
         answer.choices for answer in sorted(answers, key=lambda answer: int(answer.item[5:]))
     ]
-    assert common_sense.format_sheet([cued], only_open={"made": key}) == common_sense.SHEET_HEAD
-    known = common_sense.SenseKey(replace(answer, blind=False) for answer in answers)
-    assert common_sense.format_sheet([cued], only_open={"made": known}) == sheet
+    assert players.format_sheet([cued], only_open={"made": key}) == players.SHEET_HEAD
+    known = players.SenseKey(replace(answer, blind=False) for answer in answers)
+    assert players.format_sheet([cued], only_open={"made": known}) == sheet
     reworded = make_item(0, ["Ring the lorry", "Wait at the lorry", "Leave the lorry"], 1)
     assert key.find(reworded) is None
     assert key.is_right(reworded)  # nobody fails for what was not asked
 
 
 def test_a_wrong_sheet_and_a_wrong_key_are_refused(cued):
-    filled = common_sense.format_sheet([cued]).replace("Answer:\n", "Answer: ab\n", 2)
+    filled = players.format_sheet([cued]).replace("Answer:\n", "Answer: ab\n", 2)
     with pytest.raises(BadInputError, match="is no answer to"):
-        common_sense.read_sheet(filled, [cued], blind=True)
+        players.read_sheet(filled, [cued], blind=True)
     with pytest.raises(BadInputError):
-        common_sense.read_key("made", {COMMON_SENSE: b'[[answer]]\nitem = "x"\nchoice = ["a"]\n'})
+        players.read_key("made", {COMMON_SENSE: b'[[answer]]\nitem = "x"\nchoice = ["a"]\n'})
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES, ids=lambda strategy: strategy.name)
@@ -136,8 +147,8 @@ def test_our_banks_are_decisions_and_the_page_of_the_audit_lists_them(ours):
     banks = [read_bank(checked) for checked in ours]
     assert find_twins(banks) == []
     for checked, bank in zip(ours, banks, strict=True):
-        key = common_sense.read_key(bank.module, checked.package.files)
+        key = players.read_key(bank.module, checked.package.files)
         assert sum(item.is_decision for item in bank.items) >= MIN_DECISIONS * len(bank.items)
         assert sum(item.is_recall for item in bank.items) <= MAX_RECALL * len(bank.items)
         assert format_items(bank, key) in page, "Run make content-audit."
-        assert all(key.find(item) for item in bank.items if item.kind.name not in common_sense.CASE_KINDS)
+        assert all(key.find(item) for item in bank.items if item.kind.name not in players.CASE_KINDS)

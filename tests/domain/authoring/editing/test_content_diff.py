@@ -6,9 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.domain.authoring.editing.content_diff import PlaceChange, count_changes, diff_folders
-from portal.domain.authoring.editing.field_tables import Passage
-from portal.domain.authoring.editing.word_diff import WordRuns, diff_words, pair_paragraphs, split_blocks
+from portal.domain.authoring.content_diff import Passage, PlaceChange, count_changes, diff_folders
+from portal.domain.authoring.texts import WordRuns, diff_words, pair_paragraphs, split_blocks
 from tests.domain.catalogue.folders import ITEM, SVG, lesson, sample
 
 WORD = st.sampled_from(

@@ -3,8 +3,8 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from portal.domain.authoring.editing import item_bank
-from portal.domain.authoring.editing.three_way_merge import merge_file, merge_folders
+from portal.domain.authoring import item_files
+from portal.domain.authoring.merging import merge_file, merge_folders
 from tests.examples import few_or_many
 from tests.pages.authoring.written import HANDS
 
@@ -102,15 +102,15 @@ def test_items_added_by_both_are_both_kept(hand):
     base = {"items/bank.toml": hand.bank(hand.items()).encode()}
     my_item, their_item = hand.item("one"), hand.item("other")
     mine, theirs = (
-        item_bank.add_item(base, my_item, "items/bank.toml"),
-        item_bank.add_item(base, their_item, "items/bank.toml"),
+        item_files.add_item(base, my_item, "items/bank.toml"),
+        item_files.add_item(base, their_item, "items/bank.toml"),
     )
 
     merged, conflicts = merge_folders(base, mine, theirs)
 
     assert conflicts == []
-    assert [place.table for place in item_bank.read_items(merged)] == [
-        *(p.table for p in item_bank.read_items(base)),
+    assert [place.table for place in item_files.read_items(merged)] == [
+        *(p.table for p in item_files.read_items(base)),
         my_item,
         their_item,
     ]
@@ -119,8 +119,8 @@ def test_items_added_by_both_are_both_kept(hand):
 def test_items_of_one_key_added_by_both_are_a_conflict():
     base = {"items/bank.toml": b'[[item]]\nkey = "a"\n'}
     new_item = {"key": "new", "prompt": "Mine"}
-    mine = item_bank.add_item(base, new_item, "items/bank.toml")
-    theirs = item_bank.add_item(base, new_item | {"prompt": "Theirs"}, "items/bank.toml")
+    mine = item_files.add_item(base, new_item, "items/bank.toml")
+    theirs = item_files.add_item(base, new_item | {"prompt": "Theirs"}, "items/bank.toml")
 
     merged, [conflict] = merge_folders(base, mine, theirs)
 

@@ -10,11 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config import ROOT
-from portal.domain.authoring.editing import details, item_bank, lesson
-from portal.domain.authoring.editing.toml_patch import parse_toml, rewrite_toml
-from portal.domain.catalogue.sources.folder_reader import read_folder
+from portal.domain.authoring import content_types, item_files
+from portal.domain.authoring import files as authoring_files
+from portal.domain.authoring.toml_patch import parse_toml, rewrite_toml
+from portal.domain.catalogue.source_files import read_folder
 from portal.platform.errors import NotFoundError, RuleError
-from portal.platform.formats.faults import Faults
+from portal.platform.formats.toml_tables import Faults
 from tests.domain.authoring.editing.comparing import (
     bank_files,
     comments,
@@ -46,8 +47,10 @@ def test_a_bank_that_says_the_same_keeps_its_bytes(hand):
     text = hand.bank(items)
 
     assert parse_toml(text) == tomllib.loads(text, parse_float=Decimal) == {"item": items}
-    assert [place.table for place in item_bank.read_items(bank_files(text))] == items
-    assert all(item_bank.write_item(bank_files(text), table["key"], deepcopy(table)) == {} for table in items)
+    assert [place.table for place in item_files.read_items(bank_files(text))] == items
+    assert all(
+        item_files.write_item(bank_files(text), table["key"], deepcopy(table)) == {} for table in items
+    )
 
 
 @many
@@ -62,7 +65,7 @@ def test_one_text_changed_changes_one_line(hand):
     rows[hand.one_of(*(n for n, row in enumerate(rows) if row))] = "Something else"
     place[key] = "\n".join(rows)
 
-    after = rewritten_text(bank_files(text), item_bank.write_item(bank_files(text), table["key"], table))
+    after = rewritten_text(bank_files(text), item_files.write_item(bank_files(text), table["key"], table))
 
     assert parse_toml(after)["item"] == [table if item["key"] == table["key"] else item for item in items]
     old_lines, new_lines = differing_lines(text, after)
@@ -80,7 +83,7 @@ def test_a_new_order_moves_lines_and_changes_none(hand, up):
     index = order.index(hand.one_of(*order))
     target = index - 1 if up else index + 1
 
-    changes = item_bank.move_item(bank_files(text), order[index], up)
+    changes = item_files.move_item(bank_files(text), order[index], up)
 
     if not 0 <= target < len(order):
         assert changes == {}
@@ -100,7 +103,7 @@ def test_choices_in_a_new_order_stay_whole(hand):
     table = hand.one_of(*items)
     order = hand.random.sample(table["choice"], len(table["choice"]))
 
-    changes = item_bank.write_item(bank_files(text), table["key"], table | {"choice": order})
+    changes = item_files.write_item(bank_files(text), table["key"], table | {"choice": order})
 
     after = rewritten_text(bank_files(text), changes) if changes else text
     assert next(item for item in parse_toml(after)["item"] if item["key"] == table["key"])["choice"] == order
@@ -116,7 +119,7 @@ def test_a_removed_item_removes_only_its_lines(hand):
     text = hand.bank(items)
     removed = hand.one_of(*items)
 
-    after = rewritten_text(bank_files(text), item_bank.remove_item(bank_files(text), removed["key"]))
+    after = rewritten_text(bank_files(text), item_files.remove_item(bank_files(text), removed["key"]))
 
     assert parse_toml(after)["item"] == [item for item in items if item is not removed]
     assert is_line_subsequence(after.removesuffix("\n"), text)
@@ -130,7 +133,7 @@ def test_an_added_item_moves_no_other_line(hand):
     new_item = hand.item("new")
 
     after = rewritten_text(
-        bank_files(text), item_bank.add_item(bank_files(text), new_item, "items/bank.toml")
+        bank_files(text), item_files.add_item(bank_files(text), new_item, "items/bank.toml")
     )
 
     assert parse_toml(after)["item"] == [*items, new_item]
@@ -172,34 +175,34 @@ def test_details_that_say_the_same_keep_their_bytes(hand):
     content, document = module_lines(hand)
 
     assert tomllib.loads(content.decode(), parse_float=Decimal) == document
-    module_details = details.read_details(content)
+    module_details = content_types.read_details(content)
     assert (module_details.title, module_details.mastery_score, module_details.draw) == (
         document["title"],
         document["mastery_score"],
         2,
     )
     assert module_details.outcomes == [(outcome["key"], outcome["text"]) for outcome in document["outcome"]]
-    assert details.write_details(content, module_details) == content
-    assert details.write_lesson_keys(content, document["lessons"]) == content
+    assert content_types.write_details(content, module_details) == content
+    assert content_types.write_lesson_keys(content, document["lessons"]) == content
 
 
 def test_a_detail_that_was_emptied_is_empty_and_can_be_filled_again():
     content = b'title = "A"\naim = "B" # why\nowner = "C"\nreview_on = 2027-05-31\nminutes = 5\n'
     content += b'mastery_score = 0.8\n\n[[outcome]]\nkey = "see"\ntext = "See"\n\n[assessment]\ndraw = 1\n'
-    module_details = details.read_details(content)
+    module_details = content_types.read_details(content)
 
-    emptied = details.write_details(content, replace(module_details, aim=""))
+    emptied = content_types.write_details(content, replace(module_details, aim=""))
 
     assert emptied == content.replace(b'aim = "B" # why\n', b"")
-    assert details.read_details(emptied) == replace(module_details, aim="")
-    assert details.write_details(emptied, module_details) == content.replace(b" # why", b"")
+    assert content_types.read_details(emptied) == replace(module_details, aim="")
+    assert content_types.write_details(emptied, module_details) == content.replace(b" # why", b"")
 
 
 @many
 @given(hand=HANDS)
 def test_one_detail_changed_changes_its_line(hand):
     content, document = module_lines(hand)
-    module_details = details.read_details(content)
+    module_details = content_types.read_details(content)
     change = hand.one_of(
         {"title": "Something else"},
         {"owner": "Training"},
@@ -208,11 +211,12 @@ def test_one_detail_changed_changes_its_line(hand):
     ) | hand.one_of({}, {"draw": 3})
     [(name, value), *_] = change.items()
 
-    after = details.write_details(content, replace(module_details, **change))
+    after = content_types.write_details(content, replace(module_details, **change))
 
-    assert details.read_details(after) == replace(module_details, **change)
+    assert content_types.read_details(after) == replace(module_details, **change)
     old_lines, new_lines = differing_lines(
-        content.decode(), details.write_details(content, replace(module_details, **{name: value})).decode()
+        content.decode(),
+        content_types.write_details(content, replace(module_details, **{name: value})).decode(),
     )
     assert (len(new_lines), len(old_lines)) == (1, 1) or isinstance(document[name], str)
 
@@ -221,16 +225,16 @@ def test_one_detail_changed_changes_its_line(hand):
 @given(hand=HANDS)
 def test_outcomes_and_lessons_in_any_order_keep_every_comment(hand):
     content, document = module_lines(hand)
-    module_details = details.read_details(content)
+    module_details = content_types.read_details(content)
     order = hand.random.sample(document["lessons"], 3)
     outcomes = hand.random.sample([*module_details.outcomes], 2)
 
-    after = details.write_lesson_keys(
-        details.write_details(content, replace(module_details, outcomes=outcomes)), order
+    after = content_types.write_lesson_keys(
+        content_types.write_details(content, replace(module_details, outcomes=outcomes)), order
     )
 
-    assert details.lesson_keys(after) == order
-    assert details.read_details(after) == replace(module_details, outcomes=outcomes)
+    assert content_types.lesson_keys(after) == order
+    assert content_types.read_details(after) == replace(module_details, outcomes=outcomes)
     assert sorted(comments(after.decode())) == sorted(comments(content.decode()))
 
 
@@ -240,11 +244,11 @@ def test_a_lesson_added_or_taken_out_of_the_list_changes_one_line(hand):
     content, document = module_lines(hand)
     lessons = document["lessons"]
 
-    longer = details.write_lesson_keys(content, [*lessons, "fourth"])
-    shorter = details.write_lesson_keys(content, lessons[:-1])
+    longer = content_types.write_lesson_keys(content, [*lessons, "fourth"])
+    shorter = content_types.write_lesson_keys(content, lessons[:-1])
 
-    assert details.lesson_keys(longer) == [*lessons, "fourth"]
-    assert details.lesson_keys(shorter) == lessons[:-1]
+    assert content_types.lesson_keys(longer) == [*lessons, "fourth"]
+    assert content_types.lesson_keys(shorter) == lessons[:-1]
     for after in (longer, shorter):
         old_lines, new_lines = differing_lines(content.decode(), after.decode())
         assert (
@@ -259,19 +263,22 @@ def test_a_lesson_changes_where_it_was_edited(hand, outcomes):
     blank, body, end = hand.one_of("", "\n", "\n\n"), hand.words(), hand.one_of("", "\n", "\n\n", "  \n")
     above = f"+++\n{hand.members(front, ())}+++\n{blank}"
     content = f"{above}{body}{end}".encode()
-    fields = lesson.read_lesson(content)
+    fields = authoring_files.read_lesson(content)
 
     assert (fields.title, fields.minutes, list(fields.outcomes)) == (front["title"], 3, ["see"])
     sent = replace(fields, body=fields.body.replace("\n", "\r\n"), title=f" {fields.title} ")
-    assert lesson.write_lesson(content, sent) == content
-    assert lesson.write_lesson(content, replace(fields, body=f"\r\n{fields.body.strip()}  \r\n")) == content
+    assert authoring_files.write_lesson(content, sent) == content
+    assert (
+        authoring_files.write_lesson(content, replace(fields, body=f"\r\n{fields.body.strip()}  \r\n"))
+        == content
+    )
 
-    after = lesson.write_lesson(content, replace(fields, body=f"Before.\r\n\r\n{fields.body}"))
+    after = authoring_files.write_lesson(content, replace(fields, body=f"Before.\r\n\r\n{fields.body}"))
     assert after == f"{above}Before.\n\n{body}{end}".encode()
 
-    after = lesson.write_lesson(content, replace(fields, outcomes=outcomes))
+    after = authoring_files.write_lesson(content, replace(fields, outcomes=outcomes))
     kept_outcomes = [key for key in ("see",) if key in outcomes]
-    assert lesson.read_lesson(after) == replace(
+    assert authoring_files.read_lesson(after) == replace(
         fields, outcomes=kept_outcomes + [key for key in outcomes if key != "see"]
     )
     assert after.endswith(f"+++\n{blank}{body}{end}".encode())
@@ -282,19 +289,19 @@ def test_a_real_module_that_is_opened_and_saved_keeps_its_bytes(name):
     files = REAL[name]
 
     assert (
-        details.write_details(files["module.toml"], details.read_details(files["module.toml"]))
+        content_types.write_details(files["module.toml"], content_types.read_details(files["module.toml"]))
         == files["module.toml"]
     )
     for path, content in files.items():
         if path.endswith(".md"):
-            assert lesson.write_lesson(content, lesson.read_lesson(content)) == content
-    for place in item_bank.read_items(files):
-        assert item_bank.write_item(files, place.key, place.table) == {}
+            assert authoring_files.write_lesson(content, authoring_files.read_lesson(content)) == content
+    for place in item_files.read_items(files):
+        assert item_files.write_item(files, place.key, place.table) == {}
         sent = {
             key: value.replace("\n", "\r\n") if isinstance(value, str) else value
             for key, value in place.table.items()
         }
-        assert item_bank.write_item(files, place.key, sent) == {}
+        assert item_files.write_item(files, place.key, sent) == {}
 
 
 @pytest.mark.slow
@@ -302,19 +309,19 @@ def test_a_real_module_that_is_opened_and_saved_keeps_its_bytes(name):
 def test_each_item_of_a_real_module_changes_only_its_lines(name):
     files = REAL[name]
 
-    for place in item_bank.read_items(files)[:: few_or_many(3, 1)]:
+    for place in item_files.read_items(files)[:: few_or_many(3, 1)]:
         text = files[place.path].decode()
         table = deepcopy(place.table)
         table["prompt"] = "Something else?"
-        [(path, after)] = item_bank.write_item(files, place.key, table).items()
+        [(path, after)] = item_files.write_item(files, place.key, table).items()
         assert [len(rows) for rows in differing_lines(text, after.decode())] == [1, 1]
-        remainder = item_bank.remove_item(files, place.key)[path]
+        remainder = item_files.remove_item(files, place.key)[path]
         assert remainder is None or is_line_subsequence(remainder.decode().removesuffix("\n"), text)
         for up in (True, False):
-            moved = item_bank.move_item(files, place.key, up)
-            assert sum(len(item_bank.read_items({p: c})) for p, c in moved.items() if c) in (
+            moved = item_files.move_item(files, place.key, up)
+            assert sum(len(item_files.read_items({p: c})) for p, c in moved.items() if c) in (
                 0,
-                *(sum(len(item_bank.read_items({p: files[p]})) for p in moved),),
+                *(sum(len(item_files.read_items({p: files[p]})) for p in moved),),
             )
 
 
@@ -326,21 +333,21 @@ def test_an_item_moves_into_the_next_file_with_its_comments():
         "items/2.toml": f"# The second file.\n\n{last}".encode(),
     }
 
-    changes = item_bank.move_item(files, "b", up=False)
+    changes = item_files.move_item(files, "b", up=False)
 
     assert changes == {
         "items/1.toml": b"[[item]]\nkey = 'a'\n",
         "items/2.toml": f"# The second file.\n\n{last}\n{moved}".encode(),
     }
-    assert item_bank.move_item(files, "a", up=True) == {}
-    assert item_bank.remove_item({"items/2.toml": last.encode()}, "c") == {"items/2.toml": None}
+    assert item_files.move_item(files, "a", up=True) == {}
+    assert item_files.remove_item({"items/2.toml": last.encode()}, "c") == {"items/2.toml": None}
 
 
 def test_a_source_stays_a_text_or_a_list_as_it_was():
     files = bank_files('[[item]]\nkey = "a"\nsource = "12"\n\n[[item]]\nkey = "b"\nsource = ["12"]\n')
 
-    assert item_bank.write_item(files, "a", {"key": "a", "source": ["12"]}) == {}
-    assert item_bank.write_item(files, "b", {"key": "b", "source": "12"}) == {}
+    assert item_files.write_item(files, "a", {"key": "a", "source": ["12"]}) == {}
+    assert item_files.write_item(files, "b", {"key": "b", "source": "12"}) == {}
 
 
 def test_what_is_not_set_is_not_written():
@@ -348,8 +355,8 @@ def test_what_is_not_set_is_not_written():
         '[[item]]\nkey = "a"\nretired = false\n\n[[item.choice]]\nkey = "a"\ncorrect = false\n'
     )
 
-    assert item_bank.write_item(files, "a", {"key": "a", "stimulus": "", "choice": [{"key": "a"}]}) == {}
-    after = item_bank.write_item(
+    assert item_files.write_item(files, "a", {"key": "a", "stimulus": "", "choice": [{"key": "a"}]}) == {}
+    after = item_files.write_item(
         files, "a", {"key": "a", "retired": True, "choice": [{"key": "a", "correct": True}]}
     )
     assert after == bank_files(
@@ -361,9 +368,9 @@ def test_a_key_that_is_taken_is_refused():
     files = bank_files('[[item]]\nkey = "a"\n\n[[item]]\nkey = "b"\n')
 
     with pytest.raises(RuleError, match="There is a question “a” already"):
-        item_bank.add_item(files, {"key": "a"})
+        item_files.add_item(files, {"key": "a"})
     with pytest.raises(RuleError, match="There is a question “a” already"):
-        item_bank.write_item(files, "b", {"key": "a"})
+        item_files.write_item(files, "b", {"key": "a"})
     with pytest.raises(NotFoundError):
-        item_bank.remove_item(files, "c")
-    assert item_bank.read_items(files | item_bank.write_item(files, "b", {"key": "c"}))[1].key == "c"
+        item_files.remove_item(files, "c")
+    assert item_files.read_items(files | item_files.write_item(files, "b", {"key": "c"}))[1].key == "c"

@@ -4,8 +4,8 @@ from time import process_time
 
 import pytest
 
-from portal.domain.authoring.editing import item_bank
-from portal.domain.authoring.editing.toml_patch import parse_toml, rewrite_toml
+from portal.domain.authoring import item_files
+from portal.domain.authoring.toml_patch import parse_toml, rewrite_toml
 from tests.domain.authoring.editing.comparing import bank_files, differing_lines, is_line_subsequence
 
 
@@ -66,7 +66,7 @@ def test_a_text_of_two_hundred_kilobytes_is_written_at_once():
     files = bank_files(f'[[item]]\nkey = "a"\nprompt = """\n{blank}"""\n')
 
     begun = process_time()
-    after = item_bank.write_item(files, "a", {"key": "a", "prompt": blank.replace("\n" * 9, "\n\n")})
+    after = item_files.write_item(files, "a", {"key": "a", "prompt": blank.replace("\n" * 9, "\n\n")})
 
     assert process_time() - begun < 10
-    assert item_bank.read_items(after)[0].table["prompt"] == blank.replace("\n" * 9, "\n\n")
+    assert item_files.read_items(after)[0].table["prompt"] == blank.replace("\n" * 9, "\n\n")

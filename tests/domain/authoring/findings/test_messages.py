@@ -5,7 +5,7 @@ import re
 import pytest
 from werkzeug.datastructures import MultiDict
 
-from portal.domain.authoring.findings.messages import author_message, row_name
+from portal.domain.authoring.messages import author_message, row_name
 from tests.page_reading import Page, PortalClient
 from tests.pages.authoring import desk
 from tests.pages.layout.item_kinds.editors import fields_of

@@ -3,7 +3,7 @@
 import io
 import zipfile
 
-from portal.domain.authoring.item_exchange.question import ForeignQuestion
+from portal.domain.authoring.item_exchange.questions import ForeignQuestion
 from portal.domain.authoring.item_exchange.reading import read_questions
 
 GIFT = r"""// The bank of a made-up force

@@ -2,7 +2,8 @@
 
 import pytest
 
-from portal.domain.authoring.item_exchange import gift, moodle_reader, question
+from portal.domain.authoring.item_exchange import gift, moodle
+from portal.domain.authoring.item_exchange import questions as item_exchange_questions
 from portal.domain.authoring.item_exchange.reading import read_questions
 from tests.domain.authoring.item_exchange.foreign_files import GIFT, read_one
 
@@ -56,14 +57,14 @@ def test_shares_of_the_mark_become_several_right_answers_and_the_page_says_so(qu
 
     assert row.kind == "multiple"
     assert [choice.get("correct", False) for choice in row.table["choice"]] == [True, True, False]
-    assert set(row.warnings) == {question.WHOLE_MARK, question.MINUS}
+    assert set(row.warnings) == {item_exchange_questions.WHOLE_MARK, item_exchange_questions.MINUS}
 
 
 def test_a_missing_word_is_a_line_in_the_question(questions):
     row = questions["Gap"]
 
     assert row.table["prompt"] == "The capital of Wales is _____, on the coast."
-    assert set(row.warnings) == {question.NO_EXPLANATION, question.NO_FEEDBACK}
+    assert set(row.warnings) == {item_exchange_questions.NO_EXPLANATION, item_exchange_questions.NO_FEEDBACK}
 
 
 def test_escapes_are_resolved_and_emphasis_stays(questions):
@@ -80,8 +81,8 @@ def test_escapes_are_resolved_and_emphasis_stays(questions):
         ("Number", gift.NUMBER),
         ("Essay", gift.ESSAY),
         ("A text that asks nothing.", gift.NOTHING_ASKED),
-        ("Two keys", question.EITHER),
-        ("Weights", question.PARTLY),
+        ("Two keys", item_exchange_questions.EITHER),
+        ("Weights", item_exchange_questions.PARTLY),
         ("Broken", gift.BROKEN),
     ],
 )
@@ -105,9 +106,9 @@ def test_no_markup_comes_but_the_portals_own(text, prompt):
     assert read_one(text.encode()).table["prompt"] == prompt
 
 
-@pytest.mark.parametrize("kind", sorted(moodle_reader.REFUSED))
+@pytest.mark.parametrize("kind", sorted(moodle.REFUSED))
 def test_a_reason_is_a_sentence(kind):
-    assert moodle_reader.REFUSED[kind].endswith(".")
+    assert moodle.REFUSED[kind].endswith(".")
 
 
 def test_comments_windows_line_ends_and_a_byte_order_mark_do_no_harm():

@@ -5,8 +5,8 @@ import zipfile
 
 import pytest
 
-from portal.domain.authoring.item_exchange import packages, reading
-from portal.domain.authoring.item_exchange.question import MOST_QUESTIONS
+from portal.domain.authoring.item_exchange import files, reading
+from portal.domain.authoring.item_exchange.questions import MOST_QUESTIONS
 from portal.platform.errors import BadInputError
 from tests.domain.authoring.item_exchange.foreign_files import (
     MOODLE_HEAD,
@@ -145,6 +145,6 @@ def test_what_is_read_runs_in_a_process_of_its_own_with_limits():
     with pytest.raises(BadInputError, match="document type"):
         reading.read_file(LAUGHS.encode())
     with pytest.raises(BadInputError, match="split it"):
-        reading.read_file(b"x" * (packages.MOST_BYTES + 1))
+        reading.read_file(b"x" * (files.MOST_BYTES + 1))
     with pytest.raises(BadInputError, match="is Moodle XML, not GIFT"):
         reading.read_file(moodle(SINGLE), "gift")

@@ -4,7 +4,8 @@ import base64
 
 import pytest
 
-from portal.domain.authoring.item_exchange import markup, moodle_reader, question
+from portal.domain.authoring.item_exchange import moodle as item_exchange_moodle
+from portal.domain.authoring.item_exchange import questions
 from portal.domain.authoring.item_exchange.reading import read_questions
 from tests.domain.authoring.item_exchange.foreign_files import (
     SINGLE,
@@ -41,7 +42,7 @@ def test_several_right_answers_are_marked_as_a_whole_and_it_says_so():
     row = read_one(moodle(moodle_question("multichoice", body)))
 
     assert row.kind == "multiple"
-    assert row.warnings == (question.MINUS, question.WHOLE_MARK)
+    assert row.warnings == (questions.MINUS, questions.WHOLE_MARK)
 
 
 def test_true_or_false_is_one_right_choice():
@@ -67,20 +68,20 @@ def test_pairs_and_steps_come_in_order():
     assert [step["text"] for step in order.table["step"]] == ["one", "two", "three"]
 
 
-@pytest.mark.parametrize("kind", [*sorted(moodle_reader.REFUSED), "fileresponse"])
+@pytest.mark.parametrize("kind", [*sorted(item_exchange_moodle.REFUSED), "fileresponse"])
 def test_other_kinds_say_why_they_cannot_come(kind):
     row = read_one(moodle(moodle_question(kind, moodle_answer("1", "100"))))
 
     assert row.table == {}
     assert row.reasons == (
-        moodle_reader.REFUSED.get(kind, "The portal has no question of the kind “fileresponse”."),
+        item_exchange_moodle.REFUSED.get(kind, "The portal has no question of the kind “fileresponse”."),
     )
 
 
 @pytest.mark.parametrize(
     ("answers", "reason"),
     [
-        ([("a", "100"), ("b", "100")], question.EITHER),
+        ([("a", "100"), ("b", "100")], questions.EITHER),
         ([("a", "100"), ("b", "50")], "It gives part of the mark for a second answer."),
         ([("a", "0"), ("b", "0")], "None of its answers is right."),
         ([("a", "100"), ("a", "0")], "Two of its answers have the same text."),
@@ -100,15 +101,15 @@ def test_marks_that_the_portal_cannot_give_are_a_reason(answers, reason):
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ('<p>See <img src="@@PLUGINFILE@@/a.png" alt="a"></p>', markup.PICTURE),
-        ("<svg><script>1</script></svg>", markup.PICTURE),
-        ("<math><mi>x</mi></math>", markup.FORMULA),
-        (r"What is \(x^2\)?", markup.FORMULA),
-        ("<iframe src='https://example.org'></iframe>?", markup.REFUSED["iframe"]),
-        ("<audio src='a.mp3'></audio>?", markup.REFUSED["audio"]),
+        ('<p>See <img src="@@PLUGINFILE@@/a.png" alt="a"></p>', questions.PICTURE),
+        ("<svg><script>1</script></svg>", questions.PICTURE),
+        ("<math><mi>x</mi></math>", questions.FORMULA),
+        (r"What is \(x^2\)?", questions.FORMULA),
+        ("<iframe src='https://example.org'></iframe>?", questions.REFUSED["iframe"]),
+        ("<audio src='a.mp3'></audio>?", questions.REFUSED["audio"]),
         (" ", "It has no text that asks something."),
-        ("x" * (question.LONGEST_TEXT + 1), "characters."),
-        ("x" * (markup.LONGEST_MARKUP + 1), "characters."),
+        ("x" * (questions.LONGEST_TEXT + 1), "characters."),
+        ("x" * (questions.LONGEST_MARKUP + 1), "characters."),
     ],
     ids=["picture", "svg", "math", "tex", "frame", "sound", "empty", "long", "very-long"],
 )
@@ -128,7 +129,7 @@ def test_a_picture_beside_the_text_is_a_reason_too():
 
     row = read_one(moodle(body + moodle_answer("a", "100") + moodle_answer("b", "0") + "</question>"))
 
-    assert markup.PICTURE in row.reasons
+    assert questions.PICTURE in row.reasons
 
 
 def test_paragraphs_lists_and_tables_become_the_situation_and_looks_are_named():
@@ -147,7 +148,7 @@ def test_paragraphs_lists_and_tables_become_the_situation_and_looks_are_named():
     )
     assert row.table["prompt"] == r"Call [them](https://example.org/x) or not. H2O?"
     assert row.table["choice"][0]["text"] == "**a**"
-    assert {markup.LINK, markup.SMALL, markup.SCRIPT} <= set(row.warnings)
+    assert {questions.LINK, questions.SMALL, questions.SCRIPT} <= set(row.warnings)
 
 
 def test_what_is_left_out_of_a_question_is_named():
@@ -156,4 +157,8 @@ def test_what_is_left_out_of_a_question_is_named():
 
     row = read_one(moodle(moodle_question("multichoice", body)))
 
-    assert set(row.warnings) == {question.SHUFFLED, moodle_reader.HINTS, moodle_reader.COMBINED}
+    assert set(row.warnings) == {
+        questions.SHUFFLED,
+        item_exchange_moodle.HINTS,
+        item_exchange_moodle.COMBINED,
+    }

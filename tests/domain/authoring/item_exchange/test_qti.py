@@ -2,7 +2,8 @@
 
 import pytest
 
-from portal.domain.authoring.item_exchange import qti_reader, question
+from portal.domain.authoring.item_exchange import qti as item_exchange_qti
+from portal.domain.authoring.item_exchange import questions
 from portal.domain.authoring.item_exchange.reading import read_questions
 from tests.domain.authoring.item_exchange.foreign_files import (
     CHOICE_BODY,
@@ -29,7 +30,7 @@ def test_a_choice_of_version_2_1_comes_with_situation_question_and_feedback():
             {"key": "blue", "text": "Blue"},
         ],
     }
-    assert set(row.warnings) == {question.NO_EXPLANATION, question.NO_FEEDBACK}
+    assert set(row.warnings) == {questions.NO_EXPLANATION, questions.NO_FEEDBACK}
 
 
 def test_the_same_choice_of_version_3_0_is_the_same_question():
@@ -86,7 +87,7 @@ def test_pairs_come_with_what_belongs_to_none():
     assert "belongs to nothing" in read_one(qti(body, "cat meows", **values)).reasons[0]
 
 
-@pytest.mark.parametrize("name", sorted(qti_reader.INTERACTIONS))
+@pytest.mark.parametrize("name", sorted(item_exchange_qti.INTERACTIONS))
 @pytest.mark.parametrize("version", ["2.1", "3.0"])
 def test_other_interactions_say_why_they_cannot_come(name, version):
     if version == "3.0":
@@ -98,16 +99,16 @@ def test_other_interactions_say_why_they_cannot_come(name, version):
         element = first + "".join(map(str.capitalize, words))
         content = qti(f'<p>Say.</p><{element} responseIdentifier="RESPONSE"/>')
 
-    assert read_one(content).reasons == (qti_reader.INTERACTIONS[name],)
+    assert read_one(content).reasons == (item_exchange_qti.INTERACTIONS[name],)
 
 
 @pytest.mark.parametrize(
     ("processing", "reason"),
     [
-        ('<responseProcessing template="https://example.org/own"/>', qti_reader.OWN_MARKING),
+        ('<responseProcessing template="https://example.org/own"/>', item_exchange_qti.OWN_MARKING),
         ("<responseProcessing><setOutcomeValue identifier='SCORE'><customOperator/></setOutcomeValue>"
-         "</responseProcessing>", qti_reader.OWN_MARKING),
-        ('<responseProcessing template="http://x/rptemplates/map_response"/>', qti_reader.NO_KEY),
+         "</responseProcessing>", item_exchange_qti.OWN_MARKING),
+        ('<responseProcessing template="http://x/rptemplates/map_response"/>', item_exchange_qti.NO_KEY),
     ],
     ids=["own-template", "own-operator", "no-map"],
 )  # fmt: skip
@@ -127,7 +128,7 @@ def test_a_sum_of_marks_is_several_right_answers_with_a_warning():
     )
     row = read_one(content.encode())
 
-    assert (row.kind, question.WHOLE_MARK in row.warnings) == ("multiple", True)
+    assert (row.kind, questions.WHOLE_MARK in row.warnings) == ("multiple", True)
 
 
 @pytest.mark.parametrize(

@@ -9,17 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from portal.domain.authoring.editing import item_bank
-from portal.domain.authoring.item_exchange import adding
-from portal.domain.authoring.item_exchange.markup import escape_block, read_html, read_plain
-from portal.domain.authoring.item_exchange.outgoing import (
+from portal.domain.authoring import item_files
+from portal.domain.authoring.item_exchange import services
+from portal.domain.authoring.item_exchange.files import (
     BOX,
     OutgoingBank,
     OutgoingItem,
     block_elements,
     choose_items,
 )
-from portal.domain.authoring.item_exchange.qti_writer import ITEM_SPACE, write_item
+from portal.domain.authoring.item_exchange.qti import ITEM_SPACE, write_item
+from portal.domain.authoring.item_exchange.questions import escape_block, read_html, read_plain
 from portal.domain.authoring.item_exchange.reading import read_questions
 from portal.domain.authoring.item_exchange.services import OUT_FORMATS, format_bank
 from tests.examples import sweep_after
@@ -51,7 +51,7 @@ def comparable(table: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize("key", KEYS)
 @pytest.mark.parametrize("form", OUT_FORMATS)
 def test_every_shipped_question_that_fits_comes_back_the_same(key, form):
-    bank = choose_items(item_bank.read_items(shipped_bank(key)), with_retired=True)
+    bank = choose_items(item_files.read_items(shipped_bank(key)), with_retired=True)
 
     _, rows = read_questions(format_bank(bank, key, form))
 
@@ -64,7 +64,7 @@ def test_every_shipped_question_that_fits_comes_back_the_same(key, form):
 
 @pytest.mark.parametrize("key", KEYS)
 def test_what_does_not_fit_is_named_and_nothing_else_is_left_out(key):
-    places = item_bank.read_items(shipped_bank(key))
+    places = item_files.read_items(shipped_bank(key))
 
     bank = choose_items(places)
 
@@ -77,7 +77,7 @@ def test_what_does_not_fit_is_named_and_nothing_else_is_left_out(key):
 
 @pytest.mark.parametrize("form", OUT_FORMATS)
 def test_the_same_bank_gives_the_same_bytes(form):
-    bank = choose_items(item_bank.read_items(shipped_bank("report")))
+    bank = choose_items(item_files.read_items(shipped_bank("report")))
 
     assert format_bank(bank, "report", form) == format_bank(bank, "report", form)
 
@@ -149,7 +149,7 @@ def test_any_question_comes_back_the_same(table, form):
 
 @pytest.mark.parametrize("key", KEYS)
 def test_items_have_the_parts_of_version_3_0_in_their_order(key):
-    for item in choose_items(item_bank.read_items(shipped_bank(key))).items:
+    for item in choose_items(item_files.read_items(shipped_bank(key))).items:
         root = write_item(item)
         names = [child.tag for child in root]
         choices = {c.get("identifier") for c in root.iter() if str(c.tag).endswith("choice")}
@@ -176,7 +176,7 @@ def test_a_figure_stays_and_slots_and_links_are_named():
         ("c", "c", "::: inset\\nx\\n:::"),
     ]
     bank = choose_items(
-        item_bank.read_items({"items/a.toml": "\n".join(head.format(*t) + choices for t in texts).encode()})
+        item_files.read_items({"items/a.toml": "\n".join(head.format(*t) + choices for t in texts).encode()})
     )
 
     assert [item.key for item in bank.items] == ["a", "b"]
@@ -187,14 +187,14 @@ def test_a_figure_stays_and_slots_and_links_are_named():
 
 def test_what_the_bank_has_is_recognised_and_new_keys_are_free():
     files = shipped_bank("report") | {"module.toml": (MODULES / "report" / "module.toml").read_bytes()}
-    bank = choose_items(item_bank.read_items(files))
+    bank = choose_items(item_files.read_items(files))
     _, rows = read_questions(format_bank(bank, "report", "moodle"))
 
-    known = adding.propose_keys(files, rows)
+    known = services.propose_keys(files, rows)
 
     assert [row.repeats for row in known] == [item.key for item in bank.items]
-    additions = [adding.Addition(row.table, row.outcome) for row in known]
-    changes = adding.add_questions(files, additions, {row.outcome for row in rows})
+    additions = [services.Addition(row.table, row.outcome) for row in known]
+    changes = services.add_questions(files, additions, {row.outcome for row in rows})
     assert list(changes) == ["items/imported-1.toml"]
-    assert len(item_bank.read_items(files | changes)) == len(item_bank.read_items(files)) + len(rows)
+    assert len(item_files.read_items(files | changes)) == len(item_files.read_items(files)) + len(rows)
     assert read_plain("a\n\nb").blocks[1].text == "b"

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from portal.domain.authoring import queries
-from portal.domain.authoring.media.image_metadata import strip_metadata
-from portal.domain.catalogue.media.media_types import media_kind
+from portal.domain.authoring.media import strip_metadata
+from portal.domain.catalogue.media import media_kind
 from tests.pages.authoring import desk
 
 PLACE = b"51.4545,-2.5879"

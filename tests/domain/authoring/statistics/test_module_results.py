@@ -1,6 +1,6 @@
 """What is said of a module as a whole: items over versions, and very quick passes."""
 
-from portal.domain.authoring.statistics import queries
+from portal.domain.authoring import statistics
 from portal.domain.catalogue.models import Item
 from portal.platform.db import db, transaction
 from tests.domain.authoring.statistics.test_item_statistics import CHOICES, sign_in_author
@@ -40,8 +40,8 @@ def test_an_item_in_the_same_words_counts_as_one_over_versions(database):
         sheet = {each.id: ["b"] for each in items_of(version)} | {item.id: ["a"]}
         submit_all(register_person(make_person(), version), [sheet] * answers)
 
-    (row,) = [row for row in queries.module_results(tuple(versions[::-1])).rows if row.key == "same"]
+    (row,) = [row for row in statistics.module_results(tuple(versions[::-1])).rows if row.key == "same"]
 
     assert (row.versions, row.statistics.answer_count) == ((1, 2), 5)
     assert [taken.count for taken in row.statistics.choices] == [5, 0]
-    assert [row.versions for row in queries.item_statistics_rows(versions[0])] == [(1,)] * 5
+    assert [row.versions for row in statistics.item_statistics_rows(versions[0])] == [(1,)] * 5

@@ -8,25 +8,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.domain.authoring.statistics.item_statistics import (
-    OfferedChoice,
-    compute_statistics,
-    tally_marks,
-)
-from portal.domain.authoring.statistics.reliability import estimate_reliability
-from portal.domain.authoring.statistics.thirds import (
+from portal.domain.authoring.item_statistics import (
+    CHECK_KEY,
+    KEEP,
+    RETIRE,
+    REWRITE,
     ItemThirds,
+    OfferedChoice,
+    QuickPasses,
     choice_curves,
     compare_thirds,
-    split_into_thirds,
-)
-from portal.domain.authoring.statistics.timing import (
-    QuickPasses,
+    compute_statistics,
     count_quick_passes,
+    estimate_reliability,
+    judge_item,
     reading_seconds,
     seconds_by_item,
+    split_into_thirds,
+    tally_marks,
 )
-from portal.domain.authoring.statistics.verdicts import CHECK_KEY, KEEP, RETIRE, REWRITE, judge_item
 
 # Karl L. Wuensch, “The Kuder-Richardson 20”, East Carolina University,
 # https://core.ecu.edu/wuenschk/StatHelp/KR20.txt: ten students and items; p, pq and the variance of totals.

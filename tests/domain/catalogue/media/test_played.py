@@ -4,22 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.domain.catalogue.media.media_types import media_kind
-from portal.domain.catalogue.media.played import (
+from portal.domain.catalogue.media import media_kind
+from portal.domain.catalogue.media_rules import (
     PLAYED,
     CaptionError,
     check_captions,
     read_captions,
     read_length,
 )
-from tests.domain.catalogue.sounds import (
-    make_m4a,
-    make_mp3,
-    make_mp4,
-    make_ogg,
-    make_wav,
-    make_webm,
-)
+from tests.domain.catalogue.sounds import make_m4a, make_mp3, make_mp4, make_ogg, make_wav, make_webm
 
 MAKERS = {
     "wav": make_wav,

@@ -3,9 +3,7 @@
 from pathlib import Path
 from time import process_time
 
-from portal.domain.catalogue.search.meanings import find_meaning
-from portal.domain.catalogue.search.ranking import rank_pages
-from portal.domain.catalogue.search.text_index import IndexedPage, Vocabulary, build_index
+from portal.domain.catalogue.search import IndexedPage, Vocabulary, build_index, find_meaning, rank_pages
 
 MODULES = Path(__file__).resolve().parents[4] / "modules"
 COPIES = 25

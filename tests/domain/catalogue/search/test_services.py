@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 import time_machine
 
-from portal.demo.names import FORCE_VALUES
+from portal.demo.force import FORCE_VALUES
 from portal.domain.catalogue import services
-from portal.domain.catalogue.guide_publishing import current_guide
-from portal.domain.catalogue.search.services import SearchResult, search_content
+from portal.domain.catalogue.publishing import current_guide
+from portal.domain.catalogue.search import SearchResult, search_content
 from portal.domain.learning import services as learning
 from portal.domain.learning.queries import module_reading, readable_versions
 from portal.platform import clock

@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
-from portal.domain.events.booking import services
+from portal.domain.events import booking as events_booking
 from portal.domain.events.models import OPEN_BOOKINGS, Booking
 from portal.platform.db import db, transaction
 from portal.platform.errors import ConflictError, NotFoundError, PortalError
@@ -51,7 +51,7 @@ def test_all_book_twice_at_once_and_each_has_one_booking_and_no_place_too_many(s
     world = make_booking_world(places=3, people=(0, 1, 2, 0, 1, 2))
 
     def book(person: int) -> Callable[[], object]:
-        return lambda: services.book_place(world.event, person, way="self", by=person, at=NOW).state
+        return lambda: events_booking.book_place(world.event, person, way="self", by=person, at=NOW).state
 
     found = do_at_once(serving, [book(person) for person in world.people * 2])
 
@@ -69,13 +69,13 @@ def test_places_given_back_while_others_book_go_to_the_people_who_waited_longest
 
     def cancel(place: int) -> Callable[[], object]:
         person, booking = world.people[place], bookings[place]
-        return lambda: services.cancel_booking(booking, "duties", by=person, at=NOW).state
+        return lambda: events_booking.cancel_booking(booking, "duties", by=person, at=NOW).state
 
     def book(place: int) -> Callable[[], object]:
         person = world.people[place]
-        return lambda: services.book_place(world.event, person, way="self", by=person, at=NOW).state
+        return lambda: events_booking.book_place(world.event, person, way="self", by=person, at=NOW).state
 
-    sweeps = [lambda: services.update_bookings([event_id], NOW)] * 2
+    sweeps = [lambda: events_booking.update_bookings([event_id], NOW)] * 2
     found = do_at_once(serving, [cancel(0), cancel(0), cancel(1), book(4), book(5), *sweeps])
 
     assert sum(isinstance(answer, NotFoundError) for answer in found) == 1  # one of the two cancellations
@@ -87,16 +87,16 @@ def test_an_offer_is_taken_or_lapses_never_both(serving):
     world = make_booking_world(places=1, people=(0, 0, 0))
     bookings = [world.book(person) for person in world.people]
     with transaction():
-        services.cancel_booking(bookings[0], "duties", by=world.people[0], at=NOW)
+        events_booking.cancel_booking(bookings[0], "duties", by=world.people[0], at=NOW)
     event_id = db.session.scalar(select(Booking.event_id).limit(1))
     late, before = NOW + timedelta(hours=48), NOW + timedelta(hours=47)
     offered = bookings[1]
     found = do_at_once(
         serving,
         [
-            lambda: services.accept_place(offered, by=world.people[1], at=before).state,
-            lambda: services.update_bookings([event_id], late),
-            lambda: services.update_bookings([event_id], late),
+            lambda: events_booking.accept_place(offered, by=world.people[1], at=before).state,
+            lambda: events_booking.update_bookings([event_id], late),
+            lambda: events_booking.update_bookings([event_id], late),
         ],
     )
     states = [world.state_of(booking) for booking in bookings[1:]]

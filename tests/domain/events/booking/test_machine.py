@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 from sqlalchemy import func, select
 
-from portal.domain.events.booking import services
-from portal.domain.events.booking.places import can_take
-from portal.domain.events.booking.reading import id_of_event, read_event
-from portal.domain.events.booking.tasks import list_changing_events
+from portal.domain.events import booking as events_booking
+from portal.domain.events.booking import list_changing_events
+from portal.domain.events.booking_queries import id_of_event, read_event
 from portal.domain.events.models import OPEN_BOOKINGS, Booking, BookingChange
+from portal.domain.events.places import can_take
 from portal.platform.clock import london_day
 from portal.platform.db import db, transaction
 from portal.platform.errors import PortalError
@@ -63,7 +63,7 @@ class BookingMachine(RuleBasedStateMachine):
     def book(self, person, way):
         waited = {booking.id for booking in self.bookings("waiting")}
         person_id = self.world.people[person]
-        booking = self.act(services.book_place, self.world.event, person_id, way=way)
+        booking = self.act(events_booking.book_place, self.world.event, person_id, way=way)
         assert booking is None or person not in self.gone
         if booking is not None and booking.state == "booked":
             self.certain.add(booking.id)
@@ -77,7 +77,7 @@ class BookingMachine(RuleBasedStateMachine):
     def accept(self, number):
         if (booking := self.pick(number, "offered", "waiting")) is not None:
             until, was_offered = booking.offered_until, booking.state == "offered"
-            taken = self.act(services.accept_place, booking.id)
+            taken = self.act(events_booking.accept_place, booking.id)
             if taken is not None:
                 self.certain.add(booking.id)
                 assert not was_offered or self.now < until
@@ -86,17 +86,17 @@ class BookingMachine(RuleBasedStateMachine):
     def cancel(self, number):
         if (booking := self.pick(number, *OPEN_BOOKINGS)) is not None:
             booking_id = booking.id
-            if self.act(services.cancel_booking, booking_id, "duties") is not None:
+            if self.act(events_booking.cancel_booking, booking_id, "duties") is not None:
                 self.certain.discard(booking_id)
 
     @rule(unit=st.integers(0, 2), places=st.integers(1, 3), days=st.integers(0, 9))
     def keep(self, unit, places, days):
         until = london_day(self.now) + timedelta(days=days)
-        self.act(services.keep_places, self.world.event, self.world.units[unit], places, until)
+        self.act(events_booking.keep_places, self.world.event, self.world.units[unit], places, until)
 
     @rule(unit=st.integers(0, 2))
     def stop_keeping(self, unit):
-        self.act(services.stop_keeping_places, self.world.event, self.world.units[unit])
+        self.act(events_booking.stop_keeping_places, self.world.event, self.world.units[unit])
 
     @rule(hours=st.sampled_from((1, 20, 47, 48, 72)))
     def wait(self, hours):

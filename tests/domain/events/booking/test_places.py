@@ -6,7 +6,7 @@ from itertools import permutations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.domain.events.booking.places import (
+from portal.domain.events.places import (
     KeptPlaces,
     Seat,
     Sitting,

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from portal.domain.events.booking import services
+from portal.domain.events import booking as events_booking
 from portal.platform.db import transaction
 from portal.platform.errors import ConflictError, NotFoundError, RuleError
 from tests.domain.events.booking.world import NOW, acts_on, make_booking_world, trail_of
@@ -20,13 +20,13 @@ def test_a_place_given_back_is_offered_in_order_lapses_and_goes_to_the_next():
     first, second, third = (world.book(person) for person in world.people)
     assert [world.state_of(each) for each in (first, second, third)] == ["booked", "waiting", "waiting"]
     with transaction():
-        services.cancel_booking(first, "duties", by=world.people[0], at=NOW)
+        events_booking.cancel_booking(first, "duties", by=world.people[0], at=NOW)
     assert [world.state_of(each) for each in (first, second, third)] == ["cancelled", "offered", "waiting"]
     assert world.sweep(NOW + TWO_DAYS - timedelta(seconds=1)) == 0
     assert world.sweep(NOW + TWO_DAYS) == 2
     assert [world.state_of(each) for each in (second, third)] == ["lapsed", "offered"]
     with transaction():
-        services.accept_place(third, by=world.people[2], at=NOW + TWO_DAYS)
+        events_booking.accept_place(third, by=world.people[2], at=NOW + TWO_DAYS)
     assert trail_of(third) == [("waiting", ""), ("offered", "place_free"), ("booked", "accepted")]
     assert acts_on(world.people[1]) == ["booking.made", "booking.offered", "booking.lapsed"]
     assert acts_on(world.people[0]) == ["booking.made", "booking.cancelled"]
@@ -41,7 +41,7 @@ def test_a_person_has_one_place_of_a_type_and_may_have_another_once_it_ended():
     with pytest.raises(ConflictError):
         world.book(world.people[0])
     with transaction():
-        services.cancel_booking(booking, "other_date", by=world.people[0], at=NOW)
+        events_booking.cancel_booking(booking, "other_date", by=world.people[0], at=NOW)
     assert world.state_of(world.book(world.people[0], event=other)) == "booked"
 
 
@@ -65,24 +65,26 @@ def test_a_learner_asks_where_the_type_wants_approval_and_a_manager_books_at_onc
     chosen = world.book(world.people[2], way="manager", by=world.organiser)
     assert world.state_of(chosen) == "booked"
     with transaction():
-        services.approve_booking(asked, by=world.organiser, at=NOW)
-        services.decline_booking(declined, by=world.organiser, at=NOW)
+        events_booking.approve_booking(asked, by=world.organiser, at=NOW)
+        events_booking.decline_booking(declined, by=world.organiser, at=NOW)
     assert [world.state_of(each) for each in (asked, declined)] == ["waiting", "declined"]
     assert acts_on(world.people[1]) == ["booking.made", "booking.declined"]
     with transaction(), pytest.raises(NotFoundError):
-        services.approve_booking(declined, by=world.organiser, at=NOW)
+        events_booking.approve_booking(declined, by=world.organiser, at=NOW)
 
 
 def test_kept_places_are_for_the_unit_and_those_under_it_until_their_day():
     world = make_booking_world(places=2, people=(2, 2, 1))
     with transaction():
-        services.keep_places(world.event, world.units[0], 1, date(2026, 6, 3), by=world.organiser, at=NOW)
+        events_booking.keep_places(
+            world.event, world.units[0], 1, date(2026, 6, 3), by=world.organiser, at=NOW
+        )
     first, second = (world.book(person) for person in world.people[:2])
     assert [world.state_of(each) for each in (first, second)] == ["booked", "waiting"]
     of_unit = world.book(world.people[2], way="manager", by=world.organiser)
     assert world.state_of(of_unit) == "booked"
     with transaction():
-        services.cancel_booking(of_unit, "duties", by=world.organiser, at=NOW)
+        events_booking.cancel_booking(of_unit, "duties", by=world.organiser, at=NOW)
     assert world.sweep(datetime(2026, 6, 3, 22, 59, tzinfo=UTC)) == 0
     assert world.sweep(datetime(2026, 6, 3, 23, tzinfo=UTC)) == 1  # the fourth has begun in London
     assert world.state_of(second) == "offered"
@@ -94,12 +96,12 @@ def test_only_free_places_are_kept_and_places_no_longer_kept_are_offered():
     until = date(2026, 6, 10)
     for places in (0, 2):
         with transaction(), pytest.raises(RuleError, match="1 place"):
-            services.keep_places(world.event, world.units[0], places, until, by=world.organiser, at=NOW)
+            events_booking.keep_places(world.event, world.units[0], places, until, by=world.organiser, at=NOW)
     with transaction():
-        services.keep_places(world.event, world.units[0], 1, until, by=world.organiser, at=NOW)
+        events_booking.keep_places(world.event, world.units[0], 1, until, by=world.organiser, at=NOW)
     waiting = world.book(world.people[1])
     with transaction():
-        services.stop_keeping_places(world.event, world.units[0], by=world.organiser, at=NOW)
+        events_booking.stop_keeping_places(world.event, world.units[0], by=world.organiser, at=NOW)
     assert world.state_of(waiting) == "offered"
 
 
@@ -118,13 +120,13 @@ def test_on_the_day_nothing_is_offered_and_waiting_people_may_take_a_free_place(
     first, second = (world.book(person) for person in world.people)
     morning = datetime(2026, 6, 10, 6, tzinfo=UTC)
     with transaction(), pytest.raises(RuleError, match="No place"):
-        services.accept_place(second, by=world.people[1], at=morning)
+        events_booking.accept_place(second, by=world.people[1], at=morning)
     with transaction():
-        services.cancel_booking(first, "duties", by=world.people[0], at=morning)
-        assert services.accept_place(second, by=world.people[1], at=morning).state == "booked"
+        events_booking.cancel_booking(first, "duties", by=world.people[0], at=morning)
+        assert events_booking.accept_place(second, by=world.people[1], at=morning).state == "booked"
     assert world.sweep(EVENT_START) == 0
     with transaction(), pytest.raises(RuleError):
-        services.cancel_booking(second, "duties", by=world.people[1], at=EVENT_START)
+        events_booking.cancel_booking(second, "duties", by=world.people[1], at=EVENT_START)
 
 
 def test_an_event_with_fewer_places_than_people_takes_nobody_until_some_left():
@@ -132,8 +134,8 @@ def test_an_event_with_fewer_places_than_people_takes_nobody_until_some_left():
     bookings = [world.book(person) for person in world.people]
     world.change_event(places=1)
     with transaction():
-        services.cancel_booking(bookings[0], "duties", by=world.people[0], at=NOW)
-        services.cancel_booking(bookings[1], "duties", by=world.people[1], at=NOW)
+        events_booking.cancel_booking(bookings[0], "duties", by=world.people[0], at=NOW)
+        events_booking.cancel_booking(bookings[1], "duties", by=world.people[1], at=NOW)
     assert world.state_of(bookings[3]) == "waiting"
     world.change_event(places=2)
     world.sweep(NOW)

@@ -7,10 +7,10 @@ from datetime import UTC, date, datetime, timedelta
 from sqlalchemy import select
 
 from portal.domain.catalogue.models import EventTypeVersion
-from portal.domain.events.booking import services
+from portal.domain.events import booking
 from portal.domain.events.models import Booking, BookingChange, Event, EventVersion
 from portal.domain.people.models import Post
-from portal.platform.audit.models import AuditEvent
+from portal.platform.audit import AuditEvent
 from portal.platform.clock import london_day
 from portal.platform.db import db, stamp, touch, transaction
 from tests.domain.status.facts import make_directive, make_version
@@ -37,7 +37,7 @@ class BookingWorld:
         """A booking by the person themselves; its id."""
         with transaction():
             given = {"way": "self", "by": person, **more}
-            return services.book_place(event or self.event, person, at=at, **given).id
+            return booking.book_place(event or self.event, person, at=at, **given).id
 
     def state_of(self, booking: int) -> str:
         return db.session.scalar(select(Booking.state).where(Booking.id == booking))
@@ -50,7 +50,7 @@ class BookingWorld:
 
     def sweep(self, at: datetime) -> int:
         with transaction():
-            return services.update_bookings(list(db.session.scalars(select(Event.id))), at)
+            return booking.update_bookings(list(db.session.scalars(select(Event.id))), at)
 
     def change_event(self, reference: str = "", **columns: object) -> None:
         """A further version of the event with other columns."""

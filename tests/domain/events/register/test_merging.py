@@ -6,14 +6,7 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.domain.events.register.merging import (
-    KINDS,
-    MEANS,
-    NotedEntry,
-    RegisterState,
-    count_heads,
-    merge_entries,
-)
+from portal.domain.events.register import KINDS, MEANS, NotedEntry, RegisterState, count_heads, merge_entries
 
 START = datetime(2026, 6, 10, 8, 30, tzinfo=UTC)
 ENTRIES = st.lists(

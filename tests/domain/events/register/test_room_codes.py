@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.domain.events.register.room_codes import (
+from portal.domain.events.register import (
     CODE_SECONDS,
     GRACE_SECONDS,
     NUMBER_SECONDS,

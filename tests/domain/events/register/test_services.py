@@ -5,16 +5,20 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from portal.domain.events.register.queries import get_register_event, list_register, read_states
-from portal.domain.events.register.room_codes import NUMBER_SECONDS, make_room_code, make_room_number
-from portal.domain.events.register.services import (
+from portal.domain.events.register import (
+    NUMBER_SECONDS,
     Note,
+    get_register_event,
     issue_ticket,
+    list_register,
+    make_room_code,
+    make_room_number,
     note_entries,
     note_staff_number,
+    read_states,
     sign_in_by_ticket,
 )
-from portal.domain.events.sign_off.services import SignOff, sign_off
+from portal.domain.events.sign_off import SignOff, sign_off
 from portal.domain.people.models import PersonName
 from portal.platform.db import db, transaction
 from portal.platform.errors import ForbiddenError, NotFoundError, RuleError

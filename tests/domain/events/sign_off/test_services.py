@@ -6,10 +6,9 @@ import pytest
 from sqlalchemy import select
 
 from portal.domain.catalogue.models import EventTypeVersion
-from portal.domain.events.booking.services import update_bookings
-from portal.domain.events.booking.tasks import list_changing_events
-from portal.domain.events.register.queries import get_register_event, list_register
-from portal.domain.events.sign_off.services import SignOff, correct_outcome, sign_off
+from portal.domain.events.booking import list_changing_events, update_bookings
+from portal.domain.events.register import get_register_event, list_register
+from portal.domain.events.sign_off import SignOff, correct_outcome, sign_off
 from portal.domain.records.models import Revocation
 from portal.domain.status.models import OPEN_KNOWN, StatusPeriod
 from portal.domain.status.rules import Status

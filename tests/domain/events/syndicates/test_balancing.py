@@ -6,7 +6,7 @@ from itertools import combinations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.domain.events.syndicates.balancing import Member, count_crowding, suggest_syndicates
+from portal.domain.events.sign_off import Member, count_crowding, suggest_syndicates
 
 LIMITS = st.tuples(st.integers(1, 7), st.integers(0, 4)).map(lambda drawn: (drawn[0], sum(drawn)))
 PEOPLE = st.lists(

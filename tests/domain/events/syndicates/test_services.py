@@ -4,8 +4,8 @@ from collections import Counter
 
 import pytest
 
-from portal.domain.events.register.queries import get_register_event, list_register
-from portal.domain.events.syndicates.services import move_people, suggest_groups
+from portal.domain.events.register import get_register_event, list_register
+from portal.domain.events.sign_off import move_people, suggest_groups
 from portal.platform.db import transaction
 from portal.platform.errors import RuleError
 from tests.domain.events.worlds import make_held_event

@@ -4,20 +4,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
-from portal.domain.exercises.running import queries, services
-from portal.domain.exercises.running.opening import RunRequest, open_run
-from portal.domain.exercises.running.services import EntryRequest, StepRequest
+from portal.domain.exercises import run_queries, runs
+from portal.domain.exercises.runs import EntryRequest, RunRequest, StepRequest, open_run
 from portal.domain.people.queries import Viewer, viewer_of
 from portal.platform import clock
 from portal.platform.db import transaction
 from portal.platform.permissions import Role
-from tests.factories.events import (
-    make_booking,
-    make_event,
-    make_event_room,
-    make_event_type,
-    make_exercise,
-)
+from tests.factories.events import make_booking, make_event, make_event_room, make_event_type, make_exercise
 from tests.factories.people import make_grant, make_person, make_unit
 
 MORNING = datetime(2026, 6, 10, 9, tzinfo=UTC)
@@ -67,13 +60,13 @@ def make_players(injects: int = 3) -> Players:
 def press(run: str, person: int, kind: str, key: UUID | None = None, **more) -> bool:
     """Take a step."""
     with transaction():
-        return services.take_step(run, viewer(person), key or uuid4(), StepRequest(kind, **more), clock.now())
+        return runs.take_step(run, viewer(person), key or uuid4(), StepRequest(kind, **more), clock.now())
 
 
 def take_pen(run: str, person: int, syndicate: int) -> bool:
     """Become the scribe."""
     with transaction():
-        return services.become_scribe(run, viewer(person), syndicate, uuid4(), clock.now())
+        return runs.become_scribe(run, viewer(person), syndicate, uuid4(), clock.now())
 
 
 def write(
@@ -83,10 +76,10 @@ def write(
     answer = {"text": more.pop("text", "Send a car."), "reason": "To see."}
     requested = EntryRequest(answer, question, **more)
     with transaction():
-        return services.write_entry(run, viewer(person), syndicate, key or uuid4(), requested, clock.now())
+        return runs.write_entry(run, viewer(person), syndicate, key or uuid4(), requested, clock.now())
 
 
 def look(run: str, person: int, syndicate: int = 0):
     """The glance of a person and what is on the screens."""
-    glance = queries.find_run(run, viewer(person), syndicate)
-    return glance, queries.progress_of(glance, clock.now())
+    glance = run_queries.find_run(run, viewer(person), syndicate)
+    return glance, run_queries.progress_of(glance, clock.now())

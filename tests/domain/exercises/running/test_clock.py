@@ -6,8 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.domain.exercises.running.clock import PastStep, Phase, holds_already, is_allowed, read_clock
-from portal.domain.exercises.running.progress import read_progress
+from portal.domain.exercises.run_queries import (
+    PastStep,
+    Phase,
+    holds_already,
+    is_allowed,
+    read_clock,
+    read_progress,
+)
 
 BEGUN = datetime(2026, 6, 10, 9, tzinfo=UTC)
 SECONDS = st.integers(0, 4000)

@@ -6,7 +6,8 @@ import pytest
 import time_machine
 from sqlalchemy import func, select
 
-from portal.domain.exercises.actions import add_action, withdraw_action
+from portal.domain.exercises import run_queries, runs
+from portal.domain.exercises.debrief import add_action, withdraw_action
 from portal.domain.exercises.models import (
     ExerciseRun,
     LogEntry,
@@ -15,17 +16,17 @@ from portal.domain.exercises.models import (
     RunAction,
     RunStep,
 )
-from portal.domain.exercises.plenary import PromptStage, move_to_stage
-from portal.domain.exercises.running import queries, services
-from portal.domain.exercises.running.clock import Phase
-from portal.domain.exercises.statements import (
+from portal.domain.exercises.plenary import (
+    PromptStage,
     add_statement,
     group_statements,
     list_statements,
+    move_to_stage,
     rank_statements,
 )
+from portal.domain.exercises.run_queries import Phase
 from portal.platform import clock
-from portal.platform.audit.models import AuditEvent
+from portal.platform.audit import AuditEvent
 from portal.platform.db import db, transaction
 from portal.platform.errors import ForbiddenError, NotFoundError, RuleError
 from tests.domain.exercises.running.playing import (
@@ -79,7 +80,7 @@ def test_an_inject_released_to_one_syndicate_is_on_its_screens_alone():
 
 def screens_with(players, key):
     run, progress = look(players.run, players.facilitator)
-    (inject,) = (each for each in queries.exercise_in(run).content["injects"] if each["key"] == key)
+    (inject,) = (each for each in run_queries.exercise_in(run).content["injects"] if each["key"] == key)
     return [number for number in (1, 2) if progress.has_inject(number, inject)]
 
 
@@ -117,10 +118,14 @@ def test_an_entry_sent_twice_is_one_and_a_question_has_one_answer_with_its_corre
     with pytest.raises(RuleError, match="answered meanwhile"):
         write(players.run, players.first, 1)
     run, _ = look(players.run, players.first, 1)
-    (first,) = queries.list_entries(run.id, 1)
+    (first,) = run_queries.list_entries(run.id, 1)
     assert write(players.run, players.first, 1, corrects_id=first.id, text="Send two cars.")
     assert write(players.run, players.first, 1, corrects_id=first.id, text="Send three.")
-    assert [entry.kind for entry in queries.list_entries(run.id, 1)] == ["answer", "correction", "correction"]
+    assert [entry.kind for entry in run_queries.list_entries(run.id, 1)] == [
+        "answer",
+        "correction",
+        "correction",
+    ]
 
 
 def test_the_clock_releases_is_noted_and_what_is_not_released_takes_no_answer(morning):
@@ -134,7 +139,7 @@ def test_the_clock_releases_is_noted_and_what_is_not_released_takes_no_answer(mo
     assert progress.unnoted == ("inject-1", "inject-2")
     for _ in range(2):
         with transaction():
-            services.note_releases(players.run, viewer(players.first), clock.now())
+            runs.note_releases(players.run, viewer(players.first), clock.now())
     morning.move_to(MORNING)  # the machine's clock is set back
     _, progress = look(players.run, players.first, 1)
     assert set(progress.releases) == {"inject-1", "inject-2"}
@@ -160,7 +165,7 @@ def test_nobody_sees_a_run_without_a_place_in_it():
     players = make_players()
     stranger = make_person(make_unit("Elsewhere"))
     with pytest.raises(NotFoundError):
-        queries.find_run(players.run, viewer(stranger))
+        run_queries.find_run(players.run, viewer(stranger))
     own, _ = look(players.run, players.first)
     assert [own.may_see(n) for n in (0, 1, 2, 3)] == [False, True, False, False]
     theirs, _ = look(players.run, players.facilitator)

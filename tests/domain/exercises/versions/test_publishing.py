@@ -6,14 +6,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from portal.domain.exercises.sources.archive import open_exercise, pack_exercise
-from portal.domain.exercises.sources.exercise_folder import SHEETS, refuse_paths
-from portal.domain.exercises.versions import queries
-from portal.domain.exercises.versions.publishing import publish_exercise_folder
+from portal.domain.exercises import versions
+from portal.domain.exercises.sources import SHEETS, open_exercise, pack_exercise, refuse_paths
+from portal.domain.exercises.versions import publish_exercise_folder
 from portal.platform import clock
 from portal.platform.db import transaction
 from portal.platform.errors import BadInputError, NotFoundError
-from portal.platform.formats.faults import Faults
+from portal.platform.formats.toml_tables import Faults
 from tests.domain.catalogue.folders import tree
 from tests.domain.exercises.folders import EXERCISE, write_exercises
 from tests.examples import IN_ONE_TRANSACTION, few_or_many
@@ -38,12 +37,12 @@ def test_a_folder_is_published_once_and_again_when_a_byte_changes(database, tmp_
     assert publish(folder) == []
     (folder / KEY / "debrief.md").write_text("What now?\n")
     assert publish(folder / KEY) == [(KEY, 2)]
-    old, new = queries.numbered_version(KEY, 1), queries.newest_version(KEY)
+    old, new = versions.numbered_version(KEY, 1), versions.newest_version(KEY)
     assert "differently tonight" in old.content["debrief_html"]
     assert "What now?" in new.content["debrief_html"]
-    assert queries.version_files(old.id)["debrief.md"].startswith(b"What would")
-    assert [(line.number, line.published_by) for line in queries.list_versions(KEY)] == [(2, ""), (1, "")]
-    assert [(line.key, line.number) for line in queries.list_newest_versions()] == [(KEY, 2)]
+    assert versions.version_files(old.id)["debrief.md"].startswith(b"What would")
+    assert [(line.number, line.published_by) for line in versions.list_versions(KEY)] == [(2, ""), (1, "")]
+    assert [(line.key, line.number) for line in versions.list_newest_versions()] == [(KEY, 2)]
 
 
 def test_nothing_is_written_where_one_of_two_has_a_fault(database, tmp_path):
@@ -53,19 +52,19 @@ def test_nothing_is_written_where_one_of_two_has_a_fault(database, tmp_path):
     with pytest.raises(BadInputError, match="There is no such file, or nothing in it"):
         publish(folder)
 
-    assert queries.list_newest_versions() == []
+    assert versions.list_newest_versions() == []
 
 
 def test_a_medium_is_found_by_its_hash_and_name_alone(database, tmp_path):
     publish(write_exercises(tmp_path))
-    shown = queries.newest_version(KEY).content["injects"][0]["html"]
+    shown = versions.newest_version(KEY).content["injects"][0]["html"]
     sha256, name = re.findall(r'src="/exercises/media/([^/]+)/([^"]+)"', shown)[0]
 
-    assert queries.exercise_medium(sha256, name).startswith(b"<svg")
+    assert versions.exercise_medium(sha256, name).startswith(b"<svg")
     with pytest.raises(NotFoundError):
-        queries.exercise_medium(sha256, "call.wav")
+        versions.exercise_medium(sha256, "call.wav")
     with pytest.raises(NotFoundError):
-        queries.exercise_medium("0" * 64, name)
+        versions.exercise_medium("0" * 64, name)
 
 
 @pytest.mark.slow
@@ -85,7 +84,7 @@ def test_any_folder_comes_back_byte_for_byte(database, tmp_path_factory, title, 
 
     publish(folder)
 
-    assert queries.version_files(queries.newest_version(KEY).id) == files
+    assert versions.version_files(versions.newest_version(KEY).id) == files
     assert open_exercise(pack_exercise(KEY, files)) == (KEY, files)
 
 

@@ -9,9 +9,9 @@ import time_machine
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from portal.domain.people.roster import store
-from portal.domain.people.roster.rows import RosterRow
-from portal.domain.people.units.changes import rename_unit
+from portal.domain.people import roster_store
+from portal.domain.people.roster_plan import RosterRow
+from portal.domain.people.units import rename_unit
 from portal.platform.db import OPEN_END, stamp, transaction
 from portal.platform.errors import BadInputError
 from tests.domain.imports.rosters import import_rows, plan_rows, row
@@ -97,7 +97,7 @@ def slot_after(slot, known, withdrawn, entries):
 
 def read_known_posts(people):
     posts = {}
-    for (number, key), known in store.read_baseline().posts.items():
+    for (number, key), known in roster_store.read_baseline().posts.items():
         if number in people:
             posts[people.index(number), key] = {
                 (p.values.valid_from - FIRST).days: (

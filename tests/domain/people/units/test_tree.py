@@ -6,7 +6,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.domain.people.units.tree import KnownUnitState, UnitTree
+from portal.domain.people.units import KnownUnitState, UnitTree
 
 START = date(2026, 1, 1)
 DAYS = st.integers(0, 60).map(lambda days: START + timedelta(days=days))

@@ -10,16 +10,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from portal.domain.reports.packs import foi_tables
-from portal.domain.reports.packs.foi_tables import (
+from portal.domain.reports import foi
+from portal.domain.reports.foi import (
     FRAMES,
     GROUPS,
     FoiFigures,
     PostGroup,
     RequirementTotal,
+    Rounding,
     make_tables,
 )
-from portal.domain.reports.packs.rounding import Rounding
 from portal.domain.status.rules import Status
 
 SMALL = 5
@@ -335,9 +335,9 @@ def test_requirements_are_missing_as_the_statuses_say(complete):
 @pytest.mark.sweep
 def test_the_rows_of_a_large_force_fit_at_the_first_tries(monkeypatch):
     tried = []
-    round_totals = foi_tables._round_totals
+    round_totals = foi._round_totals
     monkeypatch.setattr(
-        foi_tables,
+        foi,
         "_round_totals",
         lambda figures, rounding, attempt: tried.append(attempt) or round_totals(figures, rounding, attempt),
     )

@@ -7,13 +7,12 @@ import time_machine
 from sqlalchemy import select
 
 from portal.domain.catalogue.models import Activity
-from portal.domain.dip_samples.tables import read_sample_table
+from portal.domain.dip_samples.queries import read_sample_table
 from portal.domain.directives.models import Directive
-from portal.domain.people.visibility.rules import COMMAND_LINE
+from portal.domain.people.visibility import COMMAND_LINE
 from portal.domain.reports.parameters import Filters, Position
 from portal.domain.reports.queries import completion_report
-from portal.domain.reports.samples.beside import UnitBeside, list_units_beside
-from portal.domain.reports.samples.trend_chart import SampleTrend
+from portal.domain.reports.samples import SampleTrend, UnitBeside, list_units_beside
 from portal.domain.reports.statistics import Share, share_of_group
 from portal.platform.db import db, newest_stamp
 from portal.platform.months import list_full_months

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from werkzeug.datastructures import MultiDict
 
-from portal.pages.layout.form_widgets import error_list
+from portal.pages.layout.forms import error_list
 from portal.pages.layout.item_kinds import editor_of_kind
 from portal.pages.layout.item_kinds.fields import apply_row_action
 from tests.domain.catalogue.kinds_written import BODIES, HEAD, content_of, item

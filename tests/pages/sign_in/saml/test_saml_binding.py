@@ -12,7 +12,7 @@ from sqlalchemy import select
 from portal.domain.accounts.models import ProviderIdentity, RefusedIdentity, SignInSession
 from portal.platform import clock
 from portal.platform.db import db
-from portal.platform.openid.errors import ProviderUnavailableError
+from portal.platform.openid.claims import ProviderUnavailableError
 from portal.platform.permissions import Role
 from portal.platform.saml.provider import SamlProvider
 from tests.factories.people import make_grant

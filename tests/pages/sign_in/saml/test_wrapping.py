@@ -8,8 +8,8 @@ from sqlalchemy import func, select
 
 from portal.domain.accounts.models import ProviderIdentity, SignInSession
 from portal.platform.db import db
-from portal.platform.openid.errors import TokenRefusedError
-from portal.platform.saml import xmlsec
+from portal.platform.openid.claims import TokenRefusedError
+from portal.platform.saml import provider
 from portal.platform.saml.keys import read_public_key
 from tests.logged import Log
 from tests.page_reading import Page, PortalClient
@@ -57,7 +57,7 @@ def test_what_is_read_is_what_the_provider_signed_even_if_the_shape_were_not_che
 
     for element_id in re.findall(r'<saml:Assertion [^>]*ID="(\w+)"', document):
         try:
-            signed = xmlsec.read_signed(document.encode(), "Assertion", element_id, keys)
+            signed = provider.read_signed(document.encode(), "Assertion", element_id, keys)
         except TokenRefusedError:
             continue
         assert b"D1001" in signed

@@ -5,8 +5,7 @@ from typing import Any
 
 from wtforms import FormField
 
-from portal.pages.layout.base_forms import PlainForm
-from portal.pages.layout.form_rows import Rows
+from portal.pages.layout.forms import PlainForm, Rows
 from portal.pages.layout.item_kinds.fields import (
     Data,
     ItemEditor,

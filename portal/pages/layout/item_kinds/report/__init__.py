@@ -6,15 +6,16 @@ from typing import Any
 from wtforms import FormField, HiddenField
 from wtforms.validators import AnyOf
 
-from portal.pages.layout.base_forms import PlainForm
-from portal.pages.layout.form_rows import Rows
-from portal.pages.layout.item_kinds.choices import ChoiceRowForm, choice_rows, choice_tables
+from portal.pages.layout.forms import PlainForm, Rows
 from portal.pages.layout.item_kinds.fields import (
+    ChoiceRowForm,
     Data,
     ItemEditor,
     add_group_error,
     area_field,
     checkbox_field,
+    choice_rows,
+    choice_tables,
     field_text,
     has_enough_rows,
     hidden_key_field,

@@ -6,9 +6,7 @@ from typing import Any
 
 from wtforms import FormField, SelectField
 
-from portal.pages.layout.base_forms import PlainForm
-from portal.pages.layout.form_rows import Rows
-from portal.pages.layout.form_widgets import GovSelect
+from portal.pages.layout.forms import GovSelect, PlainForm, Rows
 from portal.pages.layout.item_kinds.fields import (
     Data,
     ItemEditor,

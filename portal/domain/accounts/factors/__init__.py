@@ -1,1 +1,0 @@
-"""Second factors: one-time codes, recovery codes and passkeys."""

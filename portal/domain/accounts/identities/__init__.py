@@ -1,1 +1,0 @@
-"""Identities at the force's provider: whom they sign in, and what ends their sessions."""

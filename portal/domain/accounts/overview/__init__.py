@@ -1,1 +1,0 @@
-"""All accounts at one place: how people sign in, since when, and where they are signed in."""

@@ -1,1 +1,0 @@
-"""The force's answer in words: Markdown with fields that fill from the desk at any position."""

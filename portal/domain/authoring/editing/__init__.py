@@ -1,1 +1,0 @@
-"""Edits a module's files: pure functions over bytes, which keep the bytes of unchanged values."""

@@ -1,1 +1,0 @@
-"""Media of drafts: uploads, metadata, titles of drawings and the list of media."""

@@ -1,1 +1,0 @@
-"""Previews of drafts as learners would see them."""

@@ -1,1 +1,0 @@
-"""Reviews of drafts, from sending to publishing."""

@@ -1,1 +1,0 @@
-"""Statistics of a module's items from submitted attempts."""

@@ -1,1 +1,0 @@
-"""Runs through the cases that lessons are: decisions with their reasons, and what colleagues decided."""

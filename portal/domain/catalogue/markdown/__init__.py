@@ -1,1 +1,0 @@
-"""Rendering of authors' Markdown as safe HTML."""

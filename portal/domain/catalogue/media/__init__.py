@@ -1,1 +1,0 @@
-"""Media files: recognition of their types, and the rules for drawings."""

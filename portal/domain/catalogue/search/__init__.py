@@ -1,1 +1,0 @@
-"""Search of modules, lessons, guides and the glossary, as their readers see them."""

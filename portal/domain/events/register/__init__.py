@@ -1,1 +1,0 @@
-"""The register of an event: who is there, by code, by staff number or by a facilitator's entry."""

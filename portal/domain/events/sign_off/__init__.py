@@ -1,1 +1,0 @@
-"""Signing off who attended an event, and corrections by a second person."""

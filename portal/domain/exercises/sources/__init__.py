@@ -1,1 +1,0 @@
-"""Exercises as folders: reading, checking, rendering, and packing as a ZIP."""

@@ -1,1 +1,0 @@
-"""Published versions of exercises: publishing, proposals by a second person, and queries."""

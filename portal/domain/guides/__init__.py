@@ -1,1 +1,0 @@
-"""Guides for their readers, and their acknowledgements."""

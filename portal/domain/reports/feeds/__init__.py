@@ -1,1 +1,0 @@
-"""Feeds: lists for other systems, at a position, read on from a key."""

@@ -1,1 +1,0 @@
-"""Dip samples beside what reports count of the same units."""

@@ -1,1 +1,0 @@
-"""Forms of the authoring pages, one file for a page or two."""

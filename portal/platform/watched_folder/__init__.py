@@ -1,1 +1,0 @@
-"""A folder on the server into which other systems put files."""
