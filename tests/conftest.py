@@ -65,7 +65,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what a second database shows nothing by, unless it is asked for by its name.
 
-    What drives a browser, servers or processes is tried twice before it has failed (decision 0059).
+    What drives a browser, servers or processes is tried twice before it has failed (docs/decisions/tests.md).
     """
     for item in items:
         if item.get_closest_marker("sweep"):

@@ -1,6 +1,6 @@
 """Which tests run on the second database too: all but those named here, in one case or in every case.
 
-What ``make test`` leaves out on PostgreSQL, it runs on SQLite, and sweeps run on both; see ADR 0046.
+What ``make test`` leaves out on PostgreSQL it runs on SQLite, sweeps run on both: docs/decisions/tests.md.
 """
 
 from collections import Counter

@@ -21,10 +21,10 @@ TRAIL = {("portal.platform.audit", name) for name in ("log", "log_file", "log_co
 Name = tuple[str, str]  # module and function, or class
 
 OWN_WORK = "facts of one's own learning, each with its person and time, append-only"
-OWN_RECALL = "nobody's but the learner's own: an entry would be a report on a person (ADR 0067)"
-OWN_CLARITY = "said without a name: an entry would give it (ADR 0071)"
+OWN_RECALL = "nobody's but the learner's own: it would be a report on a person (docs/decisions/privacy.md)"
+OWN_CLARITY = "said without a name: an entry would give it (docs/decisions/content.md)"
 SHOWS = "draws the form and its preview; nothing is kept until the directive is issued"
-OWN_STATEMENT = "said without a name, a time or an order: an entry would give them (ADR 0092)"
+OWN_STATEMENT = "said without a name, a time or an order: it would give them (docs/decisions/privacy.md)"
 ROUTES_WITHOUT = {
     "exercises.send_statement": OWN_STATEMENT,
     "exercises.rank_prompt": OWN_STATEMENT,
@@ -38,7 +38,7 @@ ROUTES_WITHOUT = {
     "learning.say_item_was_clear": OWN_CLARITY,
     "learning.say_lesson_was_clear": OWN_CLARITY,
     "learning.start_module": OWN_WORK,
-    "learning.take_pre_test": "writes nothing (ADR 0070)",
+    "learning.take_pre_test": "writes nothing (docs/decisions/content.md)",
     "learning.start_assessment": OWN_WORK,
     "sign_in.receive_assertion": "keeps the answer for two minutes; the sign-in with it has an entry",
     "sign_in.request_link": "keeps the request; the job that sends its mail makes the entry",

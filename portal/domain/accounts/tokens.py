@@ -80,7 +80,7 @@ def _derive_cipher(token: str) -> "AESGCM":
 # Describes a browser in words, for the lists of browsers in which people are signed in.
 #
 # Since browsers froze their User-Agent header it tells a dozen families from each other and little more;
-# a library with a thousand patterns names none of these better (docs/decisions/0042). Not told apart:
+# a library with a thousand patterns names none of these better (docs/decisions/accounts.md). Not told apart:
 # browsers on Chromium without a mark of their own, which are Chrome here, and iPads that ask for desktop
 # pages, which say that they are a Mac.
 

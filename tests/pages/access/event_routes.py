@@ -21,7 +21,7 @@ OF_AN_EVENT = {
 }
 
 # To whom they are open at all, they name everybody with a place at the event: whoever runs events keeps the
-# register of them, whatever their unit (ADR 0089).
+# register of them, whatever their unit (docs/decisions/content.md).
 NAME_WHO_HAS_A_PLACE = {
     "events.show_register",
     "events.send_states",
@@ -30,7 +30,7 @@ NAME_WHO_HAS_A_PLACE = {
     "events.print_syndicates",
 }
 
-# Open to everybody who learns, and then only to who runs exercises (ADR 0091).
+# Open to everybody who learns, and then only to who runs exercises (docs/decisions/content.md).
 OF_WHO_RUNS = {
     "exercises.show_control",
     "exercises.take_control_step",
