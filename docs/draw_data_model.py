@@ -91,7 +91,7 @@ def draw() -> str:
         if not tables:
             continue
         place = module.replace(".", "/")
-        is_folder = (ROOT / place).is_dir()
+        is_folder = not (ROOT / f"{place}.py").exists()  # a pull may leave the folder of a former room
         parts += [f"## {module.rsplit('.', 1)[1]}", "", f"`{place}{'/' if is_folder else '.py'}`", ""]
         parts += ["| Table | Fact | One row is |", "| --- | --- | --- |"]
         parts += [

@@ -28,7 +28,7 @@ from portal.commands import returns as returns_commands
 from portal.commands import tokens as tokens_commands
 from portal.commands import units as units_commands
 from portal.commands import webhooks as webhooks_commands
-from portal.demo import create
+from portal.demo import create as demo_commands
 from portal.domain import access_tokens, cases
 from portal.domain.accounts import models as accounts_models
 from portal.domain.assessment import models as assessment_models
@@ -48,8 +48,9 @@ from portal.domain.directives.applies import reconcile_assignments
 from portal.domain.events import booking
 from portal.domain.events import models as events_models
 from portal.domain.exercises import models as exercises_models
-from portal.domain.imports import folder, services
+from portal.domain.imports import folder
 from portal.domain.imports import models as imports_models
+from portal.domain.imports import services as imports_services
 from portal.domain.people import models as people_models
 from portal.domain.people.staff_numbers import reserve_numbers
 from portal.domain.recall import models as recall_models
@@ -130,7 +131,6 @@ TABLES = (
     audit,
     accounts_models,
     access_tokens,
-    accounts_models,
     jobs_models,
     catalogue_models,
     records_models,
@@ -195,7 +195,7 @@ COMMANDS = (
     accounts_commands,
     modules_commands,
     content_commands,
-    create,
+    demo_commands,
     dip_samples_commands,
     directives_commands,
     doctor_commands,
@@ -221,7 +221,7 @@ TASKS = (
     *reminders_tasks.TASKS,
     *reminders_tasks.INVITATION_TASKS,
     *booking.TASKS,
-    *services.TASKS,
+    *imports_services.TASKS,
     *folder.TASKS,
     *export_files.TASKS,
     *packs.TASKS,

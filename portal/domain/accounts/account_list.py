@@ -85,7 +85,7 @@ def main_unit(day: date) -> Any:
 
 # How people can sign in, as the list of accounts shows it: counts, filters and rows, source by source.
 #
-# A new kind of credential adds its condition to ``sign_in/ways.py`` and its source to ``WAY_SOURCES``.
+# A new kind of credential adds its condition to ``ways.py`` and its source to ``WAY_SOURCES``.
 
 PROVIDER, PASSKEY, PASSWORD = "provider", "passkey", "password"
 NO_WAY = "none"  # people with no way to sign in
