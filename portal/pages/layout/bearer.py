@@ -179,9 +179,10 @@ def build_document(status: int, scim_type: str, detail: str) -> dict[str, Any]:
 # that says who was there at that moment. Whoever notes something of requests asks
 # ``is_anonymous_request`` first:
 #
-# - the line and the count of each request (``request_log.py``); - the use of a session, a form kept
-# beyond a lapse, a refusal or a fault in the audit trail (``sessions/request_guard.py``); - the refusal
-# of a form that is held for its sender (``sessions/request_guard.py``).
+# - the line and the count of each request (``request_log.py``);
+# - the use of a session, a form kept beyond a lapse, a refusal or a fault in the audit trail, and the
+#   refusal of a form that is held for its sender (``sessions/request_guard.py``).
+
 
 Declared = TypeVar("Declared", bound=Callable[..., Any])
 _anonymous: set[Callable[..., Any]] = set()
