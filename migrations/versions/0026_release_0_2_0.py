@@ -295,8 +295,9 @@ def _make_sign_ins() -> None:
         key=("token_hash",), refers={"person_id": "person"},
         unique=[("reference",)],
     )
-    must_change = sa.Column("must_change", YES_OR_NO, nullable=False, server_default=sa.false())
-    op.add_column("sign_in_session", must_change)
+    op.add_column(
+        "sign_in_session", sa.Column("must_change", YES_OR_NO, nullable=False, server_default=sa.false())
+    )
     make_index("sign_in_session", "person_id")
     make_index("sign_in_session", "created_at")
     make_table(
