@@ -79,13 +79,15 @@ def refuse_other_releases(group: click.Group) -> None:
         if isinstance(command, click.Group):
             refuse_other_releases(command)
         elif name not in ANY_RELEASE and command.callback is not None:
-            command.callback = _check_release_first(command.callback)
+            command.callback = check_release_first(command.callback)
 
 
-def _check_release_first(callback: Callable[..., Any]) -> Callable[..., Any]:
+def check_release_first(callback: Callable[..., Any], *, may_be_older: bool = False) -> Callable[..., Any]:
+    """A command that refuses a database of another release, or only one that cannot be upgraded."""
+
     @with_appcontext
     def run(*arguments: Any, **options: Any) -> Any:
-        if reason := readiness.reason_against_database():
+        if reason := readiness.reason_against_database(may_be_older=may_be_older):
             raise click.ClickException(reason)
         return callback(*arguments, **options)
 

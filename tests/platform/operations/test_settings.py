@@ -289,7 +289,7 @@ def test_a_database_of_another_release_is_said_in_a_sentence(small_force, tmp_pa
     given = settings(tmp_path / "empty")
     report = ("report", "completions", "--directive", "X", "--format", "csv", "--output", str(tmp_path / "x"))
     empty = command(given, *report)
-    assert command(given, "db", "upgrade", "0012").returncode == 0
+    assert command(given, "db", "upgrade", "0026").returncode == 0
     older = command(given, *report)
 
     said = "run flask --app wsgi db upgrade"
