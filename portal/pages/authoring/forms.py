@@ -307,7 +307,6 @@ class DetailsForm(PortalForm):
 
 _LESSON_KINDS = {"text": "A text to read", **CASE_KINDS}
 MINUTES = "Minutes to read"
-TITLE_HINT = "A few words that name the one idea of the lesson. Learners see it in the list of lessons."
 EDITOR = GovTextarea(
     classes="portal-editor",
     label_classes=LABEL,
