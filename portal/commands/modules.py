@@ -216,7 +216,7 @@ def export(slug: str, folder: Path, number: int | None) -> None:
 def import_items(
     file: Path, module: str, file_format: str | None, outcome: str, staff_number: str | None, dry_run: bool
 ) -> None:
-    """Add the questions of a GIFT, Moodle XML or QTI file to a module's folder, or to a module's draft.
+    """Add the questions of a Moodle XML or QTI file to a module's folder, or to a module's draft.
 
     The format is recognised by content. Every question that cannot come is listed with the reason; the
     others are added in a new file of the bank. A draft is opened if there is none. What the bank has already
