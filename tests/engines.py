@@ -87,7 +87,7 @@ FIRST_TESTS_ON_POSTGRESQL = {
             "tests/commands/test_item_exchange.py",
             "tests/commands/test_modules.py",
             "tests/domain/catalogue/test_rendering.py",
-            "tests/domain/content_checks/test_metrics_table.py",
+            "tests/tools/content/test_metrics_table.py",
             "tests/domain/people/roster/test_plan.py",
             "tests/hostile/test_forwarded_addresses.py",
             "tests/hostile/test_secrets_after_a_lapse.py",

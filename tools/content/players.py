@@ -352,7 +352,7 @@ CASE_KINDS = frozenset({"scenario", "report"})  # too long for a letter; the aud
 
 HEADER = """\
 # What a sensible reader answered who had not seen the lessons of this module; never shown to learners.
-# Written by “flask modules sense-key” from a filled-in sheet; “make content-audit” plays it.
+# Written by “make sense-key” from a filled-in sheet; “make content-audit” plays it.
 """
 SHEET_HEAD = """\
 # Questions to answer by common sense
