@@ -20,7 +20,7 @@ DOCUMENTS = [
     if path.suffix == ".md" and (path.parent == ROOT or path.is_relative_to(ROOT / "docs")) and path.exists()
 ]
 DECISIONS = [path for path in DOCUMENTS if re.match(r"\d{4}-", path.name)]
-FOLDERS = "portal|tests|docs|migrations|modules|exercises|benchmarks|requirements"
+FOLDERS = "portal|tests|docs|migrations|modules|exercises|benchmarks|requirements|tools"
 PATHS = re.compile(rf"`((?:{FOLDERS})/[\w./*<>-]*)`")  # in backticks, from the top of the repository
 LINKS = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 CODE_BLOCK = re.compile(r"^ *```.*?^ *```$", re.MULTILINE | re.DOTALL)
