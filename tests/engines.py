@@ -78,7 +78,7 @@ FIRST_TESTS_ON_POSTGRESQL = {
     **{f"tests/pages/{room}/test_at_once.py": ALL for room in ("assessment", "authoring", "decisions")},
     "tests/pages/authoring/test_drafts.py": ALL,
     "tests/pages/exercises/test_anonymity.py": ALL,  # each database keeps rows in its own order
-    **{f"tests/pages/imports/test_{name}.py": 1 for name in ("kept_rows", "ready_profiles", "trend")},
+    **{f"tests/pages/imports/test_{name}.py": 1 for name in ("applied_file", "kept_rows", "ready_profiles")},
     "tests/pages/sign_in/test_link_requests.py": ALL,
     # All that their other tests ask is asked elsewhere: a run that noted every statement lost none
     # without them.
@@ -87,7 +87,6 @@ FIRST_TESTS_ON_POSTGRESQL = {
             "tests/commands/test_item_exchange.py",
             "tests/commands/test_modules.py",
             "tests/domain/catalogue/test_rendering.py",
-            "tests/domain/content_checks/test_metrics_table.py",
             "tests/domain/people/roster/test_plan.py",
             "tests/hostile/test_forwarded_addresses.py",
             "tests/hostile/test_secrets_after_a_lapse.py",

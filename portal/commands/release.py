@@ -24,10 +24,7 @@ from portal.platform.operations import readiness
 
 migrate = Migrate(directory=str(readiness.MIGRATIONS), render_as_batch=False)
 # Commands that repair or create the database, or do not need it.
-ANY_RELEASE = frozenset(
-    "audit backup check doctor fetch legal-review new-key prepare restore sense-key sense-sheet stored table"
-    " version".split()
-)
+ANY_RELEASE = frozenset("backup check doctor fetch new-key prepare restore stored version".split())
 PROJECT = Path(__file__).resolve().parents[2] / "pyproject.toml"  # says the version; a wheel has its metadata
 
 

@@ -32,7 +32,6 @@ from portal.domain.catalogue.version_cache import (
 )
 from portal.domain.content_checks import metrics
 from portal.domain.content_checks.metrics import BankLengths, ChoiceLengths, TextMeasures
-from portal.domain.item_kinds import kinds_by_name
 from portal.domain.item_kinds.base import Answer, ItemKind
 from portal.domain.learning.queries import ModuleProgress
 from portal.platform.errors import NotFoundError
@@ -278,11 +277,6 @@ def table_digest(table: Table | None) -> str:
     """A hash of the table; pages send it back, so that a save based on an older table is recognised."""
     canonical = json.dumps(table, sort_keys=True, default=str, ensure_ascii=False)
     return hashlib.sha256(canonical.encode()).hexdigest()
-
-
-def kind_of_table(table: Table) -> ItemKind | None:
-    """The item kind named in the table; None where it is unknown."""
-    return kinds_by_name().get(str(table.get("kind", "")))
 
 
 def merge_form_values(old: Table, form_values: Table, kind_values: Table) -> Table:

@@ -307,7 +307,6 @@ class DetailsForm(PortalForm):
 
 _LESSON_KINDS = {"text": "A text to read", **CASE_KINDS}
 MINUTES = "Minutes to read"
-TITLE_HINT = "A few words that name the one idea of the lesson. Learners see it in the list of lessons."
 EDITOR = GovTextarea(
     classes="portal-editor",
     label_classes=LABEL,
@@ -710,9 +709,9 @@ class ImportForm(PortalForm):
 
     file = FileField(
         "File",
-        description="GIFT, Moodle XML, or QTI 2.1 or 3.0 as a package or a single question."
+        description="Moodle XML, or QTI 2.1 or 3.0 as a package or a single question."
         f" Up to {MOST_BYTES // 1024 // 1024} MB and {MOST_QUESTIONS} questions.",
-        widget=GovFile(label_classes=LABEL, attributes={"accept": ".txt,.gift,.xml,.zip"}),
+        widget=GovFile(label_classes=LABEL, attributes={"accept": ".xml,.zip"}),
         validators=[FileRequired("Choose a file")],
     )
     send = SubmitField("Look at the questions", widget=GovSubmit())

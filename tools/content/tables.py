@@ -14,7 +14,7 @@ from portal.domain.content_checks.legal_statements import LegalStatement, list_s
 from portal.domain.item_kinds import kinds_by_name
 from portal.platform.formats.toml_tables import Faults
 
-BEGIN = "<!-- written by: flask modules table -->"
+BEGIN = "<!-- written by: make metrics-table -->"
 END = "<!-- end of what is written -->"
 
 Row = Sequence[object]
@@ -124,17 +124,15 @@ def _format_table(headers: Row, rows: Iterable[Row]) -> str:
 
 # Formats the legal review sheet: every statement of law of each module, with room for a solicitor. Pure.
 
-COMMAND = "flask --app wsgi modules legal-review modules --into docs/modules/legal-review.md"
-_HEAD = f"""# Legal review
+_HEAD = """# Legal review
 
 Every statement of the modules that names a section, a power, a duty, a number or a date, with its
 source. A force's solicitor reads them before the modules are used, and writes a name and a date
 into the row. The mark belongs to the words: when an author changes them, the row is a new one, and
 its boxes are empty again. Names and dates of other rows are kept.
 
-Written by `{COMMAND[: COMMAND.index(" --into")]}`
-with `--into` and this file; a test says when it is stale. In the column of sources are the numbers
-of `modules/_sources.toml`; *practice* is settled good practice without a source of law, and
+Written by `make legal-review`; a test says when it is stale. In the column of sources are the
+numbers of `modules/_sources.toml`; *practice* is settled good practice without a source of law, and
 **none** asks the author to name one.
 """
 _ROW = re.compile(r"\| `([0-9a-f]{8})` \|.*\| ([^|]*) \| ([^|]*) \|")

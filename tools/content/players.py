@@ -340,15 +340,6 @@ def play(bank: Bank, answer: Answerer, *, draws: int = DRAWS, seed: int = 1) -> 
     return PlayResult(passes, draws, float(total / draws))
 
 
-def share_right(items: Sequence[AuditItem], answer: Answerer) -> float:
-    """The mean mark over every item of a bank, each shown in the author's order."""
-    marks = [
-        item.kind.mark_answer(item.content, answer(item, item.kind.shufflable_keys(item.content)))
-        for item in items
-    ]
-    return float(sum(marks) / len(marks)) if marks else 0.0
-
-
 # The key of a sensible reader who has not seen the lessons: a sheet to answer, and the answers kept.
 #
 # The sheet has the questions of a bank in an order without meaning, with choices shuffled, and nothing
@@ -361,7 +352,7 @@ CASE_KINDS = frozenset({"scenario", "report"})  # too long for a letter; the aud
 
 HEADER = """\
 # What a sensible reader answered who had not seen the lessons of this module; never shown to learners.
-# Written by “flask modules sense-key” from a filled-in sheet; “make content-audit” plays it.
+# Written by “make sense-key” from a filled-in sheet; “make content-audit” plays it.
 """
 SHEET_HEAD = """\
 # Questions to answer by common sense

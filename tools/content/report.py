@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from portal.domain.authoring.content_audit.players import (
+from portal.domain.catalogue.services import CheckedFolder
+from tools.content.players import (
     DRAWS,
     STRATEGIES,
     AuditItem,
@@ -19,7 +20,6 @@ from portal.domain.authoring.content_audit.players import (
     read_bank,
     read_key,
 )
-from portal.domain.catalogue.services import CheckedFolder
 
 # Runs the whole audit over the banks of all modules. Pure; the same banks give the same results.
 

@@ -4,26 +4,26 @@ import re
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from portal.domain.catalogue import services
-from portal.domain.content_checks import tables
+from tools.content import tables
+from tools.content.__main__ import commands
 
 ROOT = Path(__file__).resolve().parents[3]
 DOCUMENT = ROOT / "docs" / "modules.md"
 
 
 @pytest.fixture
-def run(app, database):
-    return lambda *arguments: app.test_cli_runner().invoke(args=["modules", "table", *map(str, arguments)])
+def run():
+    return lambda *arguments: CliRunner().invoke(commands, ["table", *map(str, arguments)])
 
 
 def test_the_tables_that_are_committed_are_those_that_are_written():
     text = DOCUMENT.read_text("utf-8")
 
-    again = "flask --app wsgi modules table modules --into docs/modules.md"
-    assert text == tables.insert_tables(
-        text, tables.format_tables(services.check_folder(ROOT / "modules"))
-    ), f"Run {again}"
+    written = tables.format_tables(services.check_folder(ROOT / "modules"))
+    assert text == tables.insert_tables(text, written), "Run make metrics-table."
 
 
 def test_what_is_counted():

@@ -1,16 +1,15 @@
-"""The legal review sheet: which statements it lists, their sources, and the names that stay with words."""
+"""Statements of law: which sentences are some, and their sources."""
 
 from pathlib import Path
 
 import pytest
 
 from portal.domain.catalogue import services
-from portal.domain.content_checks import tables
+from portal.domain.catalogue.source_files import parse_shared
 from portal.domain.content_checks.legal_statements import list_statements
+from portal.platform.formats.toml_tables import Faults
 from tests.domain.catalogue.folders import CHECK, ITEM, SOURCES, lesson, write
 
-ROOT = Path(__file__).resolve().parents[3]
-SHEET = ROOT / "docs" / "modules" / "legal-review.md"
 ACT = "Police and Criminal Evidence Act 1984"
 LAW = SOURCES + "".join(
     f"""
@@ -33,16 +32,9 @@ def read(folder: Path, body: str, sources: str = ""):
     """The statements of the sample module with this lesson, and the folder's faults."""
     text = lesson(body).replace("minutes = 2\n", f"minutes = 2\n{sources}")
     reading = services.check_folder(write(folder, {"_sources.toml": LAW, "sample/lessons/second.md": text}))
-    held = tables.parse_shared(reading.shared, tables.Faults()).sources
+    held = parse_shared(reading.shared, Faults()).sources
     statements = list_statements(reading.modules[0].package, held)
     return [each for each in statements if each.place.startswith("Lesson 2")], reading
-
-
-def test_the_sheet_that_is_committed_is_the_one_that_is_written():
-    text = SHEET.read_text("utf-8")
-
-    folder = services.check_folder(ROOT / "modules")
-    assert text == tables.format_sheet(folder, text), f"Run {tables.COMMAND}"
 
 
 @pytest.mark.parametrize(
@@ -118,34 +110,3 @@ def test_retired_questions_are_left_out(tmp_path):
 
     places = {each.place for each in list_statements(reading.modules[0].package, {})}
     assert places == {"Question one"}  # “two” has the same words, and “old” is retired
-
-
-def test_a_name_stays_with_its_words_and_goes_with_them(app, database, tmp_path):
-    def run(body: str) -> str:
-        folder = write(tmp_path / "modules", {"sample/lessons/second.md": lesson(body)})
-        arguments = ["modules", "legal-review", str(folder), "--into", str(sheet)]
-        result = app.test_cli_runner().invoke(args=arguments)
-        assert (result.exit_code, result.stdout) == (0, ""), result.stderr
-        return sheet.read_text("utf-8")
-
-    sheet = tmp_path / "sheet.md"
-    text = run("You must act. It is a duty | of all.\n")
-    sheet.write_text(text.replace("|  |  |\n", "| A. Okafor | 1 May 2027 |\n"), "utf-8")
-
-    kept, lost = run("You must act. It is a duty of some.\n"), "It is a duty of some."
-
-    (row,) = [row for row in kept.splitlines() if "You must act." in row]
-    assert row.endswith("| A. Okafor | 1 May 2027 |")
-    (row,) = [row for row in kept.splitlines() if lost in row]
-    assert row.endswith("|  |  |")
-
-
-def test_the_command_shows_the_sheet_and_refuses_a_folder_with_faults(app, database, tmp_path):
-    runner, folder = app.test_cli_runner(), write(tmp_path)
-
-    shown = runner.invoke(args=["modules", "legal-review", str(folder)])
-    write(tmp_path, {"sample/module.toml": "x"})
-    refused = runner.invoke(args=["modules", "legal-review", str(folder)])
-
-    assert (shown.exit_code, shown.stdout.startswith("# Legal review\n")) == (0, True)
-    assert (refused.exit_code, "This is not TOML" in refused.stderr) == (1, True)

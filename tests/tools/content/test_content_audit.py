@@ -6,8 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from portal.domain.authoring.content_audit import players
-from portal.domain.authoring.content_audit.players import (
+from portal.domain.catalogue import services
+from portal.domain.catalogue.source_files import COMMON_SENSE
+from portal.domain.item_kinds import kinds_by_name
+from portal.platform.errors import BadInputError
+from tools.content import players
+from tools.content.players import (
     STRATEGIES,
     AuditItem,
     Bank,
@@ -18,18 +22,14 @@ from portal.domain.authoring.content_audit.players import (
     play_cues,
     read_bank,
 )
-from portal.domain.authoring.content_audit.report import (
+from tools.content.report import (
     MAX_RECALL,
     MAX_SURFACE_PASSES,
     MIN_DECISIONS,
     format_items,
 )
-from portal.domain.catalogue import services
-from portal.domain.catalogue.source_files import COMMON_SENSE
-from portal.domain.item_kinds import kinds_by_name
-from portal.platform.errors import BadInputError
 
-ROOT = Path(__file__).resolve().parents[4]
+ROOT = Path(__file__).resolve().parents[3]
 PLAYERS = {strategy.name: strategy for strategy in STRATEGIES}
 NOUNS = "lorry van coach house yard shop farm quay gate road desk ward".split()
 
