@@ -127,7 +127,7 @@ def test_where_both_changed_one_place_the_author_chooses(desk, tmp_path, side, k
 
     page = desk.press(page, "Bring version 2 in")
     assert error_sentences(page) == ["Choose what to keep: Lesson “First”"]
-    page = desk.press(page, "Bring version 2 in", **{f"keep:{FIRST}": side})
+    page = desk.press(page, "Bring version 2 in", **{f"keep:{FIRST} text below": side})
 
     assert "Version 2 is brought in" in page.text
     assert kept in draft_file(FIRST)
