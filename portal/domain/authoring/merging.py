@@ -139,8 +139,10 @@ def _split_parts(path: str, content: bytes | None) -> Parts | None:
 
 
 def _join_page(parts: Parts, mine: bytes, theirs: bytes) -> bytes:
-    """The page with these parts and the blank lines of mine; a check that the text alone kept is as it was."""
-    front = {name: value for name, value in parts.items() if " " not in name}
+    """The page with these parts and the blank lines of mine; a check that the text alone kept stays."""
+    front = {
+        name: value for name, value in parts.items() if name != TEXT_PART and not name.startswith(CHECK_PART)
+    }
     body = parts.get(TEXT_PART, "")
     page = split_file(mine)
     blocks = "\n\n".join(value for name, value in parts.items() if name.startswith(CHECK_PART))
