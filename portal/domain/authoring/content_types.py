@@ -46,6 +46,7 @@ class ModuleDetails:
     pause_hours: int = 0
     test_out: bool = False
     pre_test: bool = False
+    note: str = ""  # for authors
 
 
 _DETAIL_DEFAULTS: dict[str, Any] = {
@@ -55,6 +56,7 @@ _DETAIL_DEFAULTS: dict[str, Any] = {
     "review_on": date.min,
     "minutes": 0,
     "mastery_score": 0,
+    "note": "",
 }
 _RULE_DEFAULTS: dict[str, Any] = {
     "draw": 1,
@@ -404,6 +406,7 @@ class GuideFields:
     review_on: date | None  # None: not given
     acknowledge: bool  # whether readers must confirm that they have read it
     body: str  # Markdown, without the blank lines around it
+    note: str = ""  # for authors
 
 
 def read_guide(content: bytes) -> GuideFields:
@@ -418,6 +421,7 @@ def read_guide(content: bytes) -> GuideFields:
         review_on=review_on if type(review_on) is date else None,
         acknowledge=front.get("acknowledge") is True,
         body=parts.body,
+        note=_text_value(front, "note"),
     )
 
 
@@ -433,7 +437,7 @@ def write_guide(content: bytes, fields: GuideFields) -> bytes:
 def new_guide_file(title: str, owner: str, review_on: date) -> bytes:
     """A new guide's content, with placeholder text."""
     fields = GuideFields(title, GUIDE_SUMMARY, owner, review_on, False, GUIDE_TEXT)
-    front = format_toml(_front_matter(fields))
+    front = format_toml({key: value for key, value in _front_matter(fields).items() if key != "note"})
     return f"+++\n{front}+++\n\n{normalise_line_ends(fields.body).strip()}\n".encode()
 
 

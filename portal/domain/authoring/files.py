@@ -3,7 +3,7 @@
 import re
 import tomllib
 from collections.abc import Collection, Container, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -29,6 +29,7 @@ class LessonFields:
     minutes: int  # 0: not given
     outcomes: Sequence[str]  # keys
     body: str  # Markdown, without the blank lines around it
+    note: str = ""  # for authors
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,7 @@ def read_lesson(content: bytes) -> LessonFields:
         minutes=minutes if isinstance(minutes, int) else 0,
         outcomes=[str(key) for key in outcomes] if isinstance(outcomes, list) else [],
         body=parts.body,
+        note=str(front.get("note", "")),
     )
 
 
@@ -67,7 +69,11 @@ def write_lesson(content: bytes, text: LessonFields) -> bytes:
     parts = split_file(content)
     front = parse_toml(parts.front)
     front_matter: dict[str, Any] = {"title": text.title}
-    for key, value in (("minutes", text.minutes), ("outcomes", _order_outcomes(text.outcomes, front))):
+    for key, value in (
+        ("minutes", text.minutes),
+        ("outcomes", _order_outcomes(text.outcomes, front)),
+        ("note", text.note),
+    ):
         if value or key in front:
             front_matter[key] = value
     return join_parts(parts, front_matter, text.body)
@@ -75,8 +81,7 @@ def write_lesson(content: bytes, text: LessonFields) -> bytes:
 
 def write_body(content: bytes, body: str) -> bytes:
     """The file with another text."""
-    fields = read_lesson(content)
-    return write_lesson(content, LessonFields(fields.title, fields.minutes, fields.outcomes, body))
+    return write_lesson(content, replace(read_lesson(content), body=body))
 
 
 def join_parts(parts: FileParts, new_values: Mapping[str, Any], text: str) -> bytes:

@@ -31,6 +31,9 @@ DIRECTIVE_KEYS = (  # of a table after its name and a dot; examples are TOML, on
     FileColumn("owner", "Who answers for it.", "a staff number in the portal", ('"W4001"',)),
     FileColumn("effective_on", "From which day it holds.", "YYYY-MM-DD, without quotes", ("2025-09-01",)),
     FileColumn(
+        "note", "A remark for its readers, which the portal does not keep.", "a text", ("",), required=False
+    ),
+    FileColumn(
         "target", "The share that must be complete.", "from 0 to 1; else 1", ("0.95",), required=False
     ),
     FileColumn(
