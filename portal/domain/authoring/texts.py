@@ -280,14 +280,14 @@ def is_empty_value(value: Any) -> bool:
 def rewrite_toml(text: str, new: dict[str, Any]) -> str:
     """The text where it says the same as ``new`` already, else ``new`` in the one form of the portal.
 
-    Keys whose values are empty in ``new`` are left out.
+    Keys without a value, and with an empty text or list, are left out.
     """
     return text if is_same_value(parse_toml(text), new) else format_toml(_without_empty(new))
 
 
 def _without_empty(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _without_empty(member) for key, member in value.items() if not is_empty_value(member)}
+        return {key: _without_empty(member) for key, member in value.items() if member not in (None, "", [])}
     if isinstance(value, list):
         return [_without_empty(member) for member in value]
     return normalise_line_ends(value) if isinstance(value, str) else value
