@@ -132,10 +132,10 @@ def _split_parts(path: str, content: bytes | None) -> Parts | None:
     if not path.startswith("items/"):
         return parts
     rows = parts.pop("item", [])
-    keys = [row.get("key") for row in rows]
-    if len(set(keys)) < len(keys) or not all(isinstance(key, str) for key in keys):
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         return None
-    return parts | {f"{QUESTION_PART}{row['key']}": row for row in rows}
+    questions = {f"{QUESTION_PART}{row['key']}": row for row in rows if isinstance(row.get("key"), str)}
+    return parts | questions if len(questions) == len(rows) else None
 
 
 def _join_page(parts: Parts, mine: bytes, theirs: bytes) -> bytes:

@@ -50,12 +50,15 @@ def test_a_file_that_one_removed_or_that_cannot_be_read_is_asked_as_a_whole():
         (b"a = 1\n", b"a = 2\n", None),
         (b"a = 1\n", b"a = 2\n", b"not toml"),
         (None, b"\xff", b"a = 2\n"),
+        (b'item = [{ key = "a" }]', b"item = 3", b"item = [4]"),
+        (b'item = [{ key = "a" }]', b'item = [{ key = "a" }, { key = "a" }]', b"item = [{ key = [] }]"),
     ):
-        folders = [{} if content is None else {"module.toml": content} for content in (base, mine, theirs)]
+        path = BANK if b"item" in (base or b"") else "module.toml"
+        folders = [{} if content is None else {path: content} for content in (base, mine, theirs)]
         _, [conflict] = merge_folders(*folders)
-        assert (conflict.name, conflict.mine, conflict.theirs) == ("module.toml", mine, theirs)
+        assert (conflict.name, conflict.mine, conflict.theirs) == (path, mine, theirs)
         for keeps_mine, kept in ((True, mine), (False, theirs)):
-            assert merge_folders(*folders, {conflict.name: keeps_mine}) == ({"module.toml": kept}, [])
+            assert merge_folders(*folders, {conflict.name: keeps_mine}) == ({path: kept}, [])
 
 
 def test_title_and_text_of_a_page_are_two_parts():
