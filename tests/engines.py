@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 
 # Forms and previews; what they ask and write is tried on both by tests/pages/authoring/test_drafts.py,
-# test_merging.py, test_at_once.py and by the pages below.
+# test_bring_in.py, test_at_once.py and by the pages below.
 ON_SQLITE_ALONE = {
     "tests/pages/authoring/test_case_lessons.py",
     "tests/pages/authoring/test_forged_forms.py",

@@ -1,13 +1,12 @@
 """Ten ways to answer from the surface of the words, and how each plays an item. Pure."""
 
 import hashlib
-import json
 import math
 import random
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from decimal import Decimal
 from functools import cached_property
 
@@ -20,6 +19,7 @@ from portal.domain.item_kinds.match_answers import format_pairs
 from portal.domain.item_kinds.scenario.marking import scenes_by_key
 from portal.platform.errors import BadInputError
 from portal.platform.formats.toml_tables import Faults, Source
+from portal.platform.formats.toml_writer import format_toml
 
 # The items of a module as somebody meets them who knows nothing but their words. Pure.
 
@@ -350,10 +350,6 @@ def play(bank: Bank, answer: Answerer, *, draws: int = DRAWS, seed: int = 1) -> 
 LETTERS = "abcdefgh"
 CASE_KINDS = frozenset({"scenario", "report"})  # too long for a letter; the audit counts them as right
 
-HEADER = """\
-# What a sensible reader answered who had not seen the lessons of this module; never shown to learners.
-# Written by “make sense-key” from a filled-in sheet; “make content-audit” plays it.
-"""
 SHEET_HEAD = """\
 # Questions to answer by common sense
 
@@ -430,13 +426,8 @@ def read_key(module: str, files: Mapping[str, bytes]) -> SenseKey:
 
 def format_key(answers: Iterable[SenseAnswer]) -> str:
     """Format answers as the file beside the bank."""
-    rows = [
-        f'\n[[answer]]\nitem = "{answer.item}"\nwords = "{answer.words}"\n'
-        f"choices = {json.dumps(answer.choices)}\n"
-        f"blind = {str(answer.blind).lower()}\n"
-        for answer in sorted(answers, key=lambda answer: answer.item)
-    ]
-    return HEADER + "".join(rows)
+    rows = sorted(answers, key=lambda answer: answer.item)
+    return format_toml({"answer": [asdict(answer) for answer in rows]})
 
 
 def format_sheet(banks: Sequence[Bank], *, only_open: Mapping[str, SenseKey] | None = None) -> str:

@@ -12,9 +12,9 @@ from typing import Any
 from markdown_it import MarkdownIt
 
 from portal.domain.authoring.messages import author_message
-from portal.domain.authoring.toml_writer import format_members
 from portal.domain.catalogue.source_files import read_scored_item
 from portal.platform.formats.toml_tables import KEY, LONGEST_KEY, Faults, Source
+from portal.platform.formats.toml_writer import format_toml
 
 # Turns the texts of other systems into Markdown as the portal keeps it, and says what is lost.
 #
@@ -574,7 +574,7 @@ def find_faults(table: dict[str, Any]) -> Iterable[str]:
     try:
         if "choice" in table:
             complete["choice"] = [{"feedback": PLACEHOLDER} | row for row in table["choice"]]
-        text = format_members({"item": [complete]})
+        text = format_toml({"item": [complete]})
     except (TypeError, ValueError, RecursionError):
         return ["It cannot be written to a bank."]
     root = Source(text, "", faults).root()
