@@ -2,6 +2,7 @@
 
 from portal.domain.subject_access.register import assurance, events, learning, people, retention, sign_in
 from portal.domain.subject_access.register.marks import MAIL, WORK, PersonalTable, View
+from portal.feature import insert_after, list_features
 
 _DAY = {"recorded_at": "Recorded"}
 _TITLE = {"title": "Title", "number": "Version", "published_at": "Published"}
@@ -180,14 +181,18 @@ _TABLES = (
         technical="message_id",
     ),
 )
+_OF_FEATURES = [
+    row for feature in list_features() if feature.personal_data for row in feature.load(feature.personal_data)
+]
+_ROOMS = (people, sign_in, learning, events, assurance, retention)
+_OF_CORE = [*(table for room in _ROOMS for table in room.TABLES), *_TABLES]
 PERSONAL_TABLES: dict[str, PersonalTable] = {
-    table.name: table
-    for room in (people, sign_in, learning, events, assurance, retention)
-    for table in room.TABLES
-} | {table.name: table for table in _TABLES}
+    table.name: table for table in insert_after(_OF_CORE, _OF_FEATURES, lambda table: table.name)
+}
 NOT_PERSONAL = {  # tables without a person, each with what they hold instead
     **assurance.NOT_PERSONAL,
     **events.NOT_PERSONAL,
+    **{name: holds for feature in list_features() for name, holds in feature.not_personal.items()},
     "activity": "modules and guides by their keys",
     "directive": "directives by their references",
     "disposal_certificate": "numbers of rows that a disposal removed",
@@ -213,5 +218,4 @@ NOT_PERSONAL = {  # tables without a person, each with what they hold instead
     "status_group": "ranks, roles and reasons that numbers are of",
     "unit": "units by their numbers",
     "unit_state": "names of units",
-    "webhook": "addresses of other systems",
 }
