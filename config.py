@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from portal.feature import ALL, Feature, choose_features
+from portal.feature import Feature, choose_features, list_feature_faults
 from portal.pages.layout import brand, proxies
 from portal.platform.backups.settings import BackupSettings, read_backup_settings
 from portal.platform.engines import list_database_faults, with_driver
@@ -126,7 +126,7 @@ class Config:
     local_sign_in: str = field(default_factory=lambda: _env("LOCAL_SIGN_IN"))
     second_factor: str = field(default_factory=lambda: _env("SECOND_FACTOR"))
 
-    features: str = field(default_factory=lambda: _env("FEATURES", ALL))
+    features: str = field(default_factory=lambda: _env("FEATURES", "all"))
     webhook_networks: str = field(default_factory=lambda: _env("WEBHOOK_NETWORKS"))
     outbound_proxy: str = field(default_factory=lambda: _secret("OUTBOUND_PROXY"), repr=False)
 
@@ -274,6 +274,7 @@ class Config:
             except proxies.NetworkError as error:
                 yield f"{name} lists networks such as 10.1.0.0/16, with commas between them: {error}."
         yield from list_faults(self.network_names)
+        yield from list_feature_faults(self.features)
         yield from list_proxy_faults(self.outbound_proxy)
 
     def _database_faults(self) -> Iterator[str]:

@@ -49,7 +49,7 @@ class DeskSource:
 
 
 @dataclass(frozen=True, slots=True)
-class Act:
+class ActText:
     """An act of the audit trail in words."""
 
     group: str  # of the filter
@@ -124,7 +124,7 @@ class Feature:
     permissions: Mapping[str, PermissionGrant] = field(default_factory=dict)
     navigation: tuple[MenuItem, ...] = ()
     desk: tuple[DeskSource, ...] = ()
-    acts: Mapping[str, Act] = field(default_factory=dict)
+    acts: Mapping[str, ActText] = field(default_factory=dict)
     notices: tuple[NoticePart, ...] = ()
     kept_forms: Mapping[str, str] = field(default_factory=dict)  # by endpoint: what somebody was about to do
     figures: tuple[str, ...] = ()  # functions that yield what a monitoring system reads

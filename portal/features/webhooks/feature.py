@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from portal.feature import (
-    Act,
+    ActText,
     DeskSource,
     Feature,
     KeptPeriod,
@@ -41,23 +41,23 @@ FEATURE = Feature(
     ),
     desk=(DeskSource("suspended tokens", ADMINISTER, "", "views:find_paused"),),
     acts={
-        "webhook.added": Act(
+        "webhook.added": ActText(
             _TOKENS,
             "Added the webhook {name}",
             outbox="Webhook added",
             subject="Webhook added: {name}",
             sentence="{by} added the webhook {name}, which tells {host} about people of the force.",
         ),
-        "webhook.changed": Act(
+        "webhook.changed": ActText(
             _TOKENS,
             "Changed the webhook {name}[: {changed}]",
             outbox="Webhook changed",
             subject="Webhook changed: {name}",
             sentence="{by} changed the webhook {name}, which tells {host} about people of the force.",
         ),
-        "webhook.secret_replaced": Act(_TOKENS, "Replaced the secret of the webhook {name}"),
-        "webhook.paused": Act(_TOKENS, "Paused the webhook {name}"),
-        "webhook.gone": Act(
+        "webhook.secret_replaced": ActText(_TOKENS, "Replaced the secret of the webhook {name}"),
+        "webhook.paused": ActText(_TOKENS, "Paused the webhook {name}"),
+        "webhook.gone": ActText(
             _TOKENS,
             "Webhook {name} paused: its receiver wants no more messages",
             outbox="Webhook paused by its receiver",
@@ -65,7 +65,7 @@ FEATURE = Feature(
             sentence="The receiver of the webhook {name} answered that it wants no more messages. "
             "It is paused.",
         ),
-        "webhook.failed": Act(
+        "webhook.failed": ActText(
             _TOKENS,
             "Messages to the webhook {name} failed",
             gives_access=False,
@@ -73,10 +73,10 @@ FEATURE = Feature(
             subject="Messages to {name} failed",
             sentence="Messages to the webhook {name} could not be delivered for three days, and failed.",
         ),
-        "webhook.resumed": Act(_TOKENS, "Resumed the webhook {name}"),
-        "webhook.removed": Act(_TOKENS, "Removed the webhook {name}"),
-        "webhook.tested": Act(_TOKENS, "Sent a test message to the webhook {name}", gives_access=False),
-        "webhook.sent_again": Act(
+        "webhook.resumed": ActText(_TOKENS, "Resumed the webhook {name}"),
+        "webhook.removed": ActText(_TOKENS, "Removed the webhook {name}"),
+        "webhook.tested": ActText(_TOKENS, "Sent a test message to the webhook {name}", gives_access=False),
+        "webhook.sent_again": ActText(
             _TOKENS, "Sent messages to the webhook {name} again: {messages}", gives_access=False
         ),
     },

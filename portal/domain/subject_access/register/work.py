@@ -1,8 +1,10 @@
 """Marks of the tables of authoring and directives, and the tables that say nothing about anybody."""
 
+from functools import cache
+
 from portal.domain.subject_access.register import assurance, events, learning, people, retention, sign_in
 from portal.domain.subject_access.register.marks import MAIL, WORK, PersonalTable, View
-from portal.feature import insert_after, list_features
+from portal.feature import insert_after, list_features, load_models
 
 _DAY = {"recorded_at": "Recorded"}
 _TITLE = {"title": "Title", "number": "Version", "published_at": "Published"}
@@ -181,18 +183,23 @@ _TABLES = (
         technical="message_id",
     ),
 )
-_OF_FEATURES = [
-    row for feature in list_features() if feature.personal_data for row in feature.load(feature.personal_data)
-]
 _ROOMS = (people, sign_in, learning, events, assurance, retention)
-_OF_CORE = [*(table for room in _ROOMS for table in room.TABLES), *_TABLES]
-PERSONAL_TABLES: dict[str, PersonalTable] = {
-    table.name: table for table in insert_after(_OF_CORE, _OF_FEATURES, lambda table: table.name)
-}
+
+
+@cache
+def personal_tables() -> dict[str, PersonalTable]:
+    """Every table with personal data, of the core and of every feature, on or off: its rows stay."""
+    load_models()
+    tables = [*(table for room in _ROOMS for table in room.TABLES), *_TABLES]
+    additions = [
+        row for each in list_features() if each.personal_data for row in each.load(each.personal_data)
+    ]
+    return {table.name: table for table in insert_after(tables, additions, lambda table: table.name)}
+
+
 NOT_PERSONAL = {  # tables without a person, each with what they hold instead
     **assurance.NOT_PERSONAL,
     **events.NOT_PERSONAL,
-    **{name: holds for feature in list_features() for name, holds in feature.not_personal.items()},
     "activity": "modules and guides by their keys",
     "directive": "directives by their references",
     "disposal_certificate": "numbers of rows that a disposal removed",
@@ -218,4 +225,5 @@ NOT_PERSONAL = {  # tables without a person, each with what they hold instead
     "status_group": "ranks, roles and reasons that numbers are of",
     "unit": "units by their numbers",
     "unit_state": "names of units",
+    **{name: holds for feature in list_features() for name, holds in feature.not_personal.items()},
 }
