@@ -18,11 +18,11 @@ ON_SQLITE_ALONE = {
     "tests/domain/authoring/findings/test_messages.py",
     "tests/pages/authoring/test_unchanged_forms.py",
     # What workers ask is tried on both by test_workers.py, test_events.py and test_collecting.py beside them.
-    "tests/domain/webhooks/test_documented.py",
-    "tests/domain/webhooks/test_sending.py",
-    "tests/domain/webhooks/test_signing.py",
-    "tests/pages/webhooks/test_views.py",
-    "tests/commands/test_webhooks.py",
+    "tests/features/webhooks/test_documented.py",
+    "tests/features/webhooks/test_sending.py",
+    "tests/features/webhooks/test_signing.py",
+    "tests/features/webhooks/test_views.py",
+    "tests/features/webhooks/test_commands.py",
     # What reads files asks no database.
     "tests/hostile/test_drawings.py",
     "tests/hostile/test_exercise_archives.py",

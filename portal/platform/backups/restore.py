@@ -30,6 +30,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 
 from config import current_settings
+from portal.feature import RestoreStep, list_features
 from portal.platform import clock, presence
 from portal.platform.audit import AuditEvent
 from portal.platform.backups import copies
@@ -321,9 +322,6 @@ END_JOBS = """
 # What jobs say of backups is of the machine before: here none is made yet, so a worker makes one at once.
 FORGET_BACKUPS = "DELETE FROM job WHERE kind IN ('backup', 'backup-rehearsal', 'backup-alarm')"
 
-# Nor are webhooks: the copy may be on another machine, and two would tell the same systems.
-PAUSE_WEBHOOKS = "UPDATE webhook SET paused = 'restored' WHERE paused IS NULL"
-
 
 @dataclass(slots=True)
 class Restored:
@@ -334,7 +332,7 @@ class Restored:
     head: str = ""  # to which it was upgraded
     sessions: int = 0  # ended
     jobs: int = 0  # marked as failed
-    webhooks: int = 0  # paused
+    waiting: list[tuple[RestoreStep, int]] = field(default_factory=list)  # of features, with how many rows
     tokens: int = 0  # suspended
     audited_until: datetime | None = None  # the newest act that the backup knows
     later_acts: list[LaterAct] | None = None  # by the database before; None: it does not say
@@ -474,4 +472,7 @@ def _end_what_was_open(connection: Connection, done: Restored) -> None:
     for statement in (DROP_LINK_MAILS, END_INVITATIONS):
         connection.execute(text(statement))
     done.tokens = connection.execute(text(SUSPEND_TOKENS)).rowcount
-    done.webhooks = connection.execute(text(PAUSE_WEBHOOKS)).rowcount
+    tables = set(inspect(connection).get_table_names())  # a backup of before a feature has none of its tables
+    for step in (step for feature in list_features() for step in feature.restore):
+        if step.table in tables and (count := connection.execute(text(step.statement)).rowcount):
+            done.waiting.append((step, count))

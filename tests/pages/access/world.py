@@ -20,7 +20,14 @@ from portal.domain.records.services import new_reference
 from portal.platform import clock
 from portal.platform.db import db, stamp, transaction
 from portal.platform.jobs import services as jobs
-from portal.platform.permissions import LEARNER, ROLE_PERMISSIONS, UNIT_ROLES, WHOLE_FORCE, Permission, Role
+from portal.platform.permissions import (
+    LEARNER,
+    UNIT_ROLES,
+    Permission,
+    Role,
+    permissions_by_role,
+    whole_force_permissions,
+)
 from tests.domain.catalogue.folders import lesson, sample
 from tests.domain.status.facts import make_record
 from tests.factories.catalogue import make_guide, make_version
@@ -61,8 +68,8 @@ class World:
             return frozenset()
         by_roster = {LINE_MANAGER: {Role.MANAGER}, "learner": set()}
         role = by_roster[self.viewer] if self.viewer in by_roster else {Role(self.viewer)}
-        given = LEARNER.union(*(ROLE_PERMISSIONS[r] for r in role))
-        return given - WHOLE_FORCE if role & UNIT_ROLES else given
+        given = LEARNER.union(*(permissions_by_role()[r] for r in role))
+        return given - whole_force_permissions() if role & UNIT_ROLES else given
 
     def sees(self, subject: str) -> bool:
         return subject == "own" or (subject == "seen" and self.viewer in SIGHT)

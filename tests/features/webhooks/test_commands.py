@@ -4,8 +4,8 @@ import pytest
 from sqlalchemy import select, update
 
 from portal.domain.directives.models import Directive
-from portal.domain.webhooks.models import DeliveryState, Webhook, WebhookDelivery
-from portal.domain.webhooks.sending import collect_events
+from portal.features.webhooks.models import DeliveryState, Webhook, WebhookDelivery
+from portal.features.webhooks.sending import collect_events
 from portal.platform import clock
 from portal.platform.db import db, transaction
 from tests.domain.imports.rosters import run

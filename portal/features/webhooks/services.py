@@ -12,10 +12,10 @@ from sqlalchemy.dialects.postgresql import insert as insert_in_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_in_sqlite
 
 from portal.domain.people.positions import ChangeWindow
-from portal.domain.webhooks import queries, signing
-from portal.domain.webhooks.events import PRESENCE
-from portal.domain.webhooks.models import DeliveryState, EventType, PauseReason, Webhook, WebhookDelivery
-from portal.domain.webhooks.signing import (
+from portal.features.webhooks import queries, signing
+from portal.features.webhooks.events import PRESENCE
+from portal.features.webhooks.models import DeliveryState, EventType, PauseReason, Webhook, WebhookDelivery
+from portal.features.webhooks.signing import (
     MOST_WEBHOOKS,
     OLD_SECRET,
     TRIED_FOR,

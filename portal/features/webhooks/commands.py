@@ -6,9 +6,9 @@ from flask import Blueprint
 from portal.commands.refusals import exit_if_refused
 from portal.domain.directives.queries import get_directive
 from portal.domain.people.queries import unit_by_path
-from portal.domain.webhooks import queries, services
-from portal.domain.webhooks.models import EventType
-from portal.domain.webhooks.services import WebhookSettings
+from portal.features.webhooks import queries, services
+from portal.features.webhooks.models import EventType
+from portal.features.webhooks.services import WebhookSettings
 from portal.platform import clock
 from portal.platform.db import transaction
 from portal.platform.wording import plural

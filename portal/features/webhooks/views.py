@@ -1,21 +1,25 @@
 """Pages of webhooks: the list, one with its messages, and what an administrator does with it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
+from prometheus_client import Metric
+from prometheus_client.core import GaugeMetricFamily
 from wtforms import SelectField, SubmitField
 from wtforms.fields import SelectChoice
 
+from portal.domain.people.visibility import Viewer
 from portal.domain.status.rules import Status
-from portal.domain.webhooks import queries, services
-from portal.domain.webhooks.models import DeliveryState, EventType, PauseReason, Webhook, WebhookDelivery
-from portal.domain.webhooks.sending import NO_SECRET
-from portal.domain.webhooks.services import WebhookSettings
-from portal.domain.webhooks.signing import MOST_WEBHOOKS, WebhookError
+from portal.features.webhooks import queries, services
+from portal.features.webhooks.feature import ADMINISTER
+from portal.features.webhooks.models import DeliveryState, EventType, PauseReason, Webhook, WebhookDelivery
+from portal.features.webhooks.sending import NO_SECRET
+from portal.features.webhooks.services import WebhookSettings
+from portal.features.webhooks.signing import MOST_WEBHOOKS, WebhookError
 from portal.pages.layout.access import requires
 from portal.pages.layout.forms import (
     CheckboxesField,
@@ -28,12 +32,12 @@ from portal.pages.layout.forms import (
     PortalForm,
     RequiredText,
 )
+from portal.pages.layout.navigation import Waiting
 from portal.pages.layout.query_arguments import QueryArguments
 from portal.platform import clock
 from portal.platform.db import transaction
 from portal.platform.errors import BadInputError
 from portal.platform.outbound import OutboundFault
-from portal.platform.permissions import Permission
 from portal.platform.wording import plural
 
 # The form of a webhook: where it is, and what it hears of.
@@ -139,7 +143,7 @@ AGAIN = (DeliveryState.DELIVERED, DeliveryState.FAILED)
 
 
 @bp.get("/webhooks")
-@requires(Permission.WEBHOOK_ADMINISTER)
+@requires(ADMINISTER)
 def list_webhooks() -> ResponseReturnValue:
     """Every webhook; there are few."""
     rows = queries.list_webhooks(clock.today())
@@ -150,7 +154,7 @@ def list_webhooks() -> ResponseReturnValue:
 
 
 @bp.post("/webhooks/resume")
-@requires(Permission.WEBHOOK_ADMINISTER, recent=True)
+@requires(ADMINISTER, recent=True)
 def resume_restored() -> ResponseReturnValue:
     """Resume every webhook that a restore paused; each sends first what happened meanwhile."""
     with transaction():
@@ -162,7 +166,7 @@ def resume_restored() -> ResponseReturnValue:
 
 
 @bp.route("/webhooks/new", methods=["GET", "POST"])
-@requires(Permission.WEBHOOK_ADMINISTER, recent=True)
+@requires(ADMINISTER, recent=True)
 def add_webhook() -> ResponseReturnValue:
     """Make a webhook, and show its secret this once."""
     form = WebhookForm.from_webhook(None)
@@ -180,7 +184,7 @@ def add_webhook() -> ResponseReturnValue:
 
 
 @bp.get("/webhooks/<uuid:reference>")
-@requires(Permission.WEBHOOK_ADMINISTER)
+@requires(ADMINISTER)
 def show_webhook(reference: UUID) -> ResponseReturnValue:
     """One webhook and its messages, the newest first."""
     webhook = queries.get_webhook(reference)
@@ -219,7 +223,7 @@ def _describe_outcome(delivery: WebhookDelivery) -> str:
 
 
 @bp.route("/webhooks/<uuid:reference>/edit", methods=["GET", "POST"])
-@requires(Permission.WEBHOOK_ADMINISTER, recent=True)
+@requires(ADMINISTER, recent=True)
 def edit_webhook(reference: UUID) -> ResponseReturnValue:
     """Change a webhook; its secret stays."""
     webhook = queries.get_webhook(reference)
@@ -240,7 +244,7 @@ def edit_webhook(reference: UUID) -> ResponseReturnValue:
 
 
 @bp.route("/webhooks/<uuid:reference>/secret", methods=["GET", "POST"])
-@requires(Permission.WEBHOOK_ADMINISTER, recent=True)
+@requires(ADMINISTER, recent=True)
 def replace_secret(reference: UUID) -> ResponseReturnValue:
     """Replace the secret, and show the new one this once."""
     form, webhook = ConfirmForm(), queries.get_webhook(reference)
@@ -254,7 +258,7 @@ def replace_secret(reference: UUID) -> ResponseReturnValue:
 
 
 @bp.route("/webhooks/<uuid:reference>/remove", methods=["GET", "POST"])
-@requires(Permission.WEBHOOK_ADMINISTER)
+@requires(ADMINISTER)
 def remove_webhook(reference: UUID) -> ResponseReturnValue:
     """Remove a webhook with its messages."""
     form, webhook = ConfirmForm(), queries.get_webhook(reference)
@@ -268,7 +272,7 @@ def remove_webhook(reference: UUID) -> ResponseReturnValue:
 
 
 @bp.post("/webhooks/<uuid:reference>/pause")
-@requires(Permission.WEBHOOK_ADMINISTER)
+@requires(ADMINISTER)
 def pause_webhook(reference: UUID) -> ResponseReturnValue:
     """Send nothing until it is resumed."""
 
@@ -280,7 +284,7 @@ def pause_webhook(reference: UUID) -> ResponseReturnValue:
 
 
 @bp.post("/webhooks/<uuid:reference>/resume")
-@requires(Permission.WEBHOOK_ADMINISTER, recent=True)
+@requires(ADMINISTER, recent=True)
 def resume_webhook(reference: UUID) -> ResponseReturnValue:
     """Send again, with or without what happened meanwhile."""
     from_now = request.form.get("from") == "now"
@@ -293,7 +297,7 @@ def resume_webhook(reference: UUID) -> ResponseReturnValue:
 
 
 @bp.post("/webhooks/<uuid:reference>/test")
-@requires(Permission.WEBHOOK_ADMINISTER)
+@requires(ADMINISTER)
 def send_test_event(reference: UUID) -> ResponseReturnValue:
     """Send a message that is about nothing."""
 
@@ -305,7 +309,7 @@ def send_test_event(reference: UUID) -> ResponseReturnValue:
 
 
 @bp.post("/webhooks/<uuid:reference>/again")
-@requires(Permission.WEBHOOK_ADMINISTER)
+@requires(ADMINISTER)
 def send_again(reference: UUID) -> ResponseReturnValue:
     """Send one message again, or all that failed."""
     try:
@@ -334,3 +338,29 @@ def _return_to(reference: UUID, message: str) -> ResponseReturnValue:
 
 def _show_secret(webhook: Webhook, secret: str, *, is_new: bool) -> ResponseReturnValue:
     return render_template("webhooks/secret.html", webhook=webhook, secret=secret, is_new=is_new)
+
+
+# What the core shows of webhooks: on the desk, and to a monitoring system.
+
+
+def find_paused(_viewer: Viewer) -> Iterator[Waiting]:
+    """The webhooks that a restore paused."""
+    if count := len(queries.list_restored()):
+        yield Waiting(
+            plural(count, "webhook is paused", "webhooks are paused"),
+            plural(count, "webhook to resume or remove", "webhooks to resume or remove"),
+            url_for("webhooks.list_webhooks"),
+            "The database was restored from a backup",
+        )
+
+
+def collect_figures() -> Iterator[Metric]:
+    """How many messages wait, and for how long the oldest does."""
+    count, oldest_at = queries.read_backlog()
+    yield GaugeMetricFamily(
+        "portal_webhook_messages_waiting", "Messages to webhooks that are not paused.", value=float(count)
+    )
+    oldest = (clock.now() - oldest_at).total_seconds() if oldest_at else 0.0
+    yield GaugeMetricFamily(
+        "portal_webhook_oldest_seconds", "For how long the oldest of them waits.", value=float(oldest)
+    )

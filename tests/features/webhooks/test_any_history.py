@@ -16,15 +16,15 @@ from portal.domain.directives.models import Directive, DirectiveVersion, Require
 from portal.domain.people.models import Post
 from portal.domain.status.models import StatusPeriod
 from portal.domain.status.rules import Status
-from portal.domain.webhooks.models import EventType
-from portal.domain.webhooks.sending import collect_events
+from portal.features.webhooks.models import EventType
+from portal.features.webhooks.sending import collect_events
 from portal.platform import clock
 from portal.platform.clock import to_microseconds
 from portal.platform.db import db, newest_stamp
 from tests.databases import undone
 from tests.domain.status.histories import ACTS, VALIDITY, WAITS, History, Recorded
 from tests.domain.status.test_histories import QUIET
-from tests.domain.webhooks.receiving import make_webhook, outbox, the_webhook
+from tests.features.webhooks.receiving import make_webhook, outbox, the_webhook
 
 LOOKS = st.lists(st.booleans(), min_size=15, max_size=15)  # after which acts somebody looks
 NIGHTS = st.lists(st.integers(0, 40), min_size=15, max_size=15)  # hours after an act, before the look

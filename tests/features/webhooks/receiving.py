@@ -8,10 +8,10 @@ from uuid import UUID
 from sqlalchemy import select
 from standardwebhooks import Webhook as Verifier
 
-from portal.domain.webhooks import services
-from portal.domain.webhooks.models import EventType, Webhook, WebhookDelivery
-from portal.domain.webhooks.sending import collect_events
-from portal.domain.webhooks.services import WebhookSettings
+from portal.features.webhooks import services
+from portal.features.webhooks.models import EventType, Webhook, WebhookDelivery
+from portal.features.webhooks.sending import collect_events
+from portal.features.webhooks.services import WebhookSettings
 from portal.platform import clock
 from portal.platform.audit import AuditEvent
 from portal.platform.db import db, transaction

@@ -9,11 +9,11 @@ import pytest
 from sqlalchemy import select
 
 from portal.domain.people.models import PersonName
-from portal.domain.webhooks import sending, services
-from portal.domain.webhooks.models import DeliveryState, PauseReason
-from portal.domain.webhooks.sending import DELAYS, collect_events, delay_after, send_messages
+from portal.features.webhooks import sending, services
+from portal.features.webhooks.models import DeliveryState, PauseReason
+from portal.features.webhooks.sending import DELAYS, collect_events, delay_after, send_messages
 from portal.platform.db import db, transaction
-from tests.domain.webhooks.receiving import (
+from tests.features.webhooks.receiving import (
     NOON,
     PASSES,
     act,

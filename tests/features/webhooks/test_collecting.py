@@ -5,11 +5,11 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from portal.domain.webhooks import sending, services
-from portal.domain.webhooks.models import Webhook
-from portal.domain.webhooks.sending import collect_events, send_messages
+from portal.features.webhooks import sending, services
+from portal.features.webhooks.models import Webhook
+from portal.features.webhooks.sending import collect_events, send_messages
 from portal.platform.db import db, transaction
-from tests.domain.webhooks.receiving import NOON, PASSES, make_webhook, outbox, the_webhook
+from tests.features.webhooks.receiving import NOON, PASSES, make_webhook, outbox, the_webhook
 from tests.platform.outbound.receivers import receiving
 
 pytestmark = pytest.mark.usefixtures("database")

@@ -7,12 +7,12 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select, update
 
-from portal.domain.webhooks.models import DeliveryState, WebhookDelivery
+from portal.features.webhooks.models import DeliveryState, WebhookDelivery
 from portal.platform import clock
 from portal.platform.db import db, transaction
 from tests.domain.status.facts import make_activity, make_record
-from tests.domain.webhooks.receiving import PASSES, make_webhook, outbox, verified
 from tests.factories.people import make_person, make_unit
+from tests.features.webhooks.receiving import PASSES, make_webhook, outbox, verified
 from tests.forked import Forked
 from tests.platform.outbound.receivers import receiving
 from tests.running import settings

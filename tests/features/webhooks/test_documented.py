@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from portal.domain.webhooks.events import render_message
-from portal.domain.webhooks.models import EventType
-from portal.domain.webhooks.services import get_webhook_to_change, send_test_event
+from portal.features.webhooks.events import render_message
+from portal.features.webhooks.models import EventType
+from portal.features.webhooks.services import get_webhook_to_change, send_test_event
 from portal.platform.db import transaction
 from tests.domain.status.facts import make_activity, make_directive, make_record, make_version
-from tests.domain.webhooks.receiving import collected, make_webhook, outbox
 from tests.factories.people import make_person, make_unit
+from tests.features.webhooks.receiving import collected, make_webhook, outbox
 
 DOCUMENT = Path(__file__).resolve().parents[3] / "docs" / "operating" / "webhooks.md"
 

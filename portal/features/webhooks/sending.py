@@ -19,11 +19,12 @@ from sqlalchemy import ColumnElement, and_, delete, exists, or_, select, update
 from sqlalchemy.orm import aliased
 
 from portal.domain.people.positions import ChangeWindow
-from portal.domain.webhooks import queries, services, signing
-from portal.domain.webhooks.events import EventScope, WebhookEvent, find_staff_numbers, render_message
-from portal.domain.webhooks.models import UNENDED, DeliveryState, PauseReason, Webhook, WebhookDelivery
-from portal.domain.webhooks.services import pause_webhook
-from portal.domain.webhooks.signing import (
+from portal.features.webhooks import queries, services, signing
+from portal.features.webhooks.events import EventScope, WebhookEvent, find_staff_numbers, render_message
+from portal.features.webhooks.feature import DELIVERED_RETENTION, FAILED_RETENTION
+from portal.features.webhooks.models import UNENDED, DeliveryState, PauseReason, Webhook, WebhookDelivery
+from portal.features.webhooks.services import pause_webhook
+from portal.features.webhooks.signing import (
     DELAYS,
     JITTER,
     LONGEST_REST,
@@ -350,8 +351,6 @@ def _count(statement: Any) -> int:
 # Deletes old messages: those delivered after 30 days, those that failed after 90.
 
 MOST_DELETED = 2_000  # messages in one transaction
-DELIVERED_RETENTION = timedelta(days=30)
-FAILED_RETENTION = timedelta(days=90)
 
 
 def has_work(now: datetime) -> bool:

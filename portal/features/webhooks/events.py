@@ -30,7 +30,7 @@ from portal.domain.records.queries import drop_unknown_time
 from portal.domain.status.changes import find_people_with_changed_periods, list_status_transitions
 from portal.domain.status.counts import Scope, Whose
 from portal.domain.status.queries import people_in_report
-from portal.domain.webhooks.models import EventType
+from portal.features.webhooks.models import EventType
 from portal.platform import clock
 from portal.platform.db import db
 

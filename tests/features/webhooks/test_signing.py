@@ -8,10 +8,10 @@ import pytest
 from standardwebhooks import Webhook as Verifier
 from standardwebhooks import WebhookVerificationError
 
-from portal.domain.webhooks import services
-from portal.domain.webhooks.models import DeliveryState
-from portal.domain.webhooks.sending import send_messages
-from tests.domain.webhooks.receiving import NOON, PASSES, act, make_webhook, states, the_webhook, verified
+from portal.features.webhooks import services
+from portal.features.webhooks.models import DeliveryState
+from portal.features.webhooks.sending import send_messages
+from tests.features.webhooks.receiving import NOON, PASSES, act, make_webhook, states, the_webhook, verified
 from tests.platform.outbound.receivers import receiving
 
 pytestmark = pytest.mark.usefixtures("database")

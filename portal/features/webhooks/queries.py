@@ -11,7 +11,7 @@ from portal.domain.directives.models import Directive
 from portal.domain.people.models import PersonName
 from portal.domain.people.queries import live_units
 from portal.domain.people.units import read_tree
-from portal.domain.webhooks.models import (
+from portal.features.webhooks.models import (
     UNENDED,
     DeliveryState,
     EventType,

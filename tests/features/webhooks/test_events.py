@@ -12,7 +12,7 @@ from portal.domain.people.models import Post
 from portal.domain.records import services as records
 from portal.domain.status.models import StatusPeriod
 from portal.domain.status.projector import rebuild_status
-from portal.domain.webhooks.models import EventType
+from portal.features.webhooks.models import EventType
 from portal.platform.db import db, stamp, touch, transaction
 from tests.domain.status.facts import (
     make_activity,
@@ -24,8 +24,8 @@ from tests.domain.status.facts import (
     make_version,
     noon,
 )
-from tests.domain.webhooks.receiving import NOON, collected, make_webhook, transitions
 from tests.factories.people import make_person, make_unit
+from tests.features.webhooks.receiving import NOON, collected, make_webhook, transitions
 
 pytestmark = pytest.mark.usefixtures("database")
 

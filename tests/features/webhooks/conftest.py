@@ -5,8 +5,8 @@ from datetime import date
 import pytest
 
 from tests.domain.status.facts import make_activity, make_record
-from tests.domain.webhooks.receiving import NOON
 from tests.factories.people import make_person, make_unit
+from tests.features.webhooks.receiving import NOON
 
 
 @pytest.fixture

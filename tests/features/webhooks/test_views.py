@@ -6,9 +6,9 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import select, update
 
-from portal.domain.webhooks import sending
-from portal.domain.webhooks.models import DeliveryState, Webhook, WebhookDelivery
-from portal.domain.webhooks.sending import collect_events, send_messages
+from portal.features.webhooks import sending
+from portal.features.webhooks.models import DeliveryState, Webhook, WebhookDelivery
+from portal.features.webhooks.sending import collect_events, send_messages
 from portal.platform import clock
 from portal.platform.audit import AuditEvent
 from portal.platform.db import db, transaction
