@@ -27,11 +27,13 @@ from portal.platform.operations import readiness
 migrate = Migrate(directory=str(readiness.MIGRATIONS), render_as_batch=False)
 
 
-@migrate.configure
 def _compare_every_table(config: AlembicConfig) -> AlembicConfig:
     """Load the tables of features that are off, too: they stay in the database."""
     load_models()
     return config
+
+
+migrate.configure(_compare_every_table)
 
 
 # Commands that repair or create the database, or do not need it.
