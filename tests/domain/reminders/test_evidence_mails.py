@@ -6,7 +6,6 @@ import pytest
 import time_machine
 from sqlalchemy import select, update
 
-from portal.domain.assurance.evidence import EvidenceEntry, add_evidence, withdraw_evidence
 from portal.domain.catalogue.services import set_force_values
 from portal.domain.catalogue.version_cache import shared_content
 from portal.domain.people.models import PersonName
@@ -14,13 +13,14 @@ from portal.domain.reminders import services
 from portal.domain.reminders.models import Delivery, Message, MessageKind
 from portal.domain.reminders.rules import SendWindow
 from portal.domain.reminders.sending import SendingSettings, send_due_messages
+from portal.features.assurance.evidence import EvidenceEntry, add_evidence, withdraw_evidence
 from portal.platform import clock
 from portal.platform.db import db, transaction
 from portal.platform.mail import Relay
 from tests.domain.reminders.post_office import open_office
-from tests.factories.assurance import give_owner, make_recommendation
 from tests.factories.people import make_person, make_unit
-from tests.factories.plans import publish_next_plan
+from tests.features.assurance.factories import give_owner, make_recommendation
+from tests.features.assurance.plan.factories import publish_next_plan
 
 HOURS = SendWindow()
 BEGUN = datetime(2026, 5, 1, 9, tzinfo=UTC)
