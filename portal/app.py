@@ -1,6 +1,6 @@
 """create_app(): the one file that knows every room."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from flask import Blueprint, Flask, current_app, request
@@ -65,6 +65,7 @@ from portal.domain.scim import models as scim_models
 from portal.domain.status import models as status_models
 from portal.domain.status import tasks as status_tasks
 from portal.domain.status.projector import project_status
+from portal.feature import Feature
 from portal.pages.account import views as account_views
 from portal.pages.api import views as api_views
 from portal.pages.assessment import views as assessment_views
@@ -264,9 +265,9 @@ def create_app(config: Config | None = None) -> Flask:
     return app
 
 
-def list_tasks(config: Config) -> list[Task]:
-    """The kinds of job of the core and of the features that are on."""
-    of_features = (feature.load(name) for feature in config.features_on for name in feature.tasks)
+def list_tasks(features: Iterable[Feature]) -> list[Task]:
+    """The kinds of job of the core and of these features."""
+    of_features = (feature.load(name) for feature in features for name in feature.tasks)
     return [*TASKS, *(task for tasks in of_features for task in tasks)]
 
 
@@ -295,7 +296,7 @@ def _prepare_database(app: Flask, config: Config) -> None:
     db.init_app(app)
     release.migrate.init_app(app, db)
     subscribe(reconcile_assignments, project_status, announcer=_announce_acts)
-    set_tasks(list_tasks(config))
+    set_tasks(list_tasks(config.features_on))
     with app.app_context():
         for engine in db.engines.values():
             prepare_engine(engine)

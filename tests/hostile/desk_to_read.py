@@ -27,7 +27,7 @@ from tests.journeys.returns_made import keep_returns
 from tests.page_reading import PortalClient
 from tests.pages.monitoring.preparing import run_jobs
 
-ROOMS = ("assurance.", "dip_samples.", "returns.")
+ROOMS = ("assurance.", "dip_samples.", "packs.", "returns.")
 KEY = "e-learning"
 PDF = b"%PDF-1.7\n1 0 obj\nendobj\nstartxref\n9\n%%EOF\n"
 FIGURE = {"directive": "OIC-2026", "requirement": "", "threshold": "0.9"}

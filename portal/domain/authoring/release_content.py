@@ -48,7 +48,7 @@ def publish_release(root: Path, *, author: str, publisher: str, at: datetime) ->
         raise RuleError("Name two people: whoever publishes is not the author.")
     author_id, by = _find_holder(author, Role.AUTHOR), _find_holder(publisher, Role.PUBLISHER)
     stamp()  # before the part that may be rolled back alone
-    parts = [_publish_part(root / folder, publish, at, by) for folder, publish in _list_parts()]
+    parts = [_publish_part(root / folder, publish, at, by) for folder, publish in list_content_folders()]
     new = sum(number is not None for part in parts for number in part.numbers.values())
     if new:
         log("content.published", actor_id=by, subject_id=author_id, number=new)
@@ -100,7 +100,7 @@ _CORE_PARTS: dict[str, Callable[[Path, datetime, int], Numbers]] = {  # event ty
 }
 
 
-def _list_parts() -> list[tuple[str, Callable[[Path, datetime, int], Numbers]]]:
+def list_content_folders() -> list[tuple[str, Callable[[Path, datetime, int], Numbers]]]:
     """The folders of the core and of the features that are on, with what publishes each."""
     additions = [
         (folder.after, (folder.name, feature.load(folder.publish)))

@@ -1,19 +1,19 @@
 """The demo's desk: what was entered late, and what is not known before its day; no name in its texts."""
 
-from collections import defaultdict
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 import time_machine
 
-from portal.demo import force
+from portal.demo import force as demo_force
 from portal.domain.reports.parameters import Position
 from portal.features.assurance.demo.desk import publish_recommendations, schedule_desk
 from portal.features.assurance.demo.story import ACTIONS, DECISIONS, RECENT, RISKS
 from portal.features.assurance.desk import RecommendationSnapshot, read_desk
 from portal.features.assurance.services import list_action_lines
 from portal.platform.clock import end_of_day
-from portal.platform.db import stamp, transaction
+from portal.platform.db import transaction
+from tests.factories.demo import StoryForce
 from tests.factories.people import make_person
 
 APRIL = date(2026, 4, 30)
@@ -23,13 +23,13 @@ def replay(today: date, first_day: date) -> None:
     """Make the desk of a force whose history goes from one day to the other."""
     with time_machine.travel(datetime(first_day.year, first_day.month, first_day.day, 9, tzinfo=UTC)):
         people = {number: make_person(staff_number=number) for number in ("D4001", "D2002", "D2001", "D5001")}
-    days = defaultdict(list)
-    schedule_desk(first_day, today, people, days)
+    force = StoryForce(today, first_day, people)
+    schedule_desk(force)
     with transaction(stamp_as=datetime(first_day.year, first_day.month, first_day.day, 19, tzinfo=UTC)):
-        publish_recommendations(stamp())
-    for day in sorted(days):
+        publish_recommendations(force)
+    for day in sorted(force.days):
         with transaction(stamp_as=datetime(day.year, day.month, day.day, 19, 30, tzinfo=UTC)):
-            for act in days[day]:
+            for act in force.days[day]:
                 act()
 
 
@@ -85,7 +85,7 @@ def test_whatever_today_is_nothing_is_entered_later_than_it_or_before_the_force(
 
 
 def test_no_text_names_a_person() -> None:
-    surnames = {row[1] for row in force.ACCOUNTS}
+    surnames = {row[1] for row in demo_force.ACCOUNTS}
     steps = [*ACTIONS, *(each.step for each in RECENT)]
     texts = [text for step in steps for text in (step.title, step.reason)]
     texts += [step.details.text for step in (*DECISIONS, *RISKS)]

@@ -1,7 +1,5 @@
 """The demo's evidence and judgements, on their days and where the force's history begins later."""
 
-from collections import defaultdict
-from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 
 import pytest
@@ -12,6 +10,7 @@ from portal.features.assurance.demo.evidence import EVIDENCE, JUDGEMENTS, schedu
 from portal.features.assurance.desk import read_desk
 from portal.platform.clock import LONDON
 from portal.platform.db import transaction
+from tests.factories.demo import StoryForce
 from tests.factories.people import make_person
 from tests.features.assurance.factories import make_recommendation
 
@@ -26,12 +25,12 @@ def test_the_story_is_entered_whole_wherever_the_history_begins(database: None, 
         people = {number: make_person(staff_number=number) for number in ("D4001", "D6001")}
         for key in ("e-learning", "hydra", "plan", "intelligence-documents"):
             make_recommendation(key)
-    days: dict[date, list[Callable[[], None]]] = defaultdict(list)
-    schedule_evidence(first_day, today, people, days)
+    force = StoryForce(today, first_day, people)
+    schedule_evidence(force)
 
-    for day in sorted(days):
+    for day in sorted(force.days):
         with time_machine.travel(noon(day), tick=False), transaction():
-            for act in days[day]:
+            for act in force.days[day]:
                 act()
 
     with time_machine.travel(noon(today), tick=False):

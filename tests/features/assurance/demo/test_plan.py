@@ -1,7 +1,5 @@
 """The demo's plan: published by a second person, past its review, and being written anew."""
 
-from collections import defaultdict
-from collections.abc import Callable
 from datetime import UTC, date, datetime, time
 
 import time_machine
@@ -11,6 +9,7 @@ from portal.domain.reports.parameters import Position
 from portal.features.assurance.demo.plan import ANSWERS, READER, WRITER, schedule_plan
 from portal.features.assurance.plan import list_missing, open_plan_proposal, plan_template, read_plan
 from portal.platform.db import transaction
+from tests.factories.demo import StoryForce
 from tests.factories.people import make_person
 from tests.features.assurance.factories import make_recommendation
 
@@ -21,10 +20,10 @@ def test_the_plan_is_past_its_review_and_its_next_version_is_being_written(datab
     with time_machine.travel(datetime(2025, 9, 4, 9, tzinfo=UTC), tick=False):
         make_recommendation("plan")
         people = {WRITER: make_person(), READER: make_person()}
-    days: dict[date, list[Callable[[], None]]] = defaultdict(list)
+    force = StoryForce(TODAY, TODAY, people)
 
-    schedule_plan(TODAY, people, days)
-    for day, acts in sorted(days.items()):
+    schedule_plan(force)
+    for day, acts in sorted(force.days.items()):
         with transaction(stamp_as=datetime.combine(day, time(19, 30), UTC)):
             for act in acts:
                 act()

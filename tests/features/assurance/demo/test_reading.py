@@ -1,7 +1,5 @@
 """Acknowledgements of the demo: by people who are in post, of the plan as it was published."""
 
-from collections import defaultdict
-from collections.abc import Callable
 from datetime import UTC, date, datetime, time
 
 import pytest
@@ -9,10 +7,11 @@ import time_machine
 from sqlalchemy import select
 
 from portal.demo.force import PlannedPerson, PlannedPost
-from portal.demo.history import schedule_reading
 from portal.domain.records.models import Record
 from portal.features.assurance.demo.plan import READER, WRITER, schedule_plan
+from portal.features.assurance.demo.reading import schedule_reading
 from portal.platform.db import OPEN_END, db, transaction
+from tests.factories.demo import StoryForce
 from tests.factories.people import make_person
 from tests.features.assurance.factories import make_recommendation
 
@@ -30,11 +29,11 @@ def test_people_acknowledge_guides_while_they_are_in_post(database: None) -> Non
     for number, person in enumerate(planned):
         since, until = (date(2025, 1, 1), left) if number % 2 else (joined, OPEN_END)
         person.posts.append(PlannedPost("Response", "response", "Constable", since, until))
-    days: dict[date, list[Callable[[], None]]] = defaultdict(list)
+    force = StoryForce(TODAY, TODAY, people, planned=planned)
 
-    schedule_plan(TODAY, people, days)
-    schedule_reading(planned, TODAY, people, days)
-    for day, acts in sorted(days.items()):
+    schedule_plan(force)
+    schedule_reading(force)
+    for day, acts in sorted(force.days.items()):
         with transaction(stamp_as=datetime.combine(day, time(19, 30), UTC)):
             for act in acts:
                 act()
