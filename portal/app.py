@@ -1,6 +1,6 @@
 """create_app(): the one file that knows every room."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from flask import Blueprint, Flask, current_app, request
@@ -10,7 +10,6 @@ from portal.commands import accounts as accounts_commands
 from portal.commands import backup as backup_commands
 from portal.commands import backups as backups_commands
 from portal.commands import content as content_commands
-from portal.commands import dip_samples as dip_samples_commands
 from portal.commands import directives as directives_commands
 from portal.commands import doctor as doctor_commands
 from portal.commands import event_types as event_types_commands
@@ -19,7 +18,6 @@ from portal.commands import imports as imports_commands
 from portal.commands import jobs as jobs_commands
 from portal.commands import modules as modules_commands
 from portal.commands import people as people_commands
-from portal.commands import recommendations as recommendations_commands
 from portal.commands import records as records_commands
 from portal.commands import release, upgrade
 from portal.commands import reminders as reminders_commands
@@ -31,8 +29,6 @@ from portal.demo import create as demo_commands
 from portal.domain import access_tokens, cases
 from portal.domain.accounts import models as accounts_models
 from portal.domain.assessment import models as assessment_models
-from portal.domain.assurance import evidence_kinds, packs
-from portal.domain.assurance import models as assurance_models
 from portal.domain.audit_desk.services import raise_alerts
 from portal.domain.authoring import models as authoring_models
 from portal.domain.authoring import reviews
@@ -41,7 +37,6 @@ from portal.domain.catalogue import upkeep
 from portal.domain.clarity import models as clarity_models
 from portal.domain.clarity.services import erase_clarity
 from portal.domain.decisions import models as decisions_models
-from portal.domain.dip_samples import models as dip_samples_models
 from portal.domain.directives import models as directives_models
 from portal.domain.directives.applies import reconcile_assignments
 from portal.domain.events import booking
@@ -70,16 +65,15 @@ from portal.domain.scim import models as scim_models
 from portal.domain.status import models as status_models
 from portal.domain.status import tasks as status_tasks
 from portal.domain.status.projector import project_status
+from portal.feature import Feature
 from portal.pages.account import views as account_views
 from portal.pages.api import views as api_views
 from portal.pages.assessment import views as assessment_views
-from portal.pages.assurance import views as assurance_views
 from portal.pages.audit import views as audit_views
 from portal.pages.authoring import views as authoring_views
 from portal.pages.catalogue import views as catalogue_views
 from portal.pages.decisions import views as decisions_views
 from portal.pages.desk import views as desk_views
-from portal.pages.dip_samples import views as dip_samples_views
 from portal.pages.directives import views as directives_views
 from portal.pages.events import views as events_views
 from portal.pages.exercises import views as exercises_views
@@ -117,7 +111,7 @@ from portal.platform.backups import tasks as backups_tasks
 from portal.platform.db import db, subscribe
 from portal.platform.engines import POOL, prepare_engine, replica_engines
 from portal.platform.jobs import models as jobs_models
-from portal.platform.jobs.registry import set_tasks
+from portal.platform.jobs.registry import Task, set_tasks
 from portal.platform.observability.logs import configure_logs
 from portal.platform.observability.statements import log_slower_than
 from portal.platform.operations.readiness import SchemaWatch
@@ -142,9 +136,7 @@ TABLES = (
     decisions_models,
     events_models,
     exercises_models,
-    dip_samples_models,
     reports_models,
-    assurance_models,
     returns_models,
     imports_models,
     saved_reports_models,
@@ -165,7 +157,6 @@ VIEWS = (
     records_views,
     directives_views,
     events_views,
-    dip_samples_views,
     exercises_views,
     decisions_views,
     monitoring_views,
@@ -176,7 +167,6 @@ VIEWS = (
     jobs_views,
     health_views,
     units_views,
-    assurance_views,
     audit_views,
     statements_views,
     tokens_views,
@@ -191,7 +181,6 @@ COMMANDS = (
     modules_commands,
     content_commands,
     demo_commands,
-    dip_samples_commands,
     directives_commands,
     doctor_commands,
     event_types_commands,
@@ -202,7 +191,6 @@ COMMANDS = (
     backup_commands,
     backups_commands,
     people_commands,
-    recommendations_commands,
     records_commands,
     reminders_commands,
     returns_commands,
@@ -218,9 +206,7 @@ TASKS = (
     *imports_services.TASKS,
     *folder.TASKS,
     *export_files.TASKS,
-    *packs.TASKS,
     *upkeep.TASKS,
-    *evidence_kinds.TASKS,
     *reviews.TASKS,
     *reviews.SCHEDULE_TASKS,
     *backups_tasks.TASKS,
@@ -260,7 +246,7 @@ def create_app(config: Config | None = None) -> Flask:
     )
     configure_logs(lambda: current_origin().request_id)
     log_slower_than(config.seeing.slow_seconds)
-    _prepare_database(app)
+    _prepare_database(app, config)
     _prepare_pages(app, config)
     for views in VIEWS:
         app.register_blueprint(views.bp)
@@ -277,6 +263,12 @@ def create_app(config: Config | None = None) -> Flask:
     make_figures(app)
     setup.wrap(app, https=config.secure, trusted=config.trusted_networks)
     return app
+
+
+def list_tasks(features: Iterable[Feature]) -> list[Task]:
+    """The kinds of job of the core and of these features."""
+    of_features = (feature.load(name) for feature in features for name in feature.tasks)
+    return [*TASKS, *(task for tasks in of_features for task in tasks)]
 
 
 def _register(app: Flask, blueprint: Blueprint) -> None:
@@ -299,12 +291,12 @@ def _list_pages_beside_people(app: Flask) -> set[str]:
     return {name for name in beside if "<" not in name}
 
 
-def _prepare_database(app: Flask) -> None:
+def _prepare_database(app: Flask, config: Config) -> None:
     read_settings_from(lambda: current_app.config["PORTAL"])
     db.init_app(app)
     release.migrate.init_app(app, db)
     subscribe(reconcile_assignments, project_status, announcer=_announce_acts)
-    set_tasks(TASKS)
+    set_tasks(list_tasks(config.features_on))
     with app.app_context():
         for engine in db.engines.values():
             prepare_engine(engine)

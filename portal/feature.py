@@ -8,10 +8,10 @@ imports no feature: what it shows of them, it asks here. A manifest is data and 
 import pkgutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import cache
 from importlib import import_module
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 ALL = "all"  # as a setting: every feature there is
 
@@ -46,6 +46,16 @@ class DeskSource:
     permission: str
     place: str  # as the navigation names it, said where nothing waits; empty: not said
     find: str  # module:function that takes the viewer and yields what waits
+    name: str = ""  # for what comes after it
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What a page of the core, or of a feature that knows nothing of this one, shows of it."""
+
+    place: str  # as that page names it, such as "events.figures"
+    show: str  # module:function that takes what the place gives, and returns what is shown there
+    permission: str = ""  # without which it is not shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +78,26 @@ class NoticePart:
     opening: str
     path: str  # of the page to look at
     what: str  # changes, in the line that says why one gets such emails
+
+
+@dataclass(frozen=True, slots=True)
+class MailKind:
+    """A kind of message of the outbox: one of ``MessageKind``, which is written when it is sent."""
+
+    kind: str
+    write: str  # module:function that takes the message, the instant and details of the portal
+    words: str  # in lists of messages
+    plan: str = ""  # module:function that queues those of a day; empty: queued where it happens
+    after: str = ""  # name of the function of the day that goes before
+
+
+@dataclass(frozen=True, slots=True)
+class ContentFolder:
+    """A folder of texts that a release brings, after another folder."""
+
+    name: str
+    after: str
+    publish: str  # module:function that takes the folder, the instant and the publisher
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +141,31 @@ class RestoreStep:
     fate: str  # what became of them, and what to do
 
 
+class DemoForce(Protocol):
+    """The fictional force, as a feature's story of it needs it."""
+
+    name: str
+    today: date
+    planned: Sequence[Any]  # its people with their posts, as they are planned
+    units: dict[str, int]  # ids by the path below the force
+    people: dict[str, int]  # ids by staff number
+    days: dict[date, list[Callable[[], None]]]  # what is still to happen on which day
+
+    @property
+    def first_day(self) -> date:
+        """The first day of the force's history."""
+
+
+@dataclass(frozen=True, slots=True)
+class DemoStep:
+    """A step in which the fictional force is made, after another step of the same part."""
+
+    part: str  # "content", published before there are people, or "history", what happens on which day
+    name: str
+    after: str
+    make: str  # module:function that takes the ``DemoForce``
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Feature:
     """What one feature brings; of what it does not bring, nothing."""
@@ -120,20 +175,30 @@ class Feature:
     needs: tuple[str, ...] = ()  # other features, without which it does not work
     blueprints: tuple[str, ...] = ()  # of pages and commands
     models: str = ""  # module with its tables
+    tasks: tuple[str, ...] = ()  # kinds of job
     routines: tuple[str, ...] = ()  # of a worker
     permissions: Mapping[str, PermissionGrant] = field(default_factory=dict)
     navigation: tuple[MenuItem, ...] = ()
     desk: tuple[DeskSource, ...] = ()
+    parts: tuple[Part, ...] = ()
     acts: Mapping[str, ActText] = field(default_factory=dict)
     notices: tuple[NoticePart, ...] = ()
+    mails: tuple[MailKind, ...] = ()
+    content: tuple[ContentFolder, ...] = ()
     kept_forms: Mapping[str, str] = field(default_factory=dict)  # by endpoint: what somebody was about to do
     figures: tuple[str, ...] = ()  # functions that yield what a monitoring system reads
     personal_data: str = ""  # module:tuple of tables with the entry each is listed after
     not_personal: Mapping[str, str] = field(default_factory=dict)  # table: what it holds instead
+    references: str = (
+        ""  # module:mapping of tables to how an id of theirs is said: statement, and words of a row
+    )
     periods: tuple[KeptPeriod, ...] = ()
     removals: tuple[Removal, ...] = ()
     settings: tuple[Setting, ...] = ()
     restore: tuple[RestoreStep, ...] = ()
+    long_pages: tuple[str, ...] = ()  # addresses, as patterns, of pages that compute what is of everyone
+    file_formats: str = ""  # module:tuple of formats of files to import with the one each is listed after
+    demo: tuple[DemoStep, ...] = ()
 
     def load(self, name: str) -> Any:
         """What ``module:attribute``, or ``module``, of the feature's folder names."""
@@ -170,6 +235,16 @@ def list_feature_faults(setting: str) -> list[str]:
     ]
 
 
+def find_parts(features: Iterable[Feature], place: str) -> list[tuple[Part, Callable[..., Any]]]:
+    """What these features show or do at a place, each with its function."""
+    return [
+        (part, feature.load(part.show))
+        for feature in features
+        for part in feature.parts
+        if part.place == place
+    ]
+
+
 def load_models() -> None:
     """Import the tables of all features, on or off, for whoever goes through every table."""
     for feature in list_features():
@@ -180,9 +255,14 @@ def load_models() -> None:
 def insert_after(
     entries: Iterable[T], additions: Sequence[tuple[str, T]], name_of: Callable[[T], str]
 ) -> list[T]:
-    """The entries with each addition after the one it names, or last if there is none of that name."""
-    placed = list(entries)
-    for after, addition in additions:
+    """The entries with each addition after the one it names, or last if there is none of that name.
+
+    An addition may name another one, whichever of them comes first.
+    """
+    placed, waiting = list(entries), list(additions)
+    while waiting:
         names = [name_of(entry) for entry in placed]
+        after, addition = found = next((each for each in waiting if each[0] in names), waiting[0])
         placed.insert(names.index(after) + 1 if after in names else len(placed), addition)
+        waiting.remove(found)
     return placed

@@ -80,11 +80,6 @@ class Permission(str):
     EVENT_RUN = _Core("events:event:run")  # plan, group, keep the register, sign off
     EXERCISE_RUN = _Core("exercises:run:control")
     EXERCISE_READ = _Core("exercises:version:view")  # with the notes for facilitators
-    ASSURANCE_VIEW = _Core("assurance:desk:view")
-    ASSURANCE_MANAGE = _Core("assurance:desk:manage")  # actions, evidence, judgements
-    ASSURANCE_CONFIRM = _Core("assurance:judgement:confirm")
-    SAMPLE_VIEW = _Core("dip-samples:sample:view")  # of the units that one sees
-    SAMPLE_RECORD = _Core("dip-samples:sample:record")
     RETURN_VIEW = _Core("returns:return:view")
     RETURN_MANAGE = _Core("returns:return:manage")  # make, load, register forces and their keys
 
@@ -101,7 +96,7 @@ _SIGHT = frozenset(
         Permission.RECORD_VIEW,
     }
 )
-_DESKS = frozenset({Permission.ASSURANCE_VIEW, Permission.SAMPLE_VIEW, Permission.RETURN_VIEW})
+_DESKS = frozenset({Permission.RETURN_VIEW})
 
 _CORE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.MANAGER: _SIGHT
@@ -111,8 +106,6 @@ _CORE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.REMINDER_NUDGE,
         Permission.EVENT_VIEW,
         Permission.EVENT_BOOK,
-        Permission.SAMPLE_VIEW,
-        Permission.SAMPLE_RECORD,
     },
     Role.DIRECTIVE_OWNER: _SIGHT
     | _DESKS
@@ -125,8 +118,6 @@ _CORE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.REMINDER_VIEW,
         Permission.REMINDER_RULE,
         Permission.EVENT_VIEW,
-        Permission.ASSURANCE_MANAGE,
-        Permission.ASSURANCE_CONFIRM,
         Permission.RETURN_MANAGE,
     },
     Role.AUTHOR: frozenset(
@@ -151,7 +142,6 @@ _CORE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.AUDIT_VIEW,
         Permission.RETENTION_VIEW,
         Permission.EVENT_VIEW,
-        Permission.ASSURANCE_CONFIRM,
     },
     Role.ADMINISTRATOR: _SIGHT
     | _DESKS
@@ -206,9 +196,6 @@ _CORE_WHOLE_FORCE = frozenset(
         Permission.FORCE_SET,
         Permission.RETENTION_VIEW,
         Permission.RETENTION_MANAGE,
-        Permission.ASSURANCE_VIEW,
-        Permission.ASSURANCE_MANAGE,
-        Permission.ASSURANCE_CONFIRM,
         Permission.RETURN_VIEW,
         Permission.RETURN_MANAGE,
     }

@@ -40,8 +40,8 @@ ASSURANCE: dict[str, Place] = {
         ),
         OWNER,
     ),
-    "assurance.show_packs": Place((f"{DESK}/pack", f"{DESK}/pack?as_at=2026-04-30"), AUDITOR),
-    "assurance.show_packs_of_all": Place(("/assurance/pack", "/assurance/pack?as_at=2026-04-30"), AUDITOR),
+    "packs.show_packs": Place((f"{DESK}/pack", f"{DESK}/pack?as_at=2026-04-30"), AUDITOR),
+    "packs.show_packs_of_all": Place(("/assurance/pack", "/assurance/pack?as_at=2026-04-30"), AUDITOR),
     "assurance.show_piece": Place(
         (
             f"{DESK}/evidence/E-0001",

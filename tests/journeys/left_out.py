@@ -64,7 +64,7 @@ NO_PAGES = {
     "people.accounts_csv",
     "monitoring.people_xlsx",
     "monitoring.download_file",
-    "assurance.download_pack",
+    "packs.download_pack",
     "operations.healthz",
     "operations.metrics",
     "operations.readyz",
@@ -100,7 +100,7 @@ ELSEWHERE = {
     "exercises.show_control",  # tests/journeys/test_exercise.py
     "exercises.show_syndicate",
     "exercises.show_wall",
-    "assurance.show_pack_file",  # tests/pages/assurance/test_packs.py: its frame is that of other files
+    "packs.show_pack_file",  # tests/pages/assurance/test_packs.py: its frame is that of other files
     "directives.issue_directive",
     "directives.preview_directive",
     "directives.preview_withdrawal",

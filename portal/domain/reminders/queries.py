@@ -24,7 +24,7 @@ from portal.domain.reminders.models import (
     ReminderRun,
     UntoldManager,
 )
-from portal.domain.reminders.rules import WORDS_OF_KIND, ReminderReason, ReminderRules, lines_in_words
+from portal.domain.reminders.rules import ReminderReason, ReminderRules, lines_in_words, words_of_kind
 from portal.platform.audit import AuditEvent
 from portal.platform.db import db
 from portal.platform.errors import NotFoundError
@@ -386,7 +386,7 @@ def _outbox_row(
     number, listed_name = (name.staff_number, f"{name.surname}, {name.forenames}") if name else ("", "Erased")
     state = Delivery(row.state)
     times = (planned_at, not_before, row.sent_at, row.tries, row.reason)
-    words = tuple(lines) or WORDS_OF_KIND.get(MessageKind(row.kind), ())
+    words = tuple(lines) or words_of_kind(row.kind)
     return OutboxRow(row.reference, number, listed_name, state, *times, words)
 
 

@@ -169,15 +169,23 @@ def list_act_words() -> dict[str, str]:
 
 
 # Of messages that have no lines.
-WORDS_OF_KIND = {
+_WORDS_OF_KIND: dict[str, tuple[str, ...]] = {
     MessageKind.INVITATION: ("Account: invitation to set a password",),
     MessageKind.RESET: ("Account: answer to a request for a new password",),
     MessageKind.RECALL: ("Three questions about a module that you passed",),
     MessageKind.REVIEW: ("Modules and guides to review",),
     MessageKind.CLARITY: ("An author has answered what you found unclear",),
     MessageKind.REPORT: ("A saved report",),
-    MessageKind.EVIDENCE_STALE: ("Evidence or a plan that needs attention",),
 }
+
+
+@cache
+def words_of_kind(kind: str) -> tuple[str, ...]:
+    """What a message without lines is about; of a feature, too, on or off."""
+    of_features = {mail.kind: (mail.words,) for feature in list_features() for mail in feature.mails}
+    return (_WORDS_OF_KIND | of_features).get(kind, ())
+
+
 MOST_ACTS = 10  # of one message that the outbox lists
 
 

@@ -13,8 +13,15 @@ from typing import Any
 
 from sqlalchemy import select
 
-from portal.domain.dip_samples.rules import Interval, Standing, judge_standing, wilson_interval
-from portal.domain.reports.funnels import BEYOND, STANDING_WORDS, FunnelPlot
+from portal.domain.reports.funnels import (
+    BEYOND,
+    STANDING_WORDS,
+    FunnelPlot,
+    Interval,
+    Standing,
+    judge_standing,
+    wilson_interval,
+)
 from portal.domain.reports.parameters import Position
 from portal.domain.reports.statistics import Share
 from portal.domain.returns.content import (

@@ -12,9 +12,6 @@ from portal.domain.access_tokens import list_suspended
 from portal.domain.accounts.account_list import LOCKED, NO_WAY, AccountFilters, AccountList
 from portal.domain.accounts.grant_review import list_grants_to_review, list_proposals
 from portal.domain.accounts.ways import current_rules
-from portal.domain.assurance.evidence import count_sent_back, list_judgements_for
-from portal.domain.assurance.plan import count_plans_for
-from portal.domain.assurance.services import count_own_actions
 from portal.domain.authoring.reviews import drafts_waiting_for
 from portal.domain.cases import count_unread_copies
 from portal.domain.catalogue.upkeep import list_due_reviews
@@ -121,40 +118,6 @@ def _find_exercises(viewer: Viewer) -> Iterator[Waiting]:
             plural(count, "exercise to read and publish", "exercises to read and publish"),
             url_for("exercises.list_versions"),
             "Proposed by others",
-        )
-
-
-def _find_plans(viewer: Viewer) -> Iterator[Waiting]:
-    if count := count_plans_for(viewer.person_id):
-        yield Waiting(
-            f"{plural(count, 'version')} of the force’s plan {'waits' if count == 1 else 'wait'} for you",
-            plural(
-                count,
-                "version of the force’s plan to read and publish",
-                "versions of the force’s plan to read and publish",
-            ),
-            url_for("assurance.show_plan"),
-            "Written by somebody else",
-        )
-
-
-def _find_judgements(viewer: Viewer) -> Iterator[Waiting]:
-    if count := len(list_judgements_for(viewer.person_id)):
-        yield Waiting(
-            f"{plural(count, 'judgement waits', 'judgements wait')} for you",
-            plural(count, "judgement to confirm or send back", "judgements to confirm or send back"),
-            url_for("assurance.show_own_work"),
-            "Made by somebody else. Each counts once a second person confirms it",
-        )
-
-
-def _find_sent_back(viewer: Viewer) -> Iterator[Waiting]:
-    if count := count_sent_back(viewer.person_id):
-        yield Waiting(
-            f"{plural(count, 'judgement was', 'judgements were')} sent back to you",
-            plural(count, "judgement to make again", "judgements to make again"),
-            url_for("assurance.show_own_work"),
-            "Sent back by a second person, who says what has to change",
         )
 
 
@@ -329,16 +292,6 @@ def _find_retention(viewer: Viewer) -> Iterator[Waiting]:
         )
 
 
-def _find_actions(viewer: Viewer) -> Iterator[Waiting]:
-    if count := count_own_actions(viewer.person_id, clock.today()):
-        yield Waiting(
-            f"{plural(count, 'action is', 'actions are')} yours to do",
-            plural(count, "action to see to", "actions to see to"),
-            url_for("assurance.show_own_work"),
-            "For the force’s answer to the inspection",
-        )
-
-
 @dataclass(frozen=True, slots=True)
 class _Source:
     """One source of what waits, for whoever holds a permission."""
@@ -354,9 +307,6 @@ _CORE_SOURCES = (
     _Source("drafts", Permission.VERSION_PUBLISH, "Authoring", _find_drafts),
     _Source("event types", Permission.VERSION_PUBLISH, "Authoring", _find_event_types),
     _Source("exercises", Permission.VERSION_PUBLISH, "Authoring", _find_exercises),
-    _Source("plans", Permission.ASSURANCE_CONFIRM, "", _find_plans),  # auditors, too, who begin with a date
-    _Source("judgements", Permission.ASSURANCE_CONFIRM, "", _find_judgements),
-    _Source("judgements sent back", Permission.ASSURANCE_MANAGE, "", _find_sent_back),
     _Source("bookings", Permission.EVENT_BOOK, "", _find_bookings),  # managers, who begin with their people
     _Source("unclear words", Permission.DRAFT_EDIT, "Authoring", _find_words),
     _Source("reviews", Permission.DRAFT_EDIT, "Authoring", _find_reviews),
@@ -369,7 +319,6 @@ _CORE_SOURCES = (
     _Source("messages", Permission.REMINDER_VIEW, "Reminders", _find_messages),
     _Source("retention", Permission.RETENTION_MANAGE, "Retention", _find_retention),
     _Source("force details", Permission.FORCE_SET, "Force details", _find_details),
-    _Source("actions", Permission.ACCOUNT_OWN, "", _find_actions),  # whoever owns one, with or without a role
     _Source("texts shown", Permission.LEARN, "", _find_copies),  # whoever was named, with or without a role
 )
 
@@ -377,7 +326,10 @@ _CORE_SOURCES = (
 def _list_sources() -> list[_Source]:
     """The sources of the core and of the features that are on."""
     additions = [
-        (source.after, _Source("", Permission(source.permission), source.place, feature.load(source.find)))
+        (
+            source.after,
+            _Source(source.name, Permission(source.permission), source.place, feature.load(source.find)),
+        )
         for feature in current_settings().features_on
         for source in feature.desk
     ]

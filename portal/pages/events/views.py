@@ -52,7 +52,7 @@ from portal.pages.events.forms import (
     bp,
     form_values_of,
 )
-from portal.pages.layout.access import requires
+from portal.pages.layout.access import list_parts, requires
 from portal.pages.layout.forms import mark_wrong
 from portal.pages.layout.query_arguments import QueryArguments
 from portal.platform import clock
@@ -292,7 +292,7 @@ def show_figures() -> ResponseReturnValue:
         since=since,
         may_book=Permission.EVENT_BOOK in viewer.permissions,
         opens_people=names,
-        sees_assurance=Permission.ASSURANCE_VIEW in viewer.permissions,
+        notes=list_parts("events.figures"),
     )
 
 

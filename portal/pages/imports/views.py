@@ -17,10 +17,10 @@ from portal.domain.imports import columns, folder, services, staged
 from portal.domain.imports import queries as imports_queries
 from portal.domain.imports.check_result import KEPT, MovedError, bad_rows_csv
 from portal.domain.imports.columns import (
-    FORMATS,
     ColumnMapping,
     ReadyProfile,
     find_saved_copy,
+    list_formats,
     list_repeated_columns,
     open_for_mapping,
     ready_profiles,
@@ -327,14 +327,14 @@ def list_imports() -> ResponseReturnValue:
 @requires(Permission.RECORD_IMPORT)
 def show_formats() -> ResponseReturnValue:
     """Show what each column of the portal's own formats means."""
-    return render_template("imports/formats.html", formats=FORMATS)
+    return render_template("imports/formats.html", formats=list_formats(current_settings().features_on))
 
 
 @bp.get("/formats/<name>")
 @requires(Permission.RECORD_IMPORT)
 def download_example(name: str) -> ResponseReturnValue:
     """Download the example of a format."""
-    texts = {form.name: form.example for form in FORMATS}
+    texts = {form.name: form.example for form in list_formats(current_settings().features_on)}
     if name not in texts:
         raise NotFoundError("There is no such example.")
     kind = "text/csv" if name.endswith(".csv") else "application/toml"

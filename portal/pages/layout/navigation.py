@@ -54,16 +54,9 @@ _MONITORING = (
         "Exemptions, deferrals, prior learning, corrections",
     ),
     Way("Directives", "/directives", Permission.DIRECTIVE_VIEW, "What people must complete, and by when"),
-    Way(
-        "Assurance",
-        "/assurance",
-        Permission.ASSURANCE_VIEW,
-        "What the inspection asks, and where the force stands",
-    ),
     Way("Reminders", "/reminders", Permission.REMINDER_VIEW, "Emails sent, waiting and not delivered"),
     Way("Events", "/events", Permission.EVENT_VIEW, "Taught events: dates, places and bookings"),
     Way("Attendance", "/events/figures", Permission.EVENT_VIEW, "Who attended, and who is needed next"),
-    Way("Dip samples", "/dip-samples", Permission.SAMPLE_VIEW, "Intelligence documents, counted by unit"),
     Way(
         "Returns", "/returns", Permission.RETURN_VIEW, "What the force tells the coordinating unit each month"
     ),

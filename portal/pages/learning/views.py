@@ -15,7 +15,6 @@ from config import Config
 from portal.domain import cases as domain_cases
 from portal.domain.assessment import queries as assessment
 from portal.domain.assessment.queries import has_open_attempt
-from portal.domain.assurance.services import count_own_actions
 from portal.domain.cases import LATER, CopyRefusedError, shares_within_minute
 from portal.domain.catalogue.lesson_html import answer_checks, fill_placeholders, number_parts
 from portal.domain.catalogue.markdown import fold_duty_parts, has_duty_parts
@@ -38,7 +37,7 @@ from portal.domain.recall.queries import ModuleRecall, RecallQuestion, list_due_
 from portal.domain.recall.services import RecallAnswerError
 from portal.domain.records.queries import reference_of
 from portal.domain.reminders.sending import list_own_messages
-from portal.pages.layout.access import requires
+from portal.pages.layout.access import list_parts, requires
 from portal.pages.layout.bearer import log_disclosure
 from portal.pages.layout.pdf_files import markup_of_page, send_pdf
 from portal.pages.layout.query_arguments import open_at_place, sent_check_answers
@@ -476,7 +475,7 @@ def show_my_learning() -> ResponseReturnValue:
         recalls=list_due_recalls(current_user.person_id, today),
         new_replies=count_new_replies(),
         places=list_own_places(current_user.person_id, learning.now),
-        own_actions=count_own_actions(current_user.person_id, today),
+        beside=[task for find in list_parts("learning.home") for task in find(current_user.viewer)],
     )
 
 

@@ -93,8 +93,6 @@ _CORE_ACTS = {  # of the pages that ask for the password again, the act; the pla
     "account.add_passkey": "add a passkey",
     "account.remove_factor": "remove a way to confirm that it is you",
     "account.replace_recovery_codes": "get new recovery codes",
-    "assurance.publish_next_plan": "publish the force’s plan",
-    "assurance.sign_statement": "sign a statement",
     "grants.give_to_several": "give a role to several people",
     "grants.map_group": "choose the roles of a group",
     "grants.propose_grants": "give the proposed roles",

@@ -9,9 +9,12 @@ in with it, and has threads for as many as come in an hour when everyone does.
 
 import re
 from enum import StrEnum
+from functools import cache
 from typing import Any
 
 from waitress.task import ThreadedTaskDispatcher
+
+from portal.feature import list_features
 
 
 class Lane(StrEnum):
@@ -49,11 +52,18 @@ _FILES = re.compile(r"/(?:monitoring|imports|people|audit|exercises|api/v1)/.*\.
 
 # Pages that compute what is, or would be, of everyone; none of them changes anything. What does change
 # something has an address of its own, or it would hold the database's lock in a process that gives way.
-_LONG_PAGES = re.compile(
+_LONG_PAGES = (
     r"POST /directives/(?:preview|[^/]+/withdraw/preview)"
     r"|(?:GET|HEAD) /directives/[^/]+/versions/[0-9]+/withdraw"
-    r"|(?:GET|HEAD) (?:/monitoring/directives/[^/]+/changes|/assurance|/authoring/[^/]+/statistics)"
+    r"|(?:GET|HEAD) (?:/monitoring/directives/[^/]+/changes|/authoring/[^/]+/statistics)"
 )
+
+
+@cache
+def _long_pages() -> re.Pattern[str]:
+    """Requests for such pages, of the core and of every feature."""
+    of_features = (f"|(?:GET|HEAD) {path}" for feature in list_features() for path in feature.long_pages)
+    return re.compile(_LONG_PAGES + "".join(of_features))
 
 
 def lane_of(method: str, path: str) -> Lane:
@@ -66,7 +76,7 @@ def lane_of(method: str, path: str) -> Lane:
         return Lane.PROVIDER
     if any(_lies_below(path, each) for each in SAML_PATHS):
         return Lane.SAML
-    if _LONG_PAGES.fullmatch(f"{method} {path}"):
+    if _long_pages().fullmatch(f"{method} {path}"):
         return Lane.LONG_PAGES
     if method not in SAFE:
         return Lane.SIGN_IN if _lies_below(path, SIGN_IN_PATH) else Lane.CHANGES

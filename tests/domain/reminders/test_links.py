@@ -22,6 +22,7 @@ from portal.domain.reminders.models import EVENT_KINDS, PRIVATE_KINDS, MessageKi
 from portal.domain.reminders.notice_texts import ALERT_TEXTS, BATCH, CHANGED, NEW_ADMINISTRATOR, list_wordings
 from portal.domain.reminders.rules import ReminderReason, SendWindow
 from portal.domain.reminders.sending import WRITERS
+from portal.feature import list_features
 from portal.platform import clock
 from portal.platform.audit import ANNOUNCED_TO_OWNER, log
 from portal.platform.db import db, transaction
@@ -272,11 +273,15 @@ def test_every_kind_of_mail_has_its_case() -> None:
         MessageKind.REVIEW,
         MessageKind.FOLDER,
         MessageKind.REPORT,
-        MessageKind.EVIDENCE_STALE,
         *EVENT_KINDS,
         *PRIVATE_KINDS,
     }  # have tests of their own
-    assert WRITERS.keys() == set(MessageKind) == {MessageKind.REMINDER, MessageKind.NOTICE} | elsewhere
+    of_features = {MessageKind(mail.kind) for feature in list_features() for mail in feature.mails}
+    assert (
+        WRITERS.keys()
+        == set(MessageKind) - of_features
+        == {MessageKind.REMINDER, MessageKind.NOTICE} | elsewhere
+    )
     assert REMINDERS.keys() == set(ReminderReason)
     assert (
         NOTICES.keys() | ELSEWHERE | ALERT_TEXTS.keys() == list_wordings().keys()

@@ -56,9 +56,9 @@ MAY_BE_UNKNOWN = {
     "monitoring.show_file",
     "monitoring.act_on_file",
     "monitoring.download_file",
-    "assurance.show_pack_file",  # nobody asked for one here; tests/pages/assurance/test_packs.py has who may
-    "assurance.download_pack",
-    "assurance.act_on_pack",
+    "packs.show_pack_file",  # nobody asked for one here; tests/pages/assurance/test_packs.py has who may
+    "packs.download_pack",
+    "packs.act_on_pack",
     "reminders.send_again",
     "saved_reports.choose_emails",  # nobody saved one here; tests/pages/saved_reports has who may
     "saved_reports.delete_report",

@@ -23,10 +23,10 @@ from portal.platform.db import db, transaction
 from tests.domain.catalogue.event_type_files import UNPREPARED
 from tests.domain.exercises.folders import as_bytes, exercise_files
 from tests.domain.retention import aged
-from tests.factories.assurance import make_judgement, make_recommendation
 from tests.factories.events import make_booking, make_event, make_event_room, make_event_type
 from tests.factories.people import make_grant, make_person, make_unit
-from tests.factories.plans import propose_plan
+from tests.features.assurance.factories import make_judgement, make_recommendation
+from tests.features.assurance.plan.factories import propose_plan
 from tests.page_reading import Page, PortalClient
 from tests.pages.authoring.desk import publish_sample, rewrite_lesson
 from tests.pages.authoring.reviewing import BODY, send_draft

@@ -1,167 +1,12 @@
-"""Marks of the tables of the assurance desk, of dip samples and of returns."""
+"""Marks of the tables of returns."""
 
-from portal.domain.subject_access.register.marks import WORK, PersonalTable, View, mark_proposals
+from portal.domain.subject_access.register.marks import WORK, PersonalTable, View
 from portal.domain.subject_access.register.people import FACT
 
 _RECORDED = {"recorded_at": "Recorded"}
-_HOLDS = {"from_on": "From", "void": "Taken back by a correction", **_RECORDED}
 _RECORDER = {"recorded_by_id": "who recorded it"}
 
-_DESK = (
-    PersonalTable(
-        "recommendation_version",
-        WORK,
-        "record",
-        (View("Versions of recommendations you published", "published_by_id"),),
-        {"title": "Title", "number": "Version", "published_at": "Published"},
-        people={"published_by_id": "the publisher"},
-        technical=f"{FACT} recorded_at void recommendation_id digest content source addressee wording"
-        " deadline_on place",
-    ),
-    PersonalTable(
-        "recommendation_owner",
-        WORK,
-        "record",
-        (
-            View("Recommendations you own or owned", "person_id"),
-            View("Recommendations you gave an owner", "recorded_by_id", "recommendation_id from_on"),
-        ),
-        {"recommendation_id": "Recommendation", **_HOLDS},
-        people={"person_id": "the owner", **_RECORDER},
-        technical=FACT,
-    ),
-    PersonalTable(
-        "action_version",
-        WORK,
-        "record",
-        (
-            View("Actions on recommendations that are yours", "owner_id"),
-            View("Actions on recommendations that you recorded", "recorded_by_id"),
-        ),
-        {
-            "action_id": "Action",
-            "title": "What",
-            "due_on": "Due",
-            "state": "State",
-            "reason": "Reason",
-            **_HOLDS,
-        },
-        people={"owner_id": "the owner", **_RECORDER},
-        by_others="title reason",
-        technical=FACT,
-    ),
-    PersonalTable(
-        "assurance_decision",
-        WORK,
-        "record",
-        (View("Decisions on recommendations that you recorded", "recorded_by_id"),),
-        {
-            "recommendation_id": "Recommendation",
-            "title": "Decision",
-            "text": "Text",
-            "decided_by": "Decided by",
-            **_HOLDS,
-        },
-        people=_RECORDER,
-        technical=FACT,
-    ),
-    PersonalTable(
-        "risk_assessment",
-        WORK,
-        "record",
-        (View("Risks of recommendations that you recorded", "recorded_by_id"),),
-        {
-            "recommendation_id": "Recommendation",
-            "likelihood": "Likelihood",
-            "impact": "Impact",
-            "text": "Text",
-            **_HOLDS,
-        },
-        people=_RECORDER,
-        technical=FACT,
-    ),
-    PersonalTable(
-        "narrative",
-        WORK,
-        "record",
-        (View("Answers to recommendations that you wrote", "recorded_by_id"),),
-        {"recommendation_id": "Recommendation", "text": "Text", **_HOLDS},
-        people=_RECORDER,
-        technical=FACT,
-    ),
-    PersonalTable(
-        "evidence_version",
-        WORK,
-        "record",
-        (
-            View("Evidence for recommendations that you own", "owner_id"),
-            View("Evidence for recommendations that you recorded", "recorded_by_id"),
-        ),
-        {
-            "evidence_id": "Evidence",
-            "title": "Title",
-            "kind": "Kind",
-            "review_on": "Review",
-            "withdrawn": "Withdrawn",
-            "reason": "Reason",
-            **_HOLDS,
-        },
-        people={"owner_id": "the owner", **_RECORDER},
-        by_others="title reason",
-        technical=f"{FACT} definition",
-    ),
-    PersonalTable(
-        "evidence_document",
-        WORK,
-        "record",
-        (View("Documents that you added as evidence", "recorded_by_id"),),
-        {"file_name": "File", **_RECORDED},
-        people=_RECORDER,
-        technical="digest media_type content",
-    ),
-    PersonalTable(
-        "judgement",
-        WORK,
-        "record",
-        (View("Judgements of recommendations that you made", "made_by_id"),),
-        {"recommendation_id": "Recommendation", "state": "Judgement", "reason": "Reason", **_HOLDS},
-        people={"made_by_id": "who judged"},
-        technical=f"{FACT} as_known_on figures",
-    ),
-    PersonalTable(
-        "judgement_decision",
-        WORK,
-        "record",
-        (View("Judgements of others that you confirmed or sent back", "decided_by_id"),),
-        {"decided_on": "Day", "outcome": "Outcome", "reason": "Reason", **_RECORDED},
-        people={"decided_by_id": "who decided"},
-        technical="id judgement_id",
-    ),
-    mark_proposals("plan_proposal", "Plans", "recommendation_id content review_on"),
-    PersonalTable(
-        "plan_version",
-        WORK,
-        "record",
-        (
-            View("Plans you wrote", "proposed_by_id"),
-            View("Plans you published", "published_by_id", "number published_at"),
-        ),
-        {"number": "Version", "published_at": "Published"},
-        people={"proposed_by_id": "the author", "published_by_id": "the publisher"},
-        technical=f"{FACT} recorded_at void recommendation_id from_on content review_on guide_version_id",
-    ),
-)
-_COUNTS = (
-    PersonalTable(
-        "dip_sample",
-        WORK,
-        "record",
-        (View("Dip samples that you recorded", "recorded_by_id"),),
-        {"unit_id": "Unit", "month": "Month", "void": "Taken back by a correction", **_RECORDED},
-        people=_RECORDER,
-        technical=f"{FACT} guide_version_id reported submitted on_time sampled complete graded returned"
-        " reason",
-    ),
+TABLES = (
     PersonalTable(
         "own_return",
         WORK,
@@ -217,13 +62,7 @@ _COUNTS = (
         technical=f"{FACT} void force_id content digest key_id",
     ),
 )
-TABLES = (*_DESK, *_COUNTS)
 NOT_PERSONAL = {
-    "action_dependency": "which action waits for which",
-    "assurance_action": "actions by their references",
     "coordinated_force": "forces by their keys",
-    "evidence": "pieces of evidence by their references",
-    "evidence_link_check": "whether pages that are evidence answer",
-    "recommendation": "recommendations by their keys",
     "return_figure": "numbers of people of a force",
 }

@@ -1,0 +1,20 @@
+"""A fictional force without a database, for the stories that features tell of it."""
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+
+@dataclass
+class StoryForce:
+    """What a feature's story needs of the force; see ``portal.feature.DemoForce``."""
+
+    today: date
+    first_day: date
+    people: dict[str, int] = field(default_factory=dict)
+    units: dict[str, int] = field(default_factory=dict)
+    planned: list[Any] = field(default_factory=list)
+    name: str = "Westshire Police"
+    days: dict[date, list[Callable[[], None]]] = field(default_factory=lambda: defaultdict(list))
