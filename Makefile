@@ -6,7 +6,7 @@ export PORT ?= 8000
 export BIND ?= 127.0.0.1
 export PYTHONDONTWRITEBYTECODE :=  # what one process compiles, the next need not
 
-.PHONY: run run-with-sign-in setup first-run test test-full golden golden-compare check linted typed tested content-audit data-model examples pages lock fonts sbom licences bench hostile wheel release clean
+.PHONY: run run-with-sign-in setup first-run test test-full golden golden-compare check linted typed tested content-audit metrics-table legal-review sense-sheet sense-key data-model examples pages lock fonts sbom licences bench hostile wheel release clean
 
 run: export PORTAL_MODE := demo
 run: setup
@@ -94,10 +94,24 @@ golden-compare: $(VENV)/.dev portal/pages/layout/static/manifest.json
 	$(BIN)/python -m tests.golden record build/golden/new
 	@$(BIN)/python -m tests.golden compare $(KEPT) build/golden/new
 
+# For authors of modules, from the folder of all: tools/content.
+CONTENT := $(BIN)/python -m tools.content
 # docs/modules/content-audit.md: what passes the assessment without the lessons; exit 1 where an aim is missed
-content-audit: export PORTAL_MODE := demo
 content-audit: $(VENV)/.dev
-	$(BIN)/python -m flask --app wsgi modules audit modules --into docs/modules/content-audit.md
+	$(CONTENT) audit modules --into docs/modules/content-audit.md
+
+metrics-table: $(VENV)/.dev  # the tables of docs/modules.md: lessons, words, minutes, items by kind and outcome
+	$(CONTENT) table modules --into docs/modules.md
+
+legal-review: $(VENV)/.dev  # docs/modules/legal-review.md: every statement of law, with room for a solicitor's name
+	$(CONTENT) legal-review modules --into docs/modules/legal-review.md
+
+# SHEET=PATH: questions without their keys, for a sensible reader; then their answers, into common-sense.toml
+sense-sheet: $(VENV)/.dev  # MORE=--all: also what is answered already
+	$(CONTENT) sense-sheet modules $(SHEET) $(MORE)
+
+sense-key: $(VENV)/.dev  # MORE=--knows-lessons: the reader had seen the lessons
+	$(CONTENT) sense-key modules $(SHEET) $(MORE)
 
 data-model: $(VENV)/.dev  # docs/data-model.md, docs/personal-data.md and docs/operating: settings and formats, from the code
 	$(BIN)/python -m docs.draw_data_model

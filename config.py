@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from portal.feature import Feature, choose_features, list_feature_faults
 from portal.pages.layout import brand, proxies
 from portal.platform.backups.settings import BackupSettings, read_backup_settings
 from portal.platform.engines import list_database_faults, with_driver
@@ -125,6 +126,7 @@ class Config:
     local_sign_in: str = field(default_factory=lambda: _env("LOCAL_SIGN_IN"))
     second_factor: str = field(default_factory=lambda: _env("SECOND_FACTOR"))
 
+    features: str = field(default_factory=lambda: _env("FEATURES", "all"))
     webhook_networks: str = field(default_factory=lambda: _env("WEBHOOK_NETWORKS"))
     outbound_proxy: str = field(default_factory=lambda: _secret("OUTBOUND_PROXY"), repr=False)
 
@@ -272,6 +274,7 @@ class Config:
             except proxies.NetworkError as error:
                 yield f"{name} lists networks such as 10.1.0.0/16, with commas between them: {error}."
         yield from list_faults(self.network_names)
+        yield from list_feature_faults(self.features)
         yield from list_proxy_faults(self.outbound_proxy)
 
     def _database_faults(self) -> Iterator[str]:
@@ -368,6 +371,11 @@ class Config:
     def allowed_networks(self) -> tuple[proxies.Network, ...]:
         """Networks to which webhooks may send although they are not public; none by default."""
         return proxies.parse_networks(self.webhook_networks)
+
+    @property
+    def features_on(self) -> tuple[Feature, ...]:
+        """The features that are switched on."""
+        return choose_features(self.features)
 
     @property
     def secure(self) -> bool:

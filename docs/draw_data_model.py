@@ -10,6 +10,7 @@ from sqlalchemy import JSON, Boolean, Column, Date, Integer, LargeBinary, Numeri
 
 from migrations.append_only import FACT_TABLES
 from portal.app import TABLES
+from portal.feature import list_features
 from portal.platform import db as platform_db
 from portal.platform.db import Base, UtcDateTime
 
@@ -20,9 +21,9 @@ HEAD = """\
 
 <!-- Written by `make data-model` from the models. Change a model, then run it again. -->
 
-Every table of the database, by the room that owns it (a room is a folder of `portal/domain/` or
-`portal/platform/`, with its tables in `models.py`, or one file). What the words mean is in the
-[glossary](glossary.md).
+Every table of the database, by the room that owns it (a room is a folder of `portal/domain/`,
+`portal/platform/` or `portal/features/`, with its tables in `models.py`, or one file). What the
+words mean is in the [glossary](glossary.md).
 
 **Facts** are append-only: triggers refuse update, delete and truncate. A row of a table with
 `replaces_id` corrects the row that it names; with `void` it takes that row away. Facts name people
@@ -45,9 +46,13 @@ TYPES = (
 )
 
 
+def _list_feature_models() -> list[str]:
+    return [feature.load(feature.models).__name__ for feature in list_features() if feature.models]
+
+
 def rooms() -> dict[str, list[tuple[Table, str]]]:
     """The tables of each room with the first line of their models' docstrings, in order of loading."""
-    order = [platform_db.__name__, *(models.__name__ for models in TABLES)]
+    order = [platform_db.__name__, *(models.__name__ for models in TABLES), *_list_feature_models()]
     models = {mapper.local_table: mapper.class_ for mapper in Base.registry.mappers}
     listed = [table for table in Base.metadata.sorted_tables if table in models]
     return {

@@ -12,7 +12,7 @@ from config import Config
 from portal.domain.retention.classes import CLASSES
 from portal.domain.subject_access.periods import kept_words
 from portal.domain.subject_access.register.marks import DataCategory, PersonalTable
-from portal.domain.subject_access.register.work import NOT_PERSONAL, PERSONAL_TABLES
+from portal.domain.subject_access.register.work import NOT_PERSONAL, personal_tables
 
 PAGE = Path(__file__).with_name("personal-data.md")
 WIDTH = 100  # characters of a line
@@ -40,8 +40,8 @@ outside but to the systems that the force connects.
 
 def by_area() -> list[tuple[DataCategory, list[PersonalTable]]]:
     """The tables of each category, in the register's order of categories."""
-    areas = list(dict.fromkeys(marks.area for marks in PERSONAL_TABLES.values()))
-    tables = sorted(PERSONAL_TABLES.values(), key=lambda marks: areas.index(marks.area))
+    areas = list(dict.fromkeys(marks.area for marks in personal_tables().values()))
+    tables = sorted(personal_tables().values(), key=lambda marks: areas.index(marks.area))
     return [(area, list(group)) for area, group in groupby(tables, key=lambda marks: marks.area)]
 
 

@@ -5,11 +5,26 @@ Run by ``make data-model``; a test compares the file with the code.
 
 from pathlib import Path
 
+from portal.feature import insert_after, list_features
 from portal.platform.secret_values import SECRETS
 from portal.platform.setting_texts import PEOPLE, RUNNING, SIGN_IN, WATCHING, SettingGroup, SettingText
 
 PAGE = Path(__file__).parent / "operating" / "settings.md"
-GROUPS = (*RUNNING, *WATCHING, *PEOPLE, *SIGN_IN)
+
+
+def _with_features(group: SettingGroup) -> SettingGroup:
+    """The group, with the settings of features that stand after one of it."""
+    names = {text.name for text in group.settings}
+    additions = [
+        (each.after, SettingText(each.name, each.meaning, each.default, each.example))
+        for feature in list_features()
+        for each in feature.settings
+        if each.after in names
+    ]
+    return group._replace(settings=tuple(insert_after(group.settings, additions, lambda text: text.name)))
+
+
+GROUPS = tuple(map(_with_features, (*RUNNING, *WATCHING, *PEOPLE, *SIGN_IN)))
 HEAD = """\
 # Settings
 

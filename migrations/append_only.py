@@ -8,11 +8,9 @@ FIRST_FACT_TABLES = (
     "directive", "directive_version", "requirement", "assignment", "exclusion",
     "registration", "lesson_visit", "attempt", "response", "submission",
     "record", "pass_record", "waiver", "imported_record", "revocation",
-    "audit_event",
+    "audit_event", "guide_version", "guide_file", "acknowledgement", "extra_attempt",
+    "decision_request", "decision",
 )  # fmt: skip
-GUIDE_FACT_TABLES = ("guide_version", "guide_file", "acknowledgement")
-ATTEMPT_FACT_TABLES = ("extra_attempt",)
-DECISION_FACT_TABLES = ("decision_request", "decision")
 AUDIT_FACT_TABLES = ("file_people",)
 CASE_FACT_TABLES = ("case_run", "case_step")
 MODULE_FACT_TABLES = ("module_archiving", "minimum_version")
@@ -39,9 +37,6 @@ RETURN_FACT_TABLES = (
 REHEARSED_TABLES = ("exercise_run", "run_step", "log_entry", "run_action")  # a rehearsal's rows are removed
 FACT_TABLES = (
     FIRST_FACT_TABLES
-    + GUIDE_FACT_TABLES
-    + ATTEMPT_FACT_TABLES
-    + DECISION_FACT_TABLES
     + AUDIT_FACT_TABLES
     + CASE_FACT_TABLES
     + MODULE_FACT_TABLES

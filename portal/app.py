@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from flask import Flask, current_app, request
+from flask import Blueprint, Flask, current_app, request
 
 from config import Config, current_settings, read_settings_from
 from portal.commands import accounts as accounts_commands
@@ -27,7 +27,6 @@ from portal.commands import report as report_commands
 from portal.commands import returns as returns_commands
 from portal.commands import tokens as tokens_commands
 from portal.commands import units as units_commands
-from portal.commands import webhooks as webhooks_commands
 from portal.demo import create as demo_commands
 from portal.domain import access_tokens, cases
 from portal.domain.accounts import models as accounts_models
@@ -71,7 +70,6 @@ from portal.domain.scim import models as scim_models
 from portal.domain.status import models as status_models
 from portal.domain.status import tasks as status_tasks
 from portal.domain.status.projector import project_status
-from portal.domain.webhooks import models as webhooks_models
 from portal.pages.account import views as account_views
 from portal.pages.api import views as api_views
 from portal.pages.assessment import views as assessment_views
@@ -113,7 +111,6 @@ from portal.pages.sign_in import views as sign_in_views
 from portal.pages.statements import views as statements_views
 from portal.pages.tokens import views as tokens_views
 from portal.pages.units import views as units_views
-from portal.pages.webhooks import views as webhooks_views
 from portal.platform import audit
 from portal.platform.audit import AuditEvent, current_origin
 from portal.platform.backups import tasks as backups_tasks
@@ -152,7 +149,6 @@ TABLES = (
     imports_models,
     saved_reports_models,
     scim_models,
-    webhooks_models,
     retention_models,
 )
 
@@ -185,7 +181,6 @@ VIEWS = (
     statements_views,
     tokens_views,
     scim_views,
-    webhooks_views,
     retention_views,
     returns_views,
     api_views,
@@ -213,7 +208,6 @@ COMMANDS = (
     returns_commands,
     tokens_commands,
     units_commands,
-    webhooks_commands,
 )
 
 TASKS = (
@@ -271,15 +265,25 @@ def create_app(config: Config | None = None) -> Flask:
     for views in VIEWS:
         app.register_blueprint(views.bp)
     for commands in COMMANDS:
-        release.refuse_other_releases(commands.bp.cli)
-        release.state_command_origins(commands.bp.cli)
-        app.register_blueprint(commands.bp)
+        _register(app, commands.bp)
+    for feature in config.features_on:
+        if feature.models:
+            feature.load(feature.models)
+        for name in feature.blueprints:
+            _register(app, feature.load(name))
     upgrade.replace_upgrade()
     refuse_undeclared_routes(app)
     reserve_numbers(_list_pages_beside_people(app))
     make_figures(app)
     setup.wrap(app, https=config.secure, trusted=config.trusted_networks)
     return app
+
+
+def _register(app: Flask, blueprint: Blueprint) -> None:
+    """Register the pages or commands of one room."""
+    release.refuse_other_releases(blueprint.cli)
+    release.state_command_origins(blueprint.cli)
+    app.register_blueprint(blueprint)
 
 
 def _list_pages_beside_people(app: Flask) -> set[str]:

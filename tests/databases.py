@@ -14,7 +14,7 @@ from portal.app import create_app
 from portal.domain.cases import _shares_in
 from portal.domain.catalogue import lesson_html, version_cache
 from portal.domain.directives.applies import _keep_rule_history
-from portal.domain.exercises.run_queries import forget_runs
+from portal.domain.exercises import run_queries
 from portal.platform.db import db
 from tests.running import copied, fresh_database
 
@@ -82,7 +82,7 @@ def undone() -> Iterator[None]:
 def forget_published_content() -> None:
     """Empty what this process keeps of published versions by id: another database gives the same ids."""
     versions = version_cache.published_version, version_cache.version_content
+    runs = run_queries.exercise_of, run_queries._list_kept_steps
     texts = version_cache._cached_shared_content, lesson_html._fill_from
-    for kept in (*versions, *texts, _shares_in, _keep_rule_history):
+    for kept in (*versions, *runs, *texts, _shares_in, _keep_rule_history):
         kept.cache_clear()
-    forget_runs()

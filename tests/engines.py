@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 
 # Forms and previews; what they ask and write is tried on both by tests/pages/authoring/test_drafts.py,
-# test_merging.py, test_at_once.py and by the pages below.
+# test_bring_in.py, test_at_once.py and by the pages below.
 ON_SQLITE_ALONE = {
     "tests/pages/authoring/test_case_lessons.py",
     "tests/pages/authoring/test_forged_forms.py",
@@ -18,11 +18,11 @@ ON_SQLITE_ALONE = {
     "tests/domain/authoring/findings/test_messages.py",
     "tests/pages/authoring/test_unchanged_forms.py",
     # What workers ask is tried on both by test_workers.py, test_events.py and test_collecting.py beside them.
-    "tests/domain/webhooks/test_documented.py",
-    "tests/domain/webhooks/test_sending.py",
-    "tests/domain/webhooks/test_signing.py",
-    "tests/pages/webhooks/test_views.py",
-    "tests/commands/test_webhooks.py",
+    "tests/features/webhooks/test_documented.py",
+    "tests/features/webhooks/test_sending.py",
+    "tests/features/webhooks/test_signing.py",
+    "tests/features/webhooks/test_views.py",
+    "tests/features/webhooks/test_commands.py",
     # What reads files asks no database.
     "tests/hostile/test_drawings.py",
     "tests/hostile/test_exercise_archives.py",
@@ -78,7 +78,7 @@ FIRST_TESTS_ON_POSTGRESQL = {
     **{f"tests/pages/{room}/test_at_once.py": ALL for room in ("assessment", "authoring", "decisions")},
     "tests/pages/authoring/test_drafts.py": ALL,
     "tests/pages/exercises/test_anonymity.py": ALL,  # each database keeps rows in its own order
-    **{f"tests/pages/imports/test_{name}.py": 1 for name in ("kept_rows", "ready_profiles", "trend")},
+    **{f"tests/pages/imports/test_{name}.py": 1 for name in ("applied_file", "kept_rows", "ready_profiles")},
     "tests/pages/sign_in/test_link_requests.py": ALL,
     # All that their other tests ask is asked elsewhere: a run that noted every statement lost none
     # without them.
@@ -87,7 +87,6 @@ FIRST_TESTS_ON_POSTGRESQL = {
             "tests/commands/test_item_exchange.py",
             "tests/commands/test_modules.py",
             "tests/domain/catalogue/test_rendering.py",
-            "tests/domain/content_checks/test_metrics_table.py",
             "tests/domain/people/roster/test_plan.py",
             "tests/hostile/test_forwarded_addresses.py",
             "tests/hostile/test_secrets_after_a_lapse.py",

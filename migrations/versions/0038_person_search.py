@@ -44,11 +44,11 @@ SQLITE_UNDO = (
     "DROP TRIGGER person_search_changed",
     "DROP TABLE person_search",
 )
-# PostgreSQL: the function of 0019, over the names as they are compared.
+# PostgreSQL: the function of 0026, over the names as they are compared.
 INDEX = "CREATE INDEX ix_person_name_parts ON person_name USING gin (parts_of_name({}))"
 AS_WRITTEN = "lower(surname || ' ' || forenames || ' ' || staff_number)"
 
-LESSON_WORDS = (  # as in 0004
+LESSON_WORDS = (  # as in 0026
     "CREATE VIRTUAL TABLE search_words USING fts5(title, words, content='search_entry', content_rowid='id',"
     " tokenize='porter unicode61')",
     "CREATE TRIGGER search_entry_added AFTER INSERT ON search_entry BEGIN"

@@ -7,7 +7,7 @@ import click
 from flask import Blueprint
 
 from portal.commands import release
-from portal.domain.audit_desk.action_words import ACCESS_CHANGES
+from portal.domain.audit_desk.action_words import list_access_changes
 from portal.domain.audit_desk.queries import sentence_of
 from portal.domain.people.units import read_tree
 from portal.platform import clock
@@ -56,8 +56,10 @@ def restore(file: Path, replace: bool, identity: Path | None, audit: Path | None
     step. The database before is kept.
     """
     try:
-        told = read_acts_in_file(audit, ACCESS_CHANGES) if audit else None
-        done = backups_restore.restore(file, replace=replace, identity_file=identity, actions=ACCESS_CHANGES)
+        told = read_acts_in_file(audit, list_access_changes()) if audit else None
+        done = backups_restore.restore(
+            file, replace=replace, identity_file=identity, actions=list_access_changes()
+        )
     except PortalError as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"Restored {file}. What was recorded after {done.newest_stamp or 'nothing'} is not in it.")
@@ -69,9 +71,8 @@ def restore(file: Path, replace: bool, identity: Path | None, audit: Path | None
     if done.jobs:
         had = plural(done.jobs, "job had not ended and is", "jobs had not ended and are")
         click.echo(f"{had} marked as failed: see /jobs.")
-    if done.webhooks:
-        paused = plural(done.webhooks, "webhook is", "webhooks are")
-        click.echo(f"{paused} paused: resume at /webhooks, on one machine alone.")
+    for step, count in done.waiting:
+        click.echo(f"{plural(count, step.one, step.several)} {step.fate}.")
     if done.tokens:
         suspended = plural(done.tokens, "access token is", "access tokens are")
         click.echo(f"{suspended} suspended: look at each, then let them work again at /tokens.")

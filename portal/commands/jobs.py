@@ -8,10 +8,9 @@ from typing import Any, cast
 import click
 from flask import Blueprint, Flask, current_app
 
-from config import list_retired_settings
+from config import Config, list_retired_settings
 from portal.domain.accounts import retention
 from portal.domain.imports import folder
-from portal.domain.webhooks import sending
 from portal.platform import presence
 from portal.platform.db import transaction
 from portal.platform.jobs.registry import Routine
@@ -32,7 +31,7 @@ def make_worker_setup(app: Flask) -> WorkerSetup:
         lost_seconds=config.jobs_lost_seconds,
         kept_days=config.jobs_kept_days,
         upkeep=partial(_delete_expired_rows, timedelta(hours=config.absolute_hours)),
-        routines=(*sending.ROUTINES, *folder.ROUTINES, _record_worker_of(config.instance)),
+        routines=(*_list_routines(config), *folder.ROUTINES, _record_worker_of(config.instance)),
         reason_to_wait=app.extensions["schema_watch"].reason_to_wait,
     )
 
@@ -58,6 +57,16 @@ def run_jobs(workers: int | None) -> None:
     except presence.RestoringError as error:
         raise click.ClickException(str(error)) from error
     run_worker(app, workers or app.config["PORTAL"].jobs_workers)
+
+
+def _list_routines(config: Config) -> list[Routine]:
+    """What features that are on have done again and again."""
+    return [
+        routine
+        for feature in config.features_on
+        for name in feature.routines
+        for routine in feature.load(name)
+    ]
 
 
 def _record_worker_of(instance: Path) -> Routine:

@@ -1,10 +1,9 @@
-"""Commands: modules check, table, legal-review, publish and export; from folder to published version.
+"""Commands: modules check, publish and export; from folder to published version.
 
 Also import-items and export-items: questions from and for other systems.
 """
 
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -15,15 +14,10 @@ from portal.commands.refusals import exit_if_refused, exit_refused
 from portal.domain.authoring import content_types
 from portal.domain.authoring import queries as authoring
 from portal.domain.authoring import services as drafts
-from portal.domain.authoring.content_audit import players
-from portal.domain.authoring.content_audit.players import DRAWS, read_bank
-from portal.domain.authoring.content_audit.report import audit_folder, format_audit
 from portal.domain.authoring.content_types import subject_of
 from portal.domain.authoring.item_exchange import files, reading, services
 from portal.domain.catalogue import services as catalogue_services
 from portal.domain.catalogue import upkeep
-from portal.domain.catalogue.source_files import COMMON_SENSE
-from portal.domain.content_checks import tables as content_checks_tables
 from portal.domain.content_checks.checks import check_brief
 from portal.domain.people.queries import person_by_staff_number
 from portal.platform import clock
@@ -33,10 +27,7 @@ from portal.platform.wording import plural
 
 bp = Blueprint("modules_commands", __name__, cli_group="modules")
 
-SHEET = "Write the sheet to this file; names and dates in it stay with words that did not change."
-PAGE = "Write the page to this file instead, such as docs/modules/content-audit.md."
 MODULE_FILE = "module.toml"
-INTO = "Write the tables between the marks of this document instead, such as docs/modules.md."
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
@@ -59,93 +50,12 @@ def check(folder: Path) -> None:
         click.echo(f"{checked.guide.key}: guide, {plural(checked.words, 'word')}, no faults.")
 
 
-@bp.cli.command("table")
-@click.argument("folder", metavar="DIR", type=FOLDER)
-@click.option("--into", "document", type=click.Path(exists=True, dir_okay=False, path_type=Path), help=INTO)
-def table(folder: Path, document: Path | None) -> None:
-    """Show tables of all modules and guides: lessons, words, minutes, items by kind and outcome, grade."""
-    tables = content_checks_tables.format_tables(_read_folder(folder))
-    if document is None:
-        click.echo(tables)
-        return
-    _write_document(document, lambda text: content_checks_tables.insert_tables(text, tables))
-
-
-@bp.cli.command("legal-review")
-@click.argument("folder", metavar="DIR", type=FOLDER)
-@click.option("--into", "document", type=click.Path(dir_okay=False, path_type=Path), help=SHEET)
-def review_law(folder: Path, document: Path | None) -> None:
-    """List every statement with a section, power, duty, number or date, its source, and room to sign it."""
-    reading = _read_folder(folder)
-    if document is None:
-        click.echo(content_checks_tables.format_sheet(reading), nl=False)
-        return
-    _write_document(document, lambda text: content_checks_tables.format_sheet(reading, text))
-
-
-@bp.cli.command("audit")
-@click.argument("folder", metavar="DIR", type=FOLDER)
-@click.option("--into", "document", type=click.Path(dir_okay=False, path_type=Path), help=PAGE)
-@click.option(
-    "--draws", type=click.IntRange(1, 100_000), default=DRAWS, help="How many attempts of each kind to play."
-)
-def audit(folder: Path, document: Path | None, draws: int) -> None:
-    """Play surface strategies, a cue model and common sense against every bank; 1 if an aim is missed."""
-    found = audit_folder(_read_folder(folder), draws=draws)
-    if document is None:
-        click.echo(format_audit(found), nl=False)
-    else:
-        _write_document(document, lambda _: format_audit(found))
-    for sentence in found.breaches():
-        click.echo(sentence, err=True)
-    sys.exit(bool(found.breaches()))
-
-
-@bp.cli.command("sense-sheet")
-@click.argument("folder", metavar="DIR", type=FOLDER)
-@click.argument("sheet", type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--all", "everything", is_flag=True, help="Also write questions that are answered already.")
-def write_sense_sheet(folder: Path, sheet: Path, everything: bool) -> None:
-    """Write the questions without their keys, for a sensible reader who has not seen the lessons."""
-    reading = _read_folder(folder)
-    banks = [read_bank(checked) for checked in reading.modules]
-    keys = {m.package.key: players.read_key(m.package.key, m.package.files) for m in reading.modules}
-    text = players.format_sheet(banks, only_open=None if everything else keys)
-    _write_document(sheet, lambda _: text)
-
-
-@bp.cli.command("sense-key")
-@click.argument("folder", metavar="DIR", type=FOLDER)
-@click.argument("sheet", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--knows-lessons", is_flag=True, help="The reader had seen the lessons.")
-def read_sense_key(folder: Path, sheet: Path, knows_lessons: bool) -> None:
-    """Write the answers of a filled-in sheet to the common-sense.toml beside each bank of all modules."""
-    reading = _read_folder(folder)
-    banks = {checked.package.key: read_bank(checked) for checked in reading.modules}
-    with exit_if_refused():
-        answers = players.read_sheet(sheet.read_text("utf-8"), list(banks.values()), blind=not knows_lessons)
-        for checked in reading.modules:
-            name = checked.package.key
-            kept = players.read_key(name, checked.package.files)
-            merged = players.merge_answers(kept, answers.get(name, ()), banks[name])
-            if merged:
-                (folder / name / COMMON_SENSE).write_text(players.format_key(merged), "utf-8")
-
-
 def _read_folder(folder: Path) -> catalogue_services.CheckedFolder:
     """Read a folder whose format has no faults; the command ends if it has."""
     with exit_if_refused():
         reading = catalogue_services.check_folder(folder)
         reading.faults.refuse()
     return reading
-
-
-def _write_document(document: Path, change: Callable[[str], str]) -> None:
-    try:
-        text = document.read_text("utf-8") if document.exists() else ""
-        document.write_text(change(text), "utf-8")
-    except (OSError, ValueError) as error:
-        exit_refused(BadInputError([f"{document} cannot be written: {error}"]))
 
 
 @bp.cli.command("publish")
@@ -216,7 +126,7 @@ def export(slug: str, folder: Path, number: int | None) -> None:
 def import_items(
     file: Path, module: str, file_format: str | None, outcome: str, staff_number: str | None, dry_run: bool
 ) -> None:
-    """Add the questions of a GIFT, Moodle XML or QTI file to a module's folder, or to a module's draft.
+    """Add the questions of a Moodle XML or QTI file to a module's folder, or to a module's draft.
 
     The format is recognised by content. Every question that cannot come is listed with the reason; the
     others are added in a new file of the bank. A draft is opened if there is none. What the bank has already

@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
+from functools import cache
 from time import monotonic
 from typing import Any
 
@@ -12,6 +13,7 @@ from flask_migrate.cli import db as migration_commands
 from sqlalchemy.exc import DBAPIError
 
 from config import current_settings
+from portal.commands.release import check_release_first
 from portal.platform import presence
 from portal.platform.backups.copies import upgrade_database
 from portal.platform.db import db
@@ -47,9 +49,14 @@ def upgrade_to_release(dry_run: bool, revision: str) -> None:
         raise click.ClickException(_sentence_of(error)) from error
 
 
+@cache
 def replace_upgrade() -> None:
-    """Have ``db upgrade`` be this command, and not the one of the library."""
+    """Have ``db upgrade`` be this command, and others of the library say which database they cannot read."""
     migration_commands.add_command(upgrade_to_release)
+    for name in ("check", "current", "downgrade"):
+        command = migration_commands.commands[name]
+        if command.callback is not None:
+            command.callback = check_release_first(command.callback, may_be_older=True)
 
 
 def _state_plan(current: set[str], steps: Sequence[PlannedMigration]) -> None:

@@ -11,12 +11,14 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, insert, literal, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from portal.feature import list_features
 from portal.platform import clock
 from portal.platform.db import Base, BigId, announce_act, db, write_row
 from portal.platform.errors import RuleError
@@ -213,13 +215,11 @@ class FilePeople(Base):
 
 # Writing the audit trail.
 
-# Acts about which the owner of the account, if there is one, and its other administrators get an email.
-ANNOUNCED = frozenset(
+# Acts about which the owner of the account and its other administrators get an email.
+_ANNOUNCED_BY_CORE = frozenset(
     {"role.granted", "role.revoked", "account.invited", "account.closed", "account.opened"}
     | {"account.identity_removed", "account.factors_reset", "accounts.invited"}
     | {"token.created", "token.revoked"}
-    # To administrators of the whole force alone: nobody's account.
-    | {"webhook.added", "webhook.changed", "webhook.failed", "webhook.gone"}
 )
 # Acts of which the owner of the account alone gets an email.
 ANNOUNCED_TO_OWNER = frozenset(
@@ -242,7 +242,6 @@ ANNOUNCED_TO_ATTENDEES = frozenset(
     | {"booking.made", "booking.offered", "booking.cancelled", "booking.declined", "booking.lapsed"}
     | {"booking.left"}
 )
-_ANNOUNCED_ACTS = ANNOUNCED | ANNOUNCED_TO_OWNER | ANNOUNCED_TO_IMPORTERS | ANNOUNCED_TO_ATTENDEES
 # What became of an act follows from its action; of all others, it was done.
 OUTCOMES = {
     **dict.fromkeys(COUNTED | {"account.binding_refused", "attempt.not_opened"}, Outcome.REFUSED),
@@ -250,6 +249,23 @@ OUTCOMES = {
 }
 _INSERT_EVENT = insert(AuditEvent)
 MASS_EXPORT = 1_000  # people; a file of more is told to administrators
+
+
+@cache
+def list_announced() -> frozenset[str]:
+    """Acts about which administrators get an email, and the owner of the account if there is one.
+
+    A feature's are nobody's account: administrators of the whole force alone hear of them.
+    """
+    acts = (item for feature in list_features() for item in feature.acts.items())
+    return _ANNOUNCED_BY_CORE.union(name for name, act in acts if act.sentence)
+
+
+@cache
+def _list_told() -> frozenset[str]:
+    """Acts of which the transaction hears before it ends."""
+    told = list_announced() | ANNOUNCED_TO_OWNER | ANNOUNCED_TO_IMPORTERS | ANNOUNCED_TO_ATTENDEES
+    return told | COUNTED
 
 
 def log(
@@ -269,7 +285,7 @@ def log(
             ``token`` is its name.
     """
     event = _add_event(action, actor_id, subject_id, detail)
-    if action in _ANNOUNCED_ACTS | COUNTED or is_alert(event):
+    if action in _list_told() or is_alert(event):
         announce_act(event)
     return event
 

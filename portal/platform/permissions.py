@@ -7,6 +7,8 @@ A permission says what may be done; whose data it may be done to is decided by
 from enum import StrEnum
 from functools import cache
 
+from portal.feature import list_features
+
 
 class Role(StrEnum):
     """The roles that can be granted; a person with a post is a learner without any."""
@@ -24,51 +26,67 @@ SIGHT_ROLES = frozenset({Role.MANAGER, Role.DIRECTIVE_OWNER, Role.AUDITOR, Role.
 UNIT_ROLES = SIGHT_ROLES  # the work of the others ends at no unit: granted on one, they would give nothing
 
 
-class Permission(StrEnum):
-    """What a signed-in person may do."""
+class _Core:
+    """A permission of the core, made once."""
 
-    LEARN = "learning:module:take"
-    ATTEMPT_TAKE = "assessment:attempt:take"
-    ATTEMPT_OPEN = "assessment:attempt:open"  # to whom one sees
-    ATTEMPT_OPEN_UNSEEN = "assessment:attempt:open-unseen"  # by staff number, learning nothing of the person
-    RECORD_VIEW = "records:record:view"
-    ACCOUNT_OWN = "accounts:own:manage"
-    COMPLETION_VIEW = "monitoring:completion:view"
-    COMPLETION_EXPORT = "monitoring:completion:export"
-    PERSON_VIEW = "people:person:view"
-    ACCOUNT_ADMINISTER = "accounts:account:administer"
-    TOKEN_ADMINISTER = "access-tokens:token:administer"  # noqa: S105 - a permission's name
-    DIRECTIVE_VIEW = "directives:directive:view"
-    DIRECTIVE_ISSUE = "directives:directive:issue"
-    DECISION_ASK = "decisions:decision:ask"
-    DECISION_MAKE = "decisions:decision:make"
-    ROSTER_IMPORT = "imports:roster:apply"
-    RECORD_IMPORT = "imports:record:apply"
-    UNIT_CHANGE = "people:unit:change"
-    AUDIT_VIEW = "audit:event:view"  # acts by and on people whom one sees
-    JOB_VIEW = "jobs:job:view"
-    REMINDER_NUDGE = "reminders:person:nudge"
-    REMINDER_VIEW = "reminders:outbox:view"
-    REMINDER_RULE = "reminders:rule:set"
-    AUTHORING_VIEW = "authoring:draft:view"
-    DRAFT_EDIT = "authoring:draft:edit"
-    FORCE_SET = "catalogue:force:set"
-    VERSION_PUBLISH = "authoring:version:publish"
-    WEBHOOK_ADMINISTER = "webhooks:webhook:administer"
-    RETENTION_VIEW = "retention:disposal:view"
-    RETENTION_MANAGE = "retention:disposal:manage"  # ask, approve, hold, answer requests about data
-    EVENT_VIEW = "events:event:view"  # dates, places and how many attend; visibility decides which names
-    EVENT_BOOK = "events:booking:make"  # for people the holder sees
-    EVENT_RUN = "events:event:run"  # plan, group, keep the register, sign off
-    EXERCISE_RUN = "exercises:run:control"
-    EXERCISE_READ = "exercises:version:view"  # with the notes for facilitators
-    ASSURANCE_VIEW = "assurance:desk:view"
-    ASSURANCE_MANAGE = "assurance:desk:manage"  # actions, evidence, judgements
-    ASSURANCE_CONFIRM = "assurance:judgement:confirm"
-    SAMPLE_VIEW = "dip-samples:sample:view"  # of the units that one sees
-    SAMPLE_RECORD = "dip-samples:sample:record"
-    RETURN_VIEW = "returns:return:view"
-    RETURN_MANAGE = "returns:return:manage"  # make, load, register forces and their keys
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __set_name__(self, owner: type["Permission"], _attribute: str) -> None:
+        self._permission = owner(self._name)
+
+    def __get__(self, _instance: object, _owner: object = None) -> "Permission":
+        return self._permission
+
+
+class Permission(str):
+    """What a signed-in person may do: here the core's, and one of a feature in its manifest."""
+
+    __slots__ = ()
+
+    LEARN = _Core("learning:module:take")
+    ATTEMPT_TAKE = _Core("assessment:attempt:take")
+    ATTEMPT_OPEN = _Core("assessment:attempt:open")  # to whom one sees
+    ATTEMPT_OPEN_UNSEEN = _Core(
+        "assessment:attempt:open-unseen"
+    )  # by staff number, learning nothing of the person
+    RECORD_VIEW = _Core("records:record:view")
+    ACCOUNT_OWN = _Core("accounts:own:manage")
+    COMPLETION_VIEW = _Core("monitoring:completion:view")
+    COMPLETION_EXPORT = _Core("monitoring:completion:export")
+    PERSON_VIEW = _Core("people:person:view")
+    ACCOUNT_ADMINISTER = _Core("accounts:account:administer")
+    TOKEN_ADMINISTER = _Core("access-tokens:token:administer")
+    DIRECTIVE_VIEW = _Core("directives:directive:view")
+    DIRECTIVE_ISSUE = _Core("directives:directive:issue")
+    DECISION_ASK = _Core("decisions:decision:ask")
+    DECISION_MAKE = _Core("decisions:decision:make")
+    ROSTER_IMPORT = _Core("imports:roster:apply")
+    RECORD_IMPORT = _Core("imports:record:apply")
+    UNIT_CHANGE = _Core("people:unit:change")
+    AUDIT_VIEW = _Core("audit:event:view")  # acts by and on people whom one sees
+    JOB_VIEW = _Core("jobs:job:view")
+    REMINDER_NUDGE = _Core("reminders:person:nudge")
+    REMINDER_VIEW = _Core("reminders:outbox:view")
+    REMINDER_RULE = _Core("reminders:rule:set")
+    AUTHORING_VIEW = _Core("authoring:draft:view")
+    DRAFT_EDIT = _Core("authoring:draft:edit")
+    FORCE_SET = _Core("catalogue:force:set")
+    VERSION_PUBLISH = _Core("authoring:version:publish")
+    RETENTION_VIEW = _Core("retention:disposal:view")
+    RETENTION_MANAGE = _Core("retention:disposal:manage")  # ask, approve, hold, answer requests about data
+    EVENT_VIEW = _Core("events:event:view")  # dates, places, how many attend; sight decides which names
+    EVENT_BOOK = _Core("events:booking:make")  # for people the holder sees
+    EVENT_RUN = _Core("events:event:run")  # plan, group, keep the register, sign off
+    EXERCISE_RUN = _Core("exercises:run:control")
+    EXERCISE_READ = _Core("exercises:version:view")  # with the notes for facilitators
+    ASSURANCE_VIEW = _Core("assurance:desk:view")
+    ASSURANCE_MANAGE = _Core("assurance:desk:manage")  # actions, evidence, judgements
+    ASSURANCE_CONFIRM = _Core("assurance:judgement:confirm")
+    SAMPLE_VIEW = _Core("dip-samples:sample:view")  # of the units that one sees
+    SAMPLE_RECORD = _Core("dip-samples:sample:record")
+    RETURN_VIEW = _Core("returns:return:view")
+    RETURN_MANAGE = _Core("returns:return:manage")  # make, load, register forces and their keys
 
 
 LEARNER = frozenset(
@@ -85,7 +103,7 @@ _SIGHT = frozenset(
 )
 _DESKS = frozenset({Permission.ASSURANCE_VIEW, Permission.SAMPLE_VIEW, Permission.RETURN_VIEW})
 
-ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
+_CORE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.MANAGER: _SIGHT
     | {
         Permission.ATTEMPT_OPEN,
@@ -148,7 +166,6 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.UNIT_CHANGE,
         Permission.JOB_VIEW,
         Permission.REMINDER_VIEW,
-        Permission.WEBHOOK_ADMINISTER,
         Permission.RETENTION_VIEW,
         Permission.RETENTION_MANAGE,
         Permission.EVENT_VIEW,
@@ -162,9 +179,20 @@ TOKEN_WRITES = _SIGHT | {Permission.RECORD_IMPORT, Permission.ROSTER_IMPORT, Per
 
 
 @cache
+def permissions_by_role() -> dict[Role, frozenset[Permission]]:
+    """What each role carries, of the core and of every feature, on or off."""
+    given = {role: set(permissions) for role, permissions in _CORE_PERMISSIONS.items()}
+    for feature in list_features():
+        for name, grant in feature.permissions.items():
+            for role in grant.roles:
+                given[Role(role)].add(Permission(name))
+    return {role: frozenset(permissions) for role, permissions in given.items()}
+
+
+@cache
 def roles_with(permission: Permission) -> frozenset[Role]:
     """The roles that carry a permission."""
-    return frozenset(role for role, given in ROLE_PERMISSIONS.items() if permission in given)
+    return frozenset(role for role, given in permissions_by_role().items() if permission in given)
 
 
 def concern_others(permissions: frozenset[Permission]) -> bool:
@@ -172,12 +200,10 @@ def concern_others(permissions: frozenset[Permission]) -> bool:
     return bool(permissions - LEARNER)
 
 
-# What every page shows, what other systems are told, and what is kept of everybody: a role for a unit does
-# not give it.
-WHOLE_FORCE = frozenset(
+# What every page shows, and what is kept of everybody: a role for a unit does not give it.
+_CORE_WHOLE_FORCE = frozenset(
     {
         Permission.FORCE_SET,
-        Permission.WEBHOOK_ADMINISTER,
         Permission.RETENTION_VIEW,
         Permission.RETENTION_MANAGE,
         Permission.ASSURANCE_VIEW,
@@ -187,6 +213,21 @@ WHOLE_FORCE = frozenset(
         Permission.RETURN_MANAGE,
     }
 )
+
+
+@cache
+def list_permissions() -> frozenset[Permission]:
+    """Every permission, of the core and of every feature."""
+    core = (each for each in vars(Permission).values() if isinstance(each, _Core))
+    named = {core_permission.__get__(None) for core_permission in core}
+    return frozenset(named).union(Permission(name) for each in list_features() for name in each.permissions)
+
+
+@cache
+def whole_force_permissions() -> frozenset[Permission]:
+    """What a role for a unit does not give, of the core and of every feature."""
+    grants = [grant for feature in list_features() for grant in feature.permissions.items()]
+    return _CORE_WHOLE_FORCE.union(Permission(name) for name, grant in grants if grant.whole_force)
 
 
 @cache
@@ -201,5 +242,6 @@ def permissions_of(
         has_post: Whether the person has a post today.
     """
     given: frozenset[Permission] = LEARNER if has_post else frozenset({Permission.ACCOUNT_OWN})
-    there = frozenset[Permission]().union(*(ROLE_PERMISSIONS[role] for role in on_units & UNIT_ROLES))
-    return given.union(there - WHOLE_FORCE, *(ROLE_PERMISSIONS[role] for role in everywhere))
+    by_role = permissions_by_role()
+    there = frozenset[Permission]().union(*(by_role[role] for role in on_units & UNIT_ROLES))
+    return given.union(there - whole_force_permissions(), *(by_role[role] for role in everywhere))

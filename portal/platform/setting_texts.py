@@ -232,6 +232,13 @@ RUNNING = (
                 "JOBS_LOST_SECONDS", "seconds of silence after which a job counts as cut off", "30", "`60`"
             ),
             SettingText(
+                "FEATURES",
+                "`all`, or the names of the features that are on, with spaces between; empty is not set. "
+                "Switched off, a feature has no page, link, command or job; its data stays",
+                "`all`",
+                "`webhooks`",
+            ),
+            SettingText(
                 "OUTBOUND_PROXY",
                 "HTTP proxy to the public internet, for webhooks and OpenID Connect "
                 "([webhooks](webhooks.md#through-a-proxy))",
@@ -244,12 +251,6 @@ RUNNING = (
                 "to whether it is still there; never a private address. Authors see what is broken",
                 "off",
                 "`on`",
-            ),
-            SettingText(
-                "WEBHOOK_NETWORKS",
-                "networks to which webhooks may send although they are not public ([webhooks](webhooks.md))",
-                "none",
-                "`10.20.0.0/16`",
             ),
         ),
     ),

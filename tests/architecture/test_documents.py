@@ -23,7 +23,7 @@ CHAPTERS = [path for path in DOCUMENTS if path.parent == DECISIONS and path.name
 ARCHIVE = [path for path in DOCUMENTS if path.is_relative_to(DECISIONS / "archive")]
 NUMBERED = re.compile(r"\d{4}-")
 MOST_LINES = 1_900  # of all chapters and their list together
-FOLDERS = "portal|tests|docs|migrations|modules|exercises|benchmarks|requirements"
+FOLDERS = "portal|tests|docs|migrations|modules|exercises|benchmarks|requirements|tools"
 PATHS = re.compile(rf"`((?:{FOLDERS})/[\w./*<>-]*)`")  # in backticks, from the top of the repository
 LINKS = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)|^\[\w+\]: (\S+)", re.MULTILINE)
 NUMBERS = re.compile(r"\[(\d{4})\](?!:)")  # in a chapter, of a page of the archive
@@ -95,7 +95,8 @@ def test_every_path_and_link_leads_to_something(path):
     places = [place for place in PATHS.findall(prose(path)) if "<" not in place]
     links = [link for link in list_links(path) if "://" not in link]
 
-    assert [place for place in places if not any(ROOT.glob(place))] == []
+    if path not in ARCHIVE:  # whose pages tell of their day
+        assert [place for place in places if not any(ROOT.glob(place))] == []
     assert [link for link in links if not (path.parent / link).exists()] == []
 
 

@@ -152,6 +152,7 @@ def test_a_wrong_clock_and_a_job_that_nobody_takes_are_named(instance):
     ("revision", "says"),
     [
         pytest.param("a-release-to-come", "install that release", id="newer"),
+        pytest.param("0025", "install release 0.2.0", id="too old"),
         pytest.param(None, "is empty: run flask --app wsgi db upgrade", id="empty"),
     ],
 )

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from portal.domain.catalogue.models import Activity
 from portal.domain.people.models import FactNote
 from portal.domain.records.models import ImportedRecord, Record
-from portal.domain.records.services import is_reference
+from portal.domain.records.services import normalise_reference
 from portal.platform.audit import AuditEvent
 from portal.platform.db import Stamp, db, stamp, transaction
 from tests.domain.imports.rosters import run, write_csv
@@ -73,7 +73,7 @@ def test_a_completion_becomes_a_record_with_its_source_and_evidence(app, tmp_pat
     (record,) = list_records()
     assert (record.source, record.achieved_on) == ("imported", date(2026, 4, 30))
     assert record.achieved_at == datetime(2026, 4, 30, 11, tzinfo=UTC)  # noon in London
-    assert is_reference(record.reference)
+    assert normalise_reference(record.reference) == record.reference
     assert record.recorded_at == db.session.scalar(select(func.max(Stamp.recorded_at)))
     beside = db.session.get(ImportedRecord, record.id)
     assert (beside.source_system, beside.score_scaled) == ("College Learn", Decimal("0.85"))

@@ -29,6 +29,7 @@ from tests.conftest import SECRET
 from tests.domain.reminders.office_set import make_administrators, set_office
 from tests.factories.jobs import record_backup
 from tests.hostile.reading import full_disk
+from tests.jobs import run_job
 from tests.pages.sign_in.saml.hostile_idp import HostileIdp
 from tests.pages.sign_in.saml.keys import make_pair
 from tests.platform.backups.made import encrypted_settings
@@ -161,7 +162,7 @@ def test_a_relay_that_is_down(app: Flask, scrape, tmp_path):
             services_of_accounts.close_account(people["D1001"], by=people["D9001"], at=clock.now())
         frozen.shift(timedelta(hours=2))
         (job,) = db.session.scalars(select(Job.reference).where(Job.kind == notices.JOB))
-        JobRunner(make_worker_setup(app), Event()).run_job(job)
+        run_job(JobRunner(make_worker_setup(app), Event()), job)
         start_due_jobs(clock.now())  # as a worker that runs does
         figures = scrape()
 

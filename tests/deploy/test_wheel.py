@@ -94,6 +94,7 @@ def test_the_release_holds_the_wheel_its_lock_files_and_the_operators_book(relea
     assert {"wsgi.py", "serve.py", "config.py", "migrations/alembic.ini", "portal/app.py"} <= set(names)
     assert any(re.fullmatch(r"portal/pages/layout/static/portal\.[0-9a-f]{16}\.css", name) for name in names)
     assert not [name for name in names if name.endswith((".scss", ".mjs", ".pyc"))]
+    assert not [name for name in names if name.startswith(("tools/", "tests/"))]
 
 
 def test_the_same_sources_make_the_same_archive(archive, release, tmp_path):

@@ -48,7 +48,6 @@ WRITING = (
     ),
     (("report", "pack", "--directive", "OIC-2026", "--output"), "pack.zip"),
     (("report", "pack", "--recommendation", "all", "--output"), "answer.zip"),
-    (("modules", "export-items", "protect", "--format", "gift"), "items.gift"),
     (("modules", "export-items", "protect", "--format", "moodle"), "items.xml"),
     (("modules", "export-items", "protect", "--format", "qti"), "items.zip"),
     (("returns", "export", "--period", "2026-03", "--reason", "Asked again"), "return.json"),

@@ -57,6 +57,7 @@ HOSTILE: list[tuple[str, Change | str, str]] = [
     ("a constraint less", without_check, "table submission differs"),
     ("a reference to nobody", without_references, "damaged (a row names another that is missing)"),
     ("a later release", "UPDATE alembic_version SET version_num = '9999'", "made by a newer release"),
+    ("a release too old", "UPDATE alembic_version SET version_num = '0025'", "restore it with release 0.2.0"),
     ("no release", "DELETE FROM alembic_version", "says no release"),
     ("another program's", "DROP TABLE alembic_version", "says no release"),
 ]

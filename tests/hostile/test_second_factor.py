@@ -20,7 +20,7 @@ from portal.domain.people.queries import person_by_staff_number
 from portal.pages.layout.access import is_public, scopes_of
 from portal.platform import clock
 from portal.platform.db import db, transaction
-from portal.platform.permissions import ROLE_PERMISSIONS, Role, concern_others
+from portal.platform.permissions import Role, concern_others, permissions_by_role
 from tests.domain.accounts.factors.making import SoftAuthenticator, add_codes, code_of
 from tests.factories.access_tokens import bearer, make_token
 from tests.factories.people import make_grant
@@ -313,7 +313,7 @@ def count_rows() -> dict[str, int]:
     return {table.name: db.session.scalar(select(func.count()).select_from(table)) or 0 for table in tables}
 
 
-IN_NEED = [role for role in Role if concern_others(ROLE_PERMISSIONS[role])]
+IN_NEED = [role for role in Role if concern_others(permissions_by_role()[role])]
 
 
 @pytest.mark.parametrize("state", ["between the factors", "without a factor", "with the factor not shown"])

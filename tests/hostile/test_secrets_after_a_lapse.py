@@ -2,16 +2,13 @@
 
 import importlib
 import pkgutil
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 import time_machine
 from flask import Flask
-from flask_migrate import downgrade, upgrade
 from sqlalchemy import func, select
 from wtforms import Form, PasswordField
 
@@ -32,7 +29,7 @@ from tests.conftest import SECRET
 from tests.databases import portal_on
 from tests.examples import few_or_many
 from tests.page_reading import PortalClient
-from tests.pages.account.browsing import FORM, PASSWORD, make_administrator, open_form, send_form, sign_in
+from tests.pages.account.browsing import FORM, PASSWORD, open_form, send_form, sign_in
 from tests.running import copied
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -217,38 +214,3 @@ def test_two_forms_that_are_alike_are_sealed_differently() -> None:
 
     assert first[12:] != second[12:]
     assert hash_token("a") != hash_token("b")
-
-
-@pytest.mark.slow
-@pytest.mark.usefixtures("frozen")
-def test_the_migration_erases_what_was_kept_and_what_lay_in_free_pages(tmp_path: Path) -> None:
-    made = create_app(Config(mode="demo", secret_key=SECRET, instance=tmp_path))
-    file = tmp_path / "portal.sqlite"
-    with made.app_context():
-        upgrade()
-        make_administrator()
-        db.session.remove()
-        downgrade(revision="0019")
-        db.engine.dispose()
-        keep_forms_in_clear(file)
-
-        upgrade()
-
-        assert forms_kept() == 0
-        db.session.remove()
-        db.engine.dispose()
-    for one in tmp_path.glob("portal.sqlite*"):
-        assert b"kettle+orbit" not in one.read_bytes(), one.name
-
-
-def keep_forms_in_clear(file: Path) -> None:
-    """Keep forms as the release of migration 0019 did: one that waits, and many that went."""
-    with closing(sqlite3.connect(file)) as database, database:
-        body = b"current=kettle+orbit+walnut&password=lantern+pebble+sixteen&note=" + b"x" * 3000
-        person = database.execute("SELECT person_id FROM credential").fetchone()[0]
-        row = (person, "/account/password", body, "2026-03-02", "2026-03-02")
-        rows = [(f"hash {number}", *row) for number in range(50)]
-        columns = "token_hash, person_id, path, body, held_at, expires_at"
-        database.executemany(f"INSERT INTO held_form ({columns}) VALUES (?, ?, ?, ?, ?, ?)", rows)
-        database.execute("DELETE FROM held_form WHERE token_hash <> 'hash 7'")
-    assert b"kettle+orbit" in file.read_bytes()

@@ -12,8 +12,11 @@ from portal.domain.catalogue.source_files import parse_shared
 from portal.domain.catalogue.version_cache import current_version
 from portal.platform.db import db, stamp, transaction
 from portal.platform.formats.toml_tables import Faults
+from portal.platform.formats.toml_writer import format_toml, parse_toml
 
-MODULES = Path(__file__).resolve().parents[2] / "modules"
+ROOT = Path(__file__).resolve().parents[2]
+MODULES = ROOT / "modules"
+FOLDERS = ("modules", "exercises", "recommendations", "event_types")
 
 
 def test_a_module_has_lessons_items_of_both_kinds_and_figures(database):
@@ -56,3 +59,10 @@ def test_the_demo_fills_in_everything_and_says_that_it_is_made_up():
     assert set(FORCE_VALUES) == set(shared.settings)
     assert all(len(value) <= 300 for value in FORCE_VALUES.values())
     assert all("made" in value or "01632 960" in value for value in FORCE_VALUES.values())
+
+
+def test_what_is_shipped_is_in_the_one_form_of_toml_so_that_an_edit_changes_what_was_edited():
+    for path in (path for folder in FOLDERS for path in sorted((ROOT / folder).rglob("*"))):
+        text = path.read_text("utf-8") if path.suffix in {".toml", ".md"} else ""
+        head = text if path.suffix == ".toml" else text.partition("+++\n")[2].partition("+++\n")[0]
+        assert format_toml(parse_toml(head)) == head, path

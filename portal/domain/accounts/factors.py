@@ -26,7 +26,7 @@ from portal.domain.people.services import lock_person
 from portal.platform.audit import log
 from portal.platform.db import db, read
 from portal.platform.errors import ConflictError, NotFoundError, RuleError
-from portal.platform.signing.settings import is_sound_key
+from portal.platform.signing.keys import is_sound_key
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM

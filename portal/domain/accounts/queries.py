@@ -167,11 +167,6 @@ def account_of_session(session: RequestSession | None) -> Account | None:
     return Account(viewer, session) if viewer is not None and viewer.has_post else None
 
 
-def account_of_token(token: str, limits: SessionLimits, at: datetime) -> Account | None:
-    """The account that is signed in with a browser's token now, if any."""
-    return account_of_session(session_of_token(token, limits, at))
-
-
 def list_lapsed_form_secrets(person_id: int, limits: SessionLimits, at: datetime) -> list[str]:
     """Form secrets of the person's sessions that expired in the last day and that nobody ended."""
     rows = db.session.execute(

@@ -15,9 +15,13 @@ from config import current_settings
 from portal.domain.accounts.models import Credential, Factor, ProviderIdentity
 from portal.domain.people.models import RoleGrant
 from portal.domain.people.visibility import is_granted_to, is_line_manager
-from portal.platform.permissions import ROLE_PERMISSIONS, UNIT_ROLES, Permission, concern_others, roles_with
-
-_SENSITIVE_ROLES = frozenset(role for role, given in ROLE_PERMISSIONS.items() if concern_others(given))
+from portal.platform.permissions import (
+    UNIT_ROLES,
+    Permission,
+    concern_others,
+    permissions_by_role,
+    roles_with,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +83,9 @@ def lacks_factor(person_id: Any, rules: SignInRules) -> ColumnElement[bool]:
     """The person's role needs a second factor, and they have none, so that a password alone opens nothing."""
     if not rules.factor_required:
         return false()
+    sensitive = sorted(role for role, given in permissions_by_role().items() if concern_others(given))
     counts = or_(RoleGrant.unit_id.is_(None), RoleGrant.role.in_(sorted(UNIT_ROLES)))
-    has_role = exists().where(
-        is_granted_to(person_id, rules.day), RoleGrant.role.in_(sorted(_SENSITIVE_ROLES)), counts
-    )
+    has_role = exists().where(is_granted_to(person_id, rules.day), RoleGrant.role.in_(sensitive), counts)
     needs_one = or_(has_role, is_line_manager(person_id, rules.day)) if rules.line_managers_see else has_role
     return and_(needs_one, not_(has_factor(person_id)))
 

@@ -1,6 +1,5 @@
 """The force's plan: what it answers, its versions, writing the next and publishing it."""
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -27,6 +26,7 @@ from portal.platform.clock import london_day
 from portal.platform.db import db, stamp
 from portal.platform.errors import BadInputError, ConflictError, NotFoundError, RuleError
 from portal.platform.formats.toml_tables import Faults, Source, Table, read_key
+from portal.platform.formats.toml_writer import format_toml
 from portal.platform.proposals import (
     LONGEST_NOTE,
     count_waiting,
@@ -196,14 +196,15 @@ def write_plan_guide(
         from_on: The day on which it is published.
         review_on: The day by which it is to be reviewed.
     """
+    front = {
+        "title": TITLE,
+        "summary": SUMMARY,
+        "owner": answers["owner"],
+        "review_on": review_on,
+        "acknowledge": True,
+    }
     lines = [
-        "+++",
-        f"title = {_quote_text(TITLE)}",
-        f"summary = {_quote_text(SUMMARY)}",
-        f"owner = {_quote_text(answers['owner'])}",
-        f"review_on = {review_on.isoformat()}",
-        "acknowledge = true",
-        "+++",
+        f"+++\n{format_toml(front)}+++",
         "",
         "::: inset",
         f"**In one line.** {_escape_line(answers['in_one_line'])}",
@@ -257,10 +258,6 @@ def _write_lines(answer: str) -> Iterator[str]:
 def _escape_line(line: str) -> str:
     """A line that Markdown shows as it is; no text can name a setting's slot."""
     return _MARKS.sub(r"\\\1", _DOUBLED.sub(r"\1 ", line))
-
-
-def _quote_text(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 # Reading the plan: the version that holds at a position, whether it is still true, and what is proposed.

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from portal.domain.assurance.desk import HistoryEntry, RecommendationSnapshot
 from portal.domain.assurance.models import Recommendation, RecommendationVersion
-from portal.domain.catalogue.module_check import sha256_of
+from portal.domain.catalogue.module_check import is_same_content, sha256_of
 from portal.domain.catalogue.source_files import KeyedFiles
 from portal.domain.people.services import list_names_of
 from portal.platform.audit import log
@@ -145,12 +145,12 @@ def publish_recommendations(
 
 
 def publish_recommendation(source: RecommendationSource, *, at: datetime, by: int | None) -> int | None:
-    """Write the next version and return its number; None if the current version has the same bytes."""
+    """Write the next version and return its number; None if the current version says the same."""
     recorded_at = stamp()  # before the current version is read
     newest = _select_versions(source.key).where(_IS_NEWEST)
     current: RecommendationVersion | None = db.session.scalar(newest)
     digest = sha256_of(source.content)
-    if current is not None and current.digest == digest:
+    if current is not None and is_same_content({".toml": current.content}, {".toml": source.content}):
         return None
     version = RecommendationVersion(
         recorded_at=recorded_at,

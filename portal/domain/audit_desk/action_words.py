@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 
+from portal.feature import list_features
+
 
 class ActionGroup(StrEnum):
     """A group of actions, as the filter offers it."""
@@ -120,16 +122,6 @@ _TEXTS = {
         "token.created": "Made the access token {token}[, for {scope}]",
         "token.revoked": "Revoked the access token {token}",
         "token.resumed": "Let the access token {token} work again after a restore",
-        "webhook.added": "Added the webhook {name}",
-        "webhook.changed": "Changed the webhook {name}[: {changed}]",
-        "webhook.secret_replaced": "Replaced the secret of the webhook {name}",
-        "webhook.paused": "Paused the webhook {name}",
-        "webhook.gone": "Webhook {name} paused: its receiver wants no more messages",
-        "webhook.failed": "Messages to the webhook {name} failed",
-        "webhook.resumed": "Resumed the webhook {name}",
-        "webhook.removed": "Removed the webhook {name}",
-        "webhook.tested": "Sent a test message to the webhook {name}",
-        "webhook.sent_again": "Sent messages to the webhook {name} again: {messages}",
     },
     ActionGroup.SYSTEMS: {
         "data.read": "Read {operation}[, {rows}]",
@@ -217,7 +209,6 @@ _TEXTS = {
         "roster.imported": "Imported a roster: {new_people} new people, {new_posts} new posts"
         "[, {corrections} corrections][, {withdrawn} withdrawn][, {units_created} new units]",
         "person.names_corrected": "Corrected their {parts}",
-        "unit.created": "Created the unit {unit}",
         "unit.moved": "Moved or renamed the unit {unit}[ from {on}]",
         "import.begun": "Began an import: {kind}",
         "import.applied": "Applied an import: {kind}",
@@ -340,31 +331,38 @@ _TEXTS = {
     },
 }
 
-ACTIONS = {
-    action: ActionWords(group, text) for group, texts in _TEXTS.items() for action, text in texts.items()
-}
+
+@cache
+def list_actions() -> dict[str, ActionWords]:
+    """Every action with its words, of the core and of every feature, on or off."""
+    words = {
+        action: ActionWords(group, text) for group, texts in _TEXTS.items() for action, text in texts.items()
+    }
+    for feature in list_features():
+        words |= {name: ActionWords(ActionGroup(act.group), act.text) for name, act in feature.acts.items()}
+    return words
 
 
 @cache
 def actions_of(group: ActionGroup) -> tuple[str, ...]:
     """The actions of a group."""
-    return tuple(_TEXTS[group])
+    return tuple(action for action, words in list_actions().items() if words.group == group)
 
 
-_OF_NO_ACCESS = {
-    "accounts.invited",
-    "account.reset_requested",
-    "account.unlocked",
-    "webhook.failed",
-    "webhook.tested",
-    "webhook.sent_again",
-}
-# What a restored backup would bring back, or not know: who has which role, token, second factor or key.
-ACCESS_CHANGES = frozenset(
-    action
-    for action, words in ACTIONS.items()
-    if (words.group in (ActionGroup.ACCOUNTS, ActionGroup.TOKENS) and action not in _OF_NO_ACCESS)
-    or action.startswith(
-        ("account.identity_", "scim.group_", "scim.member_", "scim.user_removed", "force.key_")
+_OF_NO_ACCESS = {"accounts.invited", "account.reset_requested", "account.unlocked"}
+
+
+@cache
+def list_access_changes() -> frozenset[str]:
+    """What a restored backup would bring back, or not know: who has which role, token, factor or key."""
+    without = _OF_NO_ACCESS.union(
+        name for feature in list_features() for name, act in feature.acts.items() if not act.gives_access
     )
-)
+    return frozenset(
+        action
+        for action, words in list_actions().items()
+        if (words.group in (ActionGroup.ACCOUNTS, ActionGroup.TOKENS) and action not in without)
+        or action.startswith(
+            ("account.identity_", "scim.group_", "scim.member_", "scim.user_removed", "force.key_")
+        )
+    )

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, func, literal_column, or_, select, union_all
 
 from portal.domain.accounts.grants import role_words
-from portal.domain.audit_desk.action_words import ACTIONS, GROUP_WORDS, ActionGroup, actions_of
+from portal.domain.audit_desk.action_words import GROUP_WORDS, ActionGroup, actions_of, list_actions
 from portal.domain.people.models import PersonName
 from portal.domain.people.queries import find_seen_person
 from portal.domain.people.sight import units_allowing
@@ -182,7 +182,7 @@ def sentence_of(action: str, detail: Mapping[str, Any], unit: str = "") -> str:
         detail: Of the event.
         unit: The label of the unit that the detail names; empty if it names none.
     """
-    words = ACTIONS.get(action)
+    words = list_actions().get(action)
     if words is None:
         return action
     fields = {key: value_words(key, value) for key, value in detail.items() if value is not None}
@@ -476,7 +476,7 @@ def describe_events(sight: AuditSight, events: Sequence[AuditEvent]) -> list[Act
             happened_at=event.happened_at,
             action=event.action,
             sentence=sentence_of(event.action, event.detail, unit),
-            group=GROUP_WORDS[ACTIONS[event.action].group] if event.action in ACTIONS else "",
+            group=GROUP_WORDS[list_actions()[event.action].group] if event.action in list_actions() else "",
             who=who,
             whom=people[event.subject_id] if event.subject_id is not None else None,
             address=event.address if named else "",

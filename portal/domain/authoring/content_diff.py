@@ -67,6 +67,7 @@ FIELD_LABELS = {
     "model": "Model answer",
     "checklist": "Checklist",
     "list": "Choices shown as a list",
+    "note": "Note for authors",
 }
 ROW_NOUNS = {
     "outcome": "outcome",

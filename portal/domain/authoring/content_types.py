@@ -8,10 +8,9 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, ClassVar
 
-from portal.domain.authoring import files, toml_writer
+from portal.domain.authoring import files
 from portal.domain.authoring.files import join_parts, split_file
-from portal.domain.authoring.texts import normalise_line_ends
-from portal.domain.authoring.toml_patch import parse_toml, rewrite_toml
+from portal.domain.authoring.texts import normalise_line_ends, rewrite_toml
 from portal.domain.catalogue import publishing, version_cache
 from portal.domain.catalogue.markdown import Address
 from portal.domain.catalogue.models import GuideVersion, ModuleVersion
@@ -23,6 +22,7 @@ from portal.domain.catalogue.services import (
     publish_guide_files,
 )
 from portal.domain.catalogue.source_files import GUIDES_FOLDER
+from portal.platform.formats.toml_writer import format_toml, parse_toml
 
 # Reads and writes ``module.toml``: a module's details, outcomes, assessment rules and list of lessons.
 
@@ -46,6 +46,7 @@ class ModuleDetails:
     pause_hours: int = 0
     test_out: bool = False
     pre_test: bool = False
+    note: str = ""  # for authors
 
 
 _DETAIL_DEFAULTS: dict[str, Any] = {
@@ -55,6 +56,7 @@ _DETAIL_DEFAULTS: dict[str, Any] = {
     "review_on": date.min,
     "minutes": 0,
     "mastery_score": 0,
+    "note": "",
 }
 _RULE_DEFAULTS: dict[str, Any] = {
     "draw": 1,
@@ -340,10 +342,10 @@ def template_folder(key: str, title: str, owner: str, review_on: date) -> dict[s
         "assessment": {"draw": 4, "at_least_per_outcome": 1},
     }
     return {
-        "module.toml": toml_writer.format_members(module).encode(),
+        "module.toml": format_toml(module).encode(),
         "lessons/lesson-1.md": files.new_lesson_file("First lesson", 4, ["outcome-1"], _FIRST_LESSON),
         "lessons/lesson-2.md": files.new_lesson_file("Second lesson", 4, ["outcome-2"], _SECOND_LESSON),
-        "items/items.toml": toml_writer.format_members(
+        "items/items.toml": format_toml(
             {"item": [_template_item(number) for number in range(1, 5)]}
         ).encode(),
     }
@@ -404,6 +406,7 @@ class GuideFields:
     review_on: date | None  # None: not given
     acknowledge: bool  # whether readers must confirm that they have read it
     body: str  # Markdown, without the blank lines around it
+    note: str = ""  # for authors
 
 
 def read_guide(content: bytes) -> GuideFields:
@@ -418,6 +421,7 @@ def read_guide(content: bytes) -> GuideFields:
         review_on=review_on if type(review_on) is date else None,
         acknowledge=front.get("acknowledge") is True,
         body=parts.body,
+        note=_text_value(front, "note"),
     )
 
 
@@ -433,7 +437,7 @@ def write_guide(content: bytes, fields: GuideFields) -> bytes:
 def new_guide_file(title: str, owner: str, review_on: date) -> bytes:
     """A new guide's content, with placeholder text."""
     fields = GuideFields(title, GUIDE_SUMMARY, owner, review_on, False, GUIDE_TEXT)
-    front = toml_writer.format_members(_front_matter(fields))
+    front = format_toml({key: value for key, value in _front_matter(fields).items() if key != "note"})
     return f"+++\n{front}+++\n\n{normalise_line_ends(fields.body).strip()}\n".encode()
 
 

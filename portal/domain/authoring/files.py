@@ -3,18 +3,17 @@
 import re
 import tomllib
 from collections.abc import Collection, Container, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from portal.domain.authoring import toml_writer
 from portal.domain.authoring.errors import TooLargeError, UnreadableFileError
-from portal.domain.authoring.texts import is_same_value, normalise_line_ends
-from portal.domain.authoring.toml_patch import parse_toml, rewrite_toml
+from portal.domain.authoring.texts import is_same_value, normalise_line_ends, rewrite_toml
 from portal.domain.catalogue.markdown import find_check_lines
 from portal.domain.catalogue.media import media_kind
 from portal.domain.catalogue.media_rules import most_bytes
 from portal.platform.errors import NotFoundError, RuleError
+from portal.platform.formats.toml_writer import format_toml, parse_toml
 from portal.platform.wording import size_words
 
 # Reads and writes a lesson's or the job aid's file: front matter between ``+++`` lines, then Markdown.
@@ -30,6 +29,7 @@ class LessonFields:
     minutes: int  # 0: not given
     outcomes: Sequence[str]  # keys
     body: str  # Markdown, without the blank lines around it
+    note: str = ""  # for authors
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,7 @@ def read_lesson(content: bytes) -> LessonFields:
         minutes=minutes if isinstance(minutes, int) else 0,
         outcomes=[str(key) for key in outcomes] if isinstance(outcomes, list) else [],
         body=parts.body,
+        note=str(front.get("note", "")),
     )
 
 
@@ -68,7 +69,11 @@ def write_lesson(content: bytes, text: LessonFields) -> bytes:
     parts = split_file(content)
     front = parse_toml(parts.front)
     front_matter: dict[str, Any] = {"title": text.title}
-    for key, value in (("minutes", text.minutes), ("outcomes", _order_outcomes(text.outcomes, front))):
+    for key, value in (
+        ("minutes", text.minutes),
+        ("outcomes", _order_outcomes(text.outcomes, front)),
+        ("note", text.note),
+    ):
         if value or key in front:
             front_matter[key] = value
     return join_parts(parts, front_matter, text.body)
@@ -76,8 +81,7 @@ def write_lesson(content: bytes, text: LessonFields) -> bytes:
 
 def write_body(content: bytes, body: str) -> bytes:
     """The file with another text."""
-    fields = read_lesson(content)
-    return write_lesson(content, LessonFields(fields.title, fields.minutes, fields.outcomes, body))
+    return write_lesson(content, replace(read_lesson(content), body=body))
 
 
 def join_parts(parts: FileParts, new_values: Mapping[str, Any], text: str) -> bytes:
@@ -98,9 +102,7 @@ def _order_outcomes(outcomes: Sequence[str], front: dict[str, Any]) -> list[str]
 def new_lesson_file(title: str, minutes: int, outcomes: Sequence[str], body: str) -> bytes:
     """A new file's content; pass 0 minutes and no outcomes for the job aid."""
     values = {"title": title, "minutes": minutes, "outcomes": list(outcomes)}
-    front = toml_writer.format_members(
-        {key: value for key, value in values.items() if value or key == "title"}
-    )
+    front = format_toml({key: value for key, value in values.items() if value or key == "title"})
     return f"+++\n{front}+++\n\n{normalise_line_ends(body).strip(chr(10))}\n".encode()
 
 
@@ -188,7 +190,7 @@ def write_case(content: bytes, text: str) -> bytes:
 def new_case_file(kind: str, title: str, minutes: int, outcomes: Sequence[str]) -> bytes:
     """A new case with texts to replace."""
     head = {"title": title, "minutes": minutes, "outcomes": list(outcomes), "kind": kind}
-    return (toml_writer.format_members(head) + _TEMPLATES[kind]).encode()
+    return (format_toml(head) + _TEMPLATES[kind]).encode()
 
 
 _SCENARIO = """\
@@ -416,7 +418,7 @@ def fold_checks(body: str, saved: str | None = None) -> str:
             are folded.
     """
     lines = body.split("\n")
-    blocks = _foldable_blocks(body if saved is None else saved)
+    blocks = check_blocks(body if saved is None else saved)
     for check in reversed(read_checks(body)):
         if blocks.get(check.key) == "\n".join(lines[check.first : check.last + 1]):
             lines[check.first : check.last + 1] = [f"::: check {check.key}", ":::"]
@@ -425,12 +427,12 @@ def fold_checks(body: str, saved: str | None = None) -> str:
 
 def unfold_checks(folded: str, body: str) -> str:
     """The text with the lines of each folded check as they are in ``body``; unknown keys stay folded."""
-    blocks = _foldable_blocks(body)
+    blocks = check_blocks(body)
     return _FOLDED.sub(lambda match: blocks.get(match[1], match[0]), folded)
 
 
-def _foldable_blocks(body: str) -> dict[str, str]:
-    """The lines of each check by its key, without keys that the text itself has in two lines."""
+def check_blocks(body: str) -> dict[str, str]:
+    """The lines of each check that can be folded by its key, as they are in the text."""
     lines, taken = body.split("\n"), set(_FOLDED.findall(body))
     checks = [check for check in read_checks(body) if check.key not in taken]
     return {check.key: "\n".join(lines[check.first : check.last + 1]) for check in checks}
@@ -442,7 +444,7 @@ def unknown_checks(folded: str, keys: Collection[str]) -> list[str]:
 
 
 def write_check(body: str, key: str, table: Table) -> str:
-    """The text with other values for a check; only lines that say something else change.
+    """The text with other values for a check.
 
     Raises:
         RuleError: A line of the check's texts would end it early.
@@ -464,7 +466,7 @@ def add_check(body: str, table: Table) -> str:
         RuleError: A line of the check's texts would end it early.
     """
     above = body.rstrip("\n")
-    block = f"::: check\n{toml_writer.format_members(table).strip(chr(10))}\n:::"
+    block = f"::: check\n{format_toml(table).strip(chr(10))}\n:::"
     return _require_check(f"{above}\n\n{block}" if above.strip() else block, table)
 
 

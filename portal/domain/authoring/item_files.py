@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any
 
-from portal.domain.authoring import toml_writer
 from portal.domain.authoring.content_diff import humanise_key, shorten_text
 from portal.domain.authoring.files import split_stimulus
-from portal.domain.authoring.texts import normalise_line_ends
-from portal.domain.authoring.toml_patch import array_table_spans, array_table_texts, parse_toml, rewrite_toml
+from portal.domain.authoring.texts import normalise_line_ends, rewrite_toml
 from portal.domain.item_kinds import kinds_by_name
 from portal.platform.errors import NotFoundError, RuleError
+from portal.platform.formats.toml_writer import format_toml, parse_toml
 
 # Reads and edits the items in ``items/*.toml``, each as the plain table that its kind's form edits.
 #
@@ -114,10 +113,7 @@ def _insert_item(files: Mapping[str, bytes], item: ItemPlace, path: str, index: 
     remaining_tables, target_tables = _item_tables(files[item.path]), _item_tables(files[path])
     del remaining_tables[item.index]
     target_tables.insert(index, item.table)
-    table_texts = array_table_texts(files[item.path].decode(), "item")
-    ready_tables = {item.key: table_texts[item.index]} if table_texts else {}
-    changes = _rewrite_file(files, item.path, remaining_tables)
-    return changes | _rewrite_file(files, path, target_tables, ready_tables)
+    return _rewrite_file(files, item.path, remaining_tables) | _rewrite_file(files, path, target_tables)
 
 
 def _keep_source_form(old: Table, new: Table) -> Table:
@@ -135,13 +131,11 @@ def _item_tables(content: bytes) -> list[Table]:
     return [table for table in tables if isinstance(table, dict)] if isinstance(tables, list) else []
 
 
-def _rewrite_file(
-    files: Mapping[str, bytes], path: str, tables: list[Table], ready_tables: Mapping[str, str] | None = None
-) -> Changes:
+def _rewrite_file(files: Mapping[str, bytes], path: str, tables: list[Table]) -> Changes:
     if not tables:
         return {path: None}
     text = files.get(path, b"").decode()
-    content = rewrite_toml(text, parse_toml(text) | {"item": tables}, ready_tables).encode()
+    content = rewrite_toml(text, parse_toml(text) | {"item": tables}).encode()
     return {} if files.get(path) == content else {path: content}
 
 
@@ -155,33 +149,17 @@ def _refuse_taken_key(files: Mapping[str, bytes], table: Table, except_key: str 
 
 
 def read_item_text(files: Mapping[str, bytes], key: str) -> str:
-    """The item's lines with the comment above them, as they are in its file."""
-    item = find_item(files, key)
-    text = files[item.path].decode()
-    spans = array_table_spans(text, "item")
-    if not spans:
-        return toml_writer.format_members({"item": [item.table]})
-    start, end = spans[item.index]
-    return f"{text[start:end].rstrip(chr(10))}\n"
+    """The item as a file that has nothing else."""
+    return format_toml({"item": [find_item(files, key).table]})
 
 
 def write_item_text(files: Mapping[str, bytes], key: str, typed: str) -> Changes:
-    """Put these lines in the place of the item's; every other line of the file stays."""
-    item = find_item(files, key)
-    typed = normalise_line_ends(typed).strip("\n")
-    table = _read_table(typed, key)
-    text = files[item.path].decode()
-    spans = array_table_spans(text, "item")
-    if not spans:
-        return write_item(files, key, table)
-    start, end = spans[item.index]
-    if text[start:end].strip("\n") == typed:
-        return {}
-    ending = text[start:end][len(text[start:end].rstrip("\n")) :]
-    new_text = f"{text[:start]}{typed}{ending}{text[end:]}"
-    if _other_items(new_text, item.index) != _other_items(text, item.index):
-        raise RuleError("This text would change another question of its file. Write one question.")
-    return {item.path: new_text.encode()}
+    """Replace the item by what these lines say.
+
+    Raises:
+        RuleError: They are not one question with this key.
+    """
+    return write_item(files, key, _read_table(normalise_line_ends(typed), key))
 
 
 def _read_table(typed: str, key: str) -> Table:
@@ -203,12 +181,6 @@ def _read_table(typed: str, key: str) -> Table:
     if table.get("kind") not in kinds_by_name():
         raise RuleError(f"Write a kind that the portal knows: {', '.join(kinds_by_name())}.")
     return table
-
-
-def _other_items(text: str, index: int) -> list[object]:
-    items = list(parse_toml(text).get("item", []))
-    del items[index]
-    return items
 
 
 # Titles of questions in lists, in which two that begin with the same words show what differs.

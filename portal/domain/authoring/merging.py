@@ -1,140 +1,79 @@
-"""Three-way merge of files: changes of one side are taken, conflicting changes are left to the author.
+"""Three-way merge of folders: what one side changed is taken, what both changed is left to the author.
 
-Texts are merged line by line. Two changes conflict where they share a line, or where one inserts lines at the
-edge of the other, because their order is then unknown; whole items that both sides added are both kept. A
-merge that leaves invalid TOML counts as a conflict.
+A file is compared part by part: the questions of a bank, the keys of other TOML and of front matter, the text
+below and its checks. A file of another kind, that cannot be read, or that a side has removed is one part.
 """
 
-import tomllib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
-from portal.domain.authoring.texts import diff_lines
-from portal.domain.authoring.toml_patch import parse_toml
+from portal.domain.authoring.errors import UnreadableFileError
+from portal.domain.authoring.files import check_blocks, fold_checks, split_file, unfold_checks
+from portal.platform.formats.toml_writer import format_toml, parse_toml
 
-# Recognises merges in which both sides only added items, so that both can be kept.
+WHOLE_FILE = ""
+TEXT_PART = "text below"  # the front matter; with a blank, which no key of a file has
+CHECK_PART = "check "  # and its key
+QUESTION_PART = "question "  # and its key
 
-Tables = dict[str, dict[str, Any]]
-
-
-def is_clean_union(
-    merged: bytes | None, base: bytes | None, mine: bytes | None, theirs: bytes | None
-) -> bool:
-    """Whether the merged file has every item that either side added, complete, and nothing else.
-
-    False where both sides added the same key, or where a file cannot be parsed.
-    """
-    sides = [_items_by_key(side) for side in (merged, base, mine, theirs)]
-    if any(side is None for side in sides):
-        return False
-    union, base_items, my_items, their_items = (side or {} for side in sides)
-    my_added = {key: table for key, table in my_items.items() if key not in base_items}
-    their_added = {key: table for key, table in their_items.items() if key not in base_items}
-    return (
-        not my_added.keys() & their_added.keys()
-        and all(union.get(key) == table for key, table in (my_added | their_added).items())
-        and all(table in (my_items.get(key), their_items.get(key)) for key, table in union.items())
-    )
-
-
-def _items_by_key(content: bytes | None) -> Tables | None:
-    """Items by key; None where a key is missing or repeated, or the file cannot be parsed."""
-    try:
-        rows = parse_toml((content or b"").decode()).get("item", [])
-    except ValueError:
-        return None
-    tables = [row for row in rows if isinstance(row, dict) and isinstance(row.get("key"), str)]
-    items: Tables = {row["key"]: row for row in tables}
-    return items if len(items) == len(rows) else None
-
-
-Lines = list[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Hunk:
-    """One place that both sides changed differently."""
-
-    base: str
-    mine: str
-    theirs: str
-
-
-@dataclass(frozen=True, slots=True)
-class MergeResult:
-    """The result of merging one file."""
-
-    with_mine: bytes | None  # conflicts resolved as mine; None: no file
-    with_theirs: bytes | None  # conflicts resolved as theirs; None: no file
-    hunks: list[Hunk] = field(default_factory=list)
-    union: bytes | None = None  # only where both sides inserted lines alone: mine, then theirs
+Parts = dict[str, Any]  # values by name
 
 
 @dataclass(frozen=True, slots=True)
 class MergeConflict:
-    """One file in which both sides changed the same place differently."""
+    """A part that both sides changed differently."""
 
     path: str
-    base: bytes | None
-    mine: bytes | None  # the draft's; None: no file
-    theirs: bytes | None  # the published version's
-    with_mine: bytes | None  # merged, with conflicts resolved as in the draft
-    with_theirs: bytes | None  # merged, with conflicts resolved as published
-    hunks: list[Hunk]  # a single one with both whole files where lines cannot be merged
+    part: str  # its name, or ``WHOLE_FILE``
+    mine: Any  # the draft's; None: there is none
+    theirs: Any  # the published version's; None: there is none
+
+    @property
+    def name(self) -> str:
+        """By which a choice names it."""
+        return f"{self.path} {self.part}".rstrip()
 
 
-class _SideChange(NamedTuple):
-    """Lines ``start`` to ``end`` of the base, and the lines that one side replaced them with."""
+def merge_parts(base: Parts, mine: Parts, theirs: Parts) -> tuple[Parts, list[str]]:
+    """The parts as they are after both changes, and the names of those that both changed differently.
 
-    start: int
-    end: int
-    new: Lines
-
-
-@dataclass(slots=True)
-class _ChangeGroup:
-    """Changes that overlap, and the range of base lines that they cover."""
-
-    start: int
-    end: int
-    mine: list[_SideChange] = field(default_factory=list)
-    theirs: list[_SideChange] = field(default_factory=list)
-
-
-def merge_file(base: bytes | None, mine: bytes | None, theirs: bytes | None) -> MergeResult:
-    """Merge one file; None means no file."""
-    if mine == theirs or theirs == base:
-        return MergeResult(mine, mine)
-    if mine == base:
-        return MergeResult(theirs, theirs)
-    texts = [_decode_text(content) for content in (base, mine, theirs)]
-    if None in texts:
-        return MergeResult(mine, theirs, [Hunk(*("" if content is None else content for content in texts))])
-    return _merge_lines(*(_split_lines(content or "") for content in texts))
+    Those are as in ``mine``. The order is that of the side that changed it; if both did, mine.
+    """
+    merged: Parts = {}
+    clashing = []
+    is_moved = [name for name in mine if name in base] != [name for name in base if name in mine]
+    first, second = (mine, theirs) if is_moved else (theirs, mine)
+    for name in first | second:
+        was, my_value, their_value = base.get(name), mine.get(name), theirs.get(name)
+        if was != my_value != their_value != was:
+            clashing.append(name)
+        value = their_value if my_value == was else my_value
+        if value is not None:
+            merged[name] = value
+    return merged, clashing
 
 
 def merge_folders(
-    base: Mapping[str, bytes], mine: Mapping[str, bytes], theirs: Mapping[str, bytes]
+    base: Mapping[str, bytes],
+    mine: Mapping[str, bytes],
+    theirs: Mapping[str, bytes],
+    keeps_mine: Mapping[str, bool] | None = None,
 ) -> tuple[dict[str, bytes | None], list[MergeConflict]]:
-    """Merge all files; returns the merged ones by path, and a conflict for each of the others."""
+    """Every file after both changes by path, None for none, and the conflicts that are not decided.
+
+    Args:
+        base: The files that both sides began with, by path.
+        mine: The draft's files.
+        theirs: The published version's files.
+        keeps_mine: For the name of a conflict, whether the draft's part is kept or the published one.
+    """
     merged: dict[str, bytes | None] = {}
-    conflicts = []
+    conflicts: list[MergeConflict] = []
     for path in sorted({*base, *mine, *theirs}):
-        versions = base.get(path), mine.get(path), theirs.get(path)
-        result = merge_file(*versions)
-        if not result.hunks and result.with_mine not in versions and not _is_readable(path, result.with_mine):
-            whole_files = Hunk(*((content or b"").decode() for content in versions))
-            result = MergeResult(versions[1], versions[2], [whole_files])
-        if result.hunks and path.startswith("items/") and is_clean_union(result.union, *versions):
-            result = MergeResult(result.union, result.union)
-        if result.hunks:
-            with_mine, with_theirs = result.with_mine, result.with_theirs
-            if not _is_readable(path, with_mine) or not _is_readable(path, with_theirs):
-                with_mine, with_theirs = versions[1], versions[2]
-            conflicts.append(MergeConflict(path, *versions, with_mine, with_theirs, result.hunks))
-        else:
-            merged[path] = result.with_mine
+        sides = base.get(path), mine.get(path), theirs.get(path)
+        merged[path], found = _merge_file(path, *sides, keeps_mine or {})
+        conflicts += found
     return merged, conflicts
 
 
@@ -142,97 +81,80 @@ def merge_cleanly(path: str, base: bytes | None, mine: bytes, theirs: bytes | No
     """Merge one file; None where it conflicts, or where the base or the other side has no such file."""
     if base is None or theirs is None:
         return None
-    merged, conflicts = merge_folders({path: base}, {path: mine}, {path: theirs})
-    return None if conflicts else merged[path]
+    merged, conflicts = _merge_file(path, base, mine, theirs, {})
+    return None if conflicts else merged
 
 
-def _merge_lines(base: Lines, mine: Lines, theirs: Lines) -> MergeResult:
-    with_mine: Lines = []
-    with_theirs: Lines = []
-    joined: Lines = []
-    hunks = []
-    at = 0
-    for group in _group_changes(_side_changes(base, mine), _side_changes(base, theirs)):
-        unchanged = base[at : group.start]
-        my_lines, their_lines = _side_lines(base, group, group.mine), _side_lines(base, group, group.theirs)
-        if group.mine and group.theirs and my_lines != their_lines:
-            hunks.append(Hunk(*map("".join, (base[group.start : group.end], my_lines, their_lines))))
-        elif not group.mine:
-            my_lines = their_lines
-        else:
-            their_lines = my_lines
-        with_mine += unchanged + my_lines
-        with_theirs += unchanged + their_lines
-        joined += unchanged + (my_lines if my_lines == their_lines else my_lines + their_lines)
-        at = group.end
-    ours, others, both = (_join_lines([*side, *base[at:]]) for side in (with_mine, with_theirs, joined))
-    return MergeResult(ours, others, hunks, both if not any(hunk.base for hunk in hunks) else None)
-
-
-def _side_changes(base: Lines, side: Lines) -> list[_SideChange]:
-    return [_SideChange(start, end, side[k:m]) for start, end, k, m in diff_lines(base, side)]
-
-
-def _group_changes(mine: Sequence[_SideChange], theirs: Sequence[_SideChange]) -> list[_ChangeGroup]:
-    """Group the changes of both sides in order; overlapping changes form one group."""
-    groups: list[_ChangeGroup] = []
-    labelled = [(change, True) for change in mine] + [(change, False) for change in theirs]
-    for change, is_mine in sorted(labelled, key=lambda pair: (pair[0].start, pair[0].end, not pair[1])):
-        if not groups or not any(
-            _changes_overlap(group_change, change) for group_change in groups[-1].mine + groups[-1].theirs
-        ):
-            groups.append(_ChangeGroup(change.start, change.end))
-        group = groups[-1]
-        group.end = max(group.end, change.end)
-        (group.mine if is_mine else group.theirs).append(change)
-    return groups
-
-
-def _changes_overlap(first: _SideChange, second: _SideChange) -> bool:
-    """Whether they share a base line, or touch where one of them is a pure insertion."""
-    if max(first.start, second.start) < min(first.end, second.end):
-        return True
-    is_insertion = first.start == first.end or second.start == second.end
-    return is_insertion and first.start <= second.end and second.start <= first.end
-
-
-def _side_lines(base: Lines, group: _ChangeGroup, changed: Sequence[_SideChange]) -> Lines:
-    """The lines of one side in place of the group's base lines."""
-    lines: Lines = []
-    at = group.start
-    for change in changed:
-        lines += base[at : change.start] + change.new
-        at = change.end
-    return lines + base[at : group.end]
-
-
-def _decode_text(content: bytes | None) -> str | None:
-    """Decode a file; None where there is no file or it is not text."""
-    if content is None or b"\0" in content:
-        return None
-    try:
-        return content.decode()
-    except UnicodeDecodeError:
-        return None
-
-
-def _split_lines(text: str) -> Lines:
-    return [f"{line}\n" for line in text.split("\n")]  # the last line gets an LF, which _join_lines removes
-
-
-def _join_lines(lines: Lines) -> bytes:
-    return "".join(lines)[:-1].encode()
-
-
-def _is_readable(path: str, content: bytes | None) -> bool:
-    if content is None or path.startswith("media/"):
-        return True
-    text = content.decode()
+def _merge_file(
+    path: str,
+    base: bytes | None,
+    mine: bytes | None,
+    theirs: bytes | None,
+    keeps_mine: Mapping[str, bool],
+) -> tuple[bytes | None, list[MergeConflict]]:
+    if mine == theirs or theirs == base:
+        return mine, []
+    if mine == base:
+        return theirs, []
+    sides = [_split_parts(path, content) for content in (base or b"", mine, theirs)]
+    is_split = None not in sides
+    if not is_split:
+        sides = [{WHOLE_FILE: content} for content in (base, mine, theirs)]
+    base_parts, my_parts, their_parts = (side or {} for side in sides)
+    merged, clashing = merge_parts(base_parts, my_parts, their_parts)
+    conflicts = []
+    for part in clashing:
+        conflict = MergeConflict(path, part, my_parts.get(part), their_parts.get(part))
+        if conflict.name not in keeps_mine:
+            conflicts.append(conflict)
+        elif not keeps_mine[conflict.name]:
+            merged[part] = conflict.theirs
+    merged = {part: value for part, value in merged.items() if value is not None}
+    if not is_split:
+        return merged.get(WHOLE_FILE), conflicts
     if path.endswith(".md"):
-        parts = text.split("+++\n", 2)
-        text = parts[1] if len(parts) == 3 and not parts[0] else "="
+        return _join_page(merged, mine or b"", theirs or b""), conflicts
+    return _join_tables(path, merged), conflicts
+
+
+def _split_parts(path: str, content: bytes | None) -> Parts | None:
+    """The parts of a file by name; None where it is one part."""
+    if content is None or path.startswith("media/"):
+        return None
     try:
-        tomllib.loads(text)
-    except ValueError:
-        return False
-    return True
+        if path.endswith(".md"):
+            page = split_file(content)
+            checks = {f"{CHECK_PART}{key}": block for key, block in check_blocks(page.body).items()}
+            return parse_toml(page.front) | {TEXT_PART: fold_checks(page.body)} | checks
+        parts = parse_toml(content.decode())
+    except (UnreadableFileError, ValueError):
+        return None
+    if not path.startswith("items/"):
+        return parts
+    rows = parts.pop("item", [])
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        return None
+    questions = {f"{QUESTION_PART}{row['key']}": row for row in rows if isinstance(row.get("key"), str)}
+    return parts | questions if len(questions) == len(rows) else None
+
+
+def _join_page(parts: Parts, mine: bytes, theirs: bytes) -> bytes:
+    """The page with these parts and the blank lines of mine; a check that the text alone kept stays."""
+    front = {
+        name: value for name, value in parts.items() if name != TEXT_PART and not name.startswith(CHECK_PART)
+    }
+    body = parts.get(TEXT_PART, "")
+    page = split_file(mine)
+    blocks = "\n\n".join(value for name, value in parts.items() if name.startswith(CHECK_PART))
+    for source in (blocks, page.body, split_file(theirs).body):
+        body = unfold_checks(body, source)
+    return "".join((page.opening, format_toml(front), page.closing, body, page.ending)).encode()
+
+
+def _join_tables(path: str, parts: Parts) -> bytes | None:
+    """The TOML with these parts; None for a bank without questions."""
+    if not path.startswith("items/"):
+        return format_toml(parts).encode()
+    items = [value for name, value in parts.items() if name.startswith(QUESTION_PART)]
+    others = {name: value for name, value in parts.items() if not name.startswith(QUESTION_PART)}
+    return format_toml(others | {"item": items}).encode() if items else None

@@ -32,10 +32,10 @@ from portal.domain.catalogue.version_cache import (
 )
 from portal.domain.content_checks import metrics
 from portal.domain.content_checks.metrics import BankLengths, ChoiceLengths, TextMeasures
-from portal.domain.item_kinds import kinds_by_name
 from portal.domain.item_kinds.base import Answer, ItemKind
 from portal.domain.learning.queries import ModuleProgress
 from portal.platform.errors import NotFoundError
+from portal.platform.formats.toml_tables import NOTE
 
 # Converts a draft to the objects that learners' pages are rendered from; nothing is stored.
 
@@ -260,7 +260,18 @@ def _page_html(reading: CheckedFolder, place: str) -> str:
 
 Table = dict[str, Any]
 _INVISIBLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ufeff]")
-COMMON_KEYS = ("key", "outcome", "kind", "stimulus", "prompt", "explanation", "source", "for", "retired")
+COMMON_KEYS = (
+    "key",
+    "outcome",
+    "kind",
+    "stimulus",
+    "prompt",
+    "explanation",
+    "source",
+    "for",
+    "retired",
+    "note",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,11 +291,6 @@ def table_digest(table: Table | None) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-def kind_of_table(table: Table) -> ItemKind | None:
-    """The item kind named in the table; None where it is unknown."""
-    return kinds_by_name().get(str(table.get("kind", "")))
-
-
 def merge_form_values(old: Table, form_values: Table, kind_values: Table) -> Table:
     """The old table with the form's values; keys of the kind that the form does not send are dropped."""
     new = {name: value for name, value in old.items() if name in COMMON_KEYS}
@@ -297,7 +303,24 @@ def merge_form_values(old: Table, form_values: Table, kind_values: Table) -> Tab
         new["source"] = old["source"]
     if "for" in new and sorted(new["for"]) == sorted(old.get("for", [])):
         new["for"] = old["for"]
-    return new | {name: value for name, value in kind_values.items() if value not in (None, "", [])}
+    filled = {name: value for name, value in kind_values.items() if value not in (None, "", [])}
+    return new | _keep_notes(old, filled)
+
+
+def _keep_notes(old: Table, new: Table) -> Table:
+    """The new values, with the notes of rows, of which the form knows nothing."""
+    kept = dict(new)
+    for name, rows in new.items():
+        if not isinstance(rows, list) or not isinstance(old.get(name), list):
+            continue
+        before = {row.get("key"): row for row in old[name] if isinstance(row, dict)}
+        kept[name] = [
+            ({NOTE: was[NOTE]} if NOTE in was else {}) | _keep_notes(was, row)
+            if isinstance(row, dict) and (was := before.get(row.get("key")))
+            else row
+            for row in rows
+        ]
+    return kept
 
 
 def new_table(key: str, values: Table) -> Table:
@@ -449,7 +472,7 @@ def _bank_lengths(state: DraftState, item: ItemText | None) -> BankLengths | Non
 
 def _texts_before_answer(table: Table) -> Iterator[str]:
     """The texts of the question and its choices, without those shown after the answer."""
-    return _all_texts(table, _NAMES | {"explanation", "feedback", "debrief", "model", "checklist"})
+    return _all_texts(table, _NAMES | {"explanation", "feedback", "debrief", "model", "checklist", NOTE})
 
 
 def _all_texts(value: Any, besides: frozenset[str] = frozenset()) -> Iterator[str]:

@@ -28,7 +28,7 @@ from portal.domain.authoring.queries import SOMEONE, DraftState
 from portal.domain.authoring.services import lock_draft
 from portal.domain.catalogue import version_cache
 from portal.domain.catalogue.models import Activity, GuideVersion, ModuleVersion
-from portal.domain.catalogue.module_check import sha256_of
+from portal.domain.catalogue.module_check import is_same_content
 from portal.domain.directives.applies import MinimumVersionRule
 from portal.domain.people.models import PersonName, Post
 from portal.domain.people.positions import is_known_fact
@@ -186,17 +186,14 @@ def _unchanged_error(state: DraftState) -> RuleError | None:
     if state.base_version_id is None:
         return None
     published = subject_of(state.key).version_files(state.base_version_id)
-    published_hashes = {path: sha256_of(content) for path, content in published.items()}
-    if published_hashes == state.files:
+    files = queries.draft_files(state)
+    if is_same_content(published, files):
         return UnchangedDraftError()
-    return UnshownMediaError() if published_hashes == _publishable_hashes(state) else None
-
-
-def _publishable_hashes(state: DraftState) -> dict[str, str]:
-    """The hashes, by path, of the files that would be published: a guide's unused media are left out."""
-    guides = queries.check_draft_hashes(state.key, state.files).guides
-    published_files = guides[0].files if guides else state.files
-    return {path: sha for path, sha in state.files.items() if path in published_files}
+    guides = queries.check_draft_hashes(
+        state.key, state.files
+    ).guides  # of a guide, unused media are left out
+    shown = {path: content for path, content in files.items() if not guides or path in guides[0].files}
+    return UnshownMediaError() if is_same_content(published, shown) else None
 
 
 def _open_review(draft_id: int) -> Review | None:

@@ -259,7 +259,7 @@ def rebase_draft(
     *,
     by: int,
     at: datetime,
-    chosen: Mapping[str, bytes | None],
+    keeps_mine: Mapping[str, bool],
     expected: int | None = None,
 ) -> list[MergeConflict]:
     """Merge a version published since the draft's base into the draft.
@@ -268,7 +268,7 @@ def rebase_draft(
         draft_id: The draft.
         by: The person who does it.
         at: The instant.
-        chosen: The author's content for each file in conflict; None: no file.
+        keeps_mine: The author's choice for each conflict by its name: the draft's part, or the published one.
         expected: The number of the state that the choice was based on; None before any choice.
 
     Returns:
@@ -276,19 +276,18 @@ def rebase_draft(
 
     Raises:
         StaleSaveError: Someone else has saved since state ``expected``.
-        RuleError: The draft is being reviewed, or a chosen file is too large or unreadable.
+        RuleError: The draft is being reviewed, or a merged file is too large.
         ConflictError: The draft was published or discarded.
     """
     draft = lock_draft(draft_id)
     _refuse_under_review(draft_id)
     last = _last_save(draft_id)
     if expected is not None and expected != last.number:
-        present = {path: last.files.get(path) for path in chosen}
-        raise StaleSaveError(present, queries.person_name(last.saved_by_id))
+        raise StaleSaveError({}, queries.person_name(last.saved_by_id))
     newest = subject_of(draft.module_key).newest_version()
     if newest is None or newest.id == draft.base_id:
         return []
-    merged, conflicts = _merge_version(draft, last, newest.id, chosen)
+    merged, conflicts = _merge_version(draft, last, newest.id, keeps_mine)
     if not conflicts:
         files = _apply_changes(draft, last.files, merged)
         _set_base(draft, newest.id)
@@ -297,17 +296,15 @@ def rebase_draft(
 
 
 def _merge_version(
-    draft: Draft, last: DraftSave, version_id: int, chosen: Mapping[str, bytes | None]
+    draft: Draft, last: DraftSave, version_id: int, keeps_mine: Mapping[str, bool]
 ) -> tuple[dict[str, bytes | None], list[MergeConflict]]:
     """The files that the merge changes in the draft, and the remaining conflicts."""
     draft_subject = subject_of(draft.module_key)
     base = draft_subject.version_files(draft.base_id) if draft.base_id else {}
     mine = models.read_files(last.files)
-    merged, conflicts = merging.merge_folders(base, mine, draft_subject.version_files(version_id))
-    conflicting_paths = {conflict.path for conflict in conflicts}
-    merged |= {path: content for path, content in chosen.items() if path in conflicting_paths}
+    merged, conflicts = merging.merge_folders(base, mine, draft_subject.version_files(version_id), keeps_mine)
     changed = {path: new for path, new in merged.items() if last.files.get(path) != _sha_or_none(new)}
-    return changed, [conflict for conflict in conflicts if conflict.path not in chosen]
+    return changed, conflicts
 
 
 def _set_base(draft: Draft, version_id: int | None) -> None:

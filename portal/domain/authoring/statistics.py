@@ -100,11 +100,6 @@ def version_ids(key: str) -> dict[int, int]:
     return {number: version_id for number, version_id in rows}
 
 
-def item_statistics_rows(version_id: int) -> Sequence[ItemStatisticsRow]:
-    """Every item of one version in file order."""
-    return module_results((version_id,)).rows
-
-
 def module_results(ids: tuple[int, ...]) -> ModuleResults:
     """The statistics of these versions; five statements, regardless of the number of items.
 

@@ -1,11 +1,12 @@
 """Texts compared: word by word, line by line, and as forms send them."""
 
-import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any, NamedTuple
+
+from portal.platform.formats.toml_writer import format_toml, parse_toml
 
 # Compares two texts word by word. Pure functions; the runs of each side join to the text of that side.
 
@@ -237,47 +238,6 @@ def diff_lines(old: Sequence[str], new: Sequence[str]) -> Iterator[LineChange]:
             yield LineChange(prefix_length + i, prefix_length + j, prefix_length + k, prefix_length + m)
 
 
-# Matches the elements of a changed list with those of the original.
-
-
-def align_lists(old: Sequence[Any], new: Sequence[Any]) -> list[int | None]:
-    """For each new element, the index of the old element it continues; None if it was added.
-
-    Tables are matched by their ``key``, other values by equality. In lists of the same length, an unmatched
-    new element is then matched with an unmatched old one at the same index.
-
-    >>> align_lists(["a", "b", "c"], ["c", "a", "x"])
-    [2, 0, None]
-    >>> align_lists([{"key": "a", "n": 1}, {"key": "b"}], [{"key": "b"}, {"key": "a", "n": 2}])
-    [1, 0]
-    """
-    by_key = _all_have_keys(old) and _all_have_keys(new)
-    identities = [_element_identity(element, by_key) for element in old]
-    free_indices: dict[str, list[int]] = {}
-    for index, name in enumerate(identities):
-        free_indices.setdefault(name, []).append(index)
-    indices: list[int | None] = []
-    for element in new:
-        candidates = free_indices.get(_element_identity(element, by_key))
-        indices.append(candidates.pop(0) if candidates else None)
-    if len(old) == len(new):
-        unmatched = {index for candidates in free_indices.values() for index in candidates}
-        indices = [
-            index if old_index is None and index in unmatched else old_index
-            for index, old_index in enumerate(indices)
-        ]
-    return indices
-
-
-def _all_have_keys(values: Sequence[Any]) -> bool:
-    keys = [element.get("key") for element in values if isinstance(element, dict)]
-    return len(keys) == len(values) == len({key for key in keys if isinstance(key, str)})
-
-
-def _element_identity(value: Any, by_key: bool) -> str:
-    return str(value["key"]) if by_key else json.dumps(value, default=repr, sort_keys=True)
-
-
 # Normalises text sent by forms, and compares values regardless of how they are written.
 
 
@@ -315,3 +275,19 @@ def is_same_value(old: Any, new: Any) -> bool:
 def is_empty_value(value: Any) -> bool:
     """Whether a value is equivalent to a missing key: None, False, an empty text or an empty list."""
     return value is None or value is False or value in ("", [])
+
+
+def rewrite_toml(text: str, new: dict[str, Any]) -> str:
+    """The text where it says the same as ``new`` already, else ``new`` in the one form of the portal.
+
+    Keys without a value, and with an empty text or list, are left out.
+    """
+    return text if is_same_value(parse_toml(text), new) else format_toml(_without_empty(new))
+
+
+def _without_empty(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_empty(member) for key, member in value.items() if member not in (None, "", [])}
+    if isinstance(value, list):
+        return [_without_empty(member) for member in value]
+    return normalise_line_ends(value) if isinstance(value, str) else value

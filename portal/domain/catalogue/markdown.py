@@ -633,9 +633,6 @@ def _check_references(state: StateCore) -> None:
         resolve_links(token.children or [], location, line)
 
 
-Rendered = tuple[Sequence[Token], int, dict[str, Any]]
-
-
 def _force_setting(_: RendererHTML, tokens: Sequence[Token], at: int, *rest: Any) -> str:
     return "{{force:" + str(escape(tokens[at].content)) + "}}"
 

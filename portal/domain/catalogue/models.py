@@ -48,7 +48,7 @@ class ModuleVersion(Base):
     recorded_at: Mapped[datetime]
     activity_id: Mapped[int] = mapped_column(ForeignKey("activity.id"))
     number: Mapped[int]  # counts from 1
-    digest: Mapped[str]  # SHA-256 over paths and bytes; the same bytes are not published again
+    digest: Mapped[str]  # SHA-256 over paths and bytes
     title: Mapped[str]
     aim: Mapped[str]
     owner: Mapped[str]
@@ -150,7 +150,7 @@ class GuideVersion(Base):
     recorded_at: Mapped[datetime]
     activity_id: Mapped[int] = mapped_column(ForeignKey("activity.id"))
     number: Mapped[int]  # counts from 1
-    digest: Mapped[str]  # SHA-256 over paths and bytes: publishing the same bytes again does nothing
+    digest: Mapped[str]  # SHA-256 over paths and bytes
     title: Mapped[str]
     summary: Mapped[str]
     owner: Mapped[str]
@@ -192,7 +192,7 @@ class EventTypeVersion(Base):
     recorded_at: Mapped[datetime]
     activity_id: Mapped[int] = mapped_column(ForeignKey("activity.id"))
     number: Mapped[int]  # counts from 1
-    digest: Mapped[str]  # SHA-256 of the file's bytes: publishing the same bytes again does nothing
+    digest: Mapped[str]  # SHA-256 of the file's bytes
     content: Mapped[bytes] = mapped_column(LargeBinary)  # the file, byte for byte
     title: Mapped[str]
     aim: Mapped[str]

@@ -3,6 +3,7 @@
 import hashlib
 import re
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -13,6 +14,7 @@ from portal.domain.catalogue.markdown import (
     Address,
     RenderContext,
     TextLocation,
+    find_check_lines,
     find_media_file,
     media_address,
     render_block,
@@ -28,6 +30,7 @@ from portal.domain.item_kinds.base import ShownDrawing
 from portal.platform.documents.fonts import undrawable_letters
 from portal.platform.documents.typesetting import TypesettingError, markup_of, name_of, typeset_pdf
 from portal.platform.formats.toml_tables import Faults
+from portal.platform.formats.toml_writer import parse_toml
 from portal.platform.isolation.running import ReadingStoppedError
 
 # Checks that a job aid or a briefing can become a tagged PDF, with a stand-in for each setting.
@@ -189,6 +192,37 @@ def digest_of(files: dict[str, bytes]) -> str:
     for path in sorted(files):
         digest.update(f"{path}\0{sha256_of(files[path])}\n".encode())
     return digest.hexdigest()
+
+
+def is_same_content(old: Mapping[str, bytes], new: Mapping[str, bytes]) -> bool:
+    """Whether two folders differ in nothing but the layout and the comments of their TOML."""
+    return old.keys() == new.keys() and all(
+        old[path] == content or _values_of(path, old[path]) == _values_of(path, content)
+        for path, content in new.items()
+    )
+
+
+def _values_of(path: str, content: bytes) -> Any:
+    """What a file says; its bytes where it is not TOML, and no page with front matter."""
+    try:
+        if path.endswith(".toml"):
+            return parse_toml(content.decode())
+        if path.endswith(".md"):
+            return _values_of_page(content.decode())
+    except ValueError:
+        pass
+    return content
+
+
+def _values_of_page(text: str) -> list[Any]:
+    """The front matter and each check as tables, and the lines around them."""
+    above, front, body = text.split("+++\n", 2)
+    values: list[Any] = [above, parse_toml(front)]
+    lines, at = body.split("\n"), 0
+    for first, last in find_check_lines(body):
+        values += [*lines[at:first], parse_toml("\n".join(lines[first + 1 : last]))]
+        at = last + 1
+    return values + lines[at:]
 
 
 def _check_parts(package: Package, shared: SharedContent, faults: Faults) -> None:

@@ -1,9 +1,8 @@
 """Guides and event types as their authors write them."""
 
 import html as entities
-import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -26,6 +25,7 @@ from portal.domain.catalogue.source_files import (
     read_front_matter,
 )
 from portal.platform.formats.toml_tables import Faults, Table
+from portal.platform.formats.toml_writer import format_toml
 
 # Reading, checking and rendering of guides: one Markdown file each, with drawings. Pure.
 
@@ -271,18 +271,7 @@ _KEYS = (
 
 def write_event_type(values: Mapping[str, Any]) -> bytes:
     """The bytes of the file, from the values of an ``EventTypeSource`` by their names."""
-    return "\n".join(_write_lines(values)).encode() + b"\n"
-
-
-def _write_lines(values: Mapping[str, Any]) -> Iterator[str]:
-    for key in _KEYS:
-        yield f"{key} = {_write_value(values[key])}"
-    for table in ("syndicate", "places"):
-        yield from ("", f"[{table}]")
-        yield from (f"{end} = {values[f'{table}_{end}']}" for end in ("least", "most"))
-
-
-def _write_value(value: Any) -> str:
-    if isinstance(value, date):
-        return value.isoformat()
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    table = {key: values[key] for key in _KEYS}
+    for name in ("syndicate", "places"):
+        table[name] = {end: values[f"{name}_{end}"] for end in ("least", "most")}
+    return format_toml(table).encode()

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from portal.domain.catalogue.models import Activity, EventTypeVersion, GuideFile, GuideVersion, ModuleVersion
-from portal.domain.catalogue.module_check import sha256_of
+from portal.domain.catalogue.module_check import is_same_content, sha256_of
 from portal.domain.catalogue.other_sources import CheckedGuide, EventTypeSource
 from portal.domain.catalogue.version_cache import VersionKey, activity_id
 from portal.platform.audit import log
@@ -114,10 +114,10 @@ def guide_files(version_id: int) -> dict[str, bytes]:
 
 
 def publish_guide(checked: CheckedGuide, activity_id: int, *, at: datetime, by: int | None) -> int | None:
-    """Write the next version and return its number; None if the current version has the same bytes."""
+    """Write the next version and return its number; None if the current version says the same."""
     text = checked.guide
     current = current_guide(text.key)
-    if current is not None and current.digest == checked.digest:
+    if current is not None and is_same_content(guide_files(current.id), checked.files):
         return None
     version = GuideVersion(
         recorded_at=stamp(),
@@ -246,7 +246,7 @@ def refuse_unknown_preparation(source: EventTypeSource) -> None:
 
 
 def publish_event_type(source: EventTypeSource, *, at: datetime, by: int | None) -> int | None:
-    """Write the next version and return its number; None if the current version has the same bytes.
+    """Write the next version and return its number; None if the current version says the same.
 
     Raises:
         BadInputError: It asks for a module or guide that is not published.
@@ -255,7 +255,7 @@ def publish_event_type(source: EventTypeSource, *, at: datetime, by: int | None)
     recorded_at = stamp()  # before the current version is read
     current = current_event_type(source.key)
     digest = sha256_of(source.content)
-    if current is not None and current.digest == digest:
+    if current is not None and is_same_content({".toml": current.content}, {".toml": source.content}):
         return None
     fields = asdict(source)
     key = fields.pop("key")

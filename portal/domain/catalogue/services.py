@@ -25,6 +25,7 @@ from portal.domain.catalogue.module_check import (
     CheckedModule,
     RenderedPage,
     check_module,
+    is_same_content,
     sha256_of,
     version_fields,
 )
@@ -66,7 +67,7 @@ class PublishingResult:
     guides: list[tuple[str, int]] = field(default_factory=list)  # key and number of new ones
     unchanged: list[str] = field(
         default_factory=list
-    )  # keys of modules and guides whose bytes are published already
+    )  # keys of modules and guides that are published as they are
     shared: list[tuple[str, int]] = field(default_factory=list)  # name and number of shared files
 
 
@@ -113,8 +114,8 @@ def _is_one_module(folder: Path) -> bool:
 def publish_folder(folder: Path, *, at: datetime, by: int | None = None) -> PublishingResult:
     """Publish one module's folder, or the folder of all modules with guides and shared files.
 
-    Repeat-safe: whatever has the same bytes as its current version is not published again. Rows of older
-    versions never change.
+    Repeat-safe: whatever says the same as its current version, in any layout, is not published again. Rows of
+    older versions never change.
 
     Args:
         folder: The folder.
@@ -167,7 +168,7 @@ def check_files(key: str, files: dict[str, bytes], *, address: Address = media_a
 
 
 def publish_files(key: str, files: dict[str, bytes], *, at: datetime, by: int) -> ModuleVersion | None:
-    """Publish one module's files as its next version; None if the current version has the same bytes.
+    """Publish one module's files as its next version; None if the current version says the same.
 
     Args:
         key: The module's key, which is its folder's name.
@@ -200,7 +201,7 @@ def check_guide_files(files: dict[str, bytes], *, address: Address = media_addre
 def publish_guide_files(
     key: str, files: dict[str, bytes], *, at: datetime, by: int | None
 ) -> GuideVersion | None:
-    """Publish one guide's files as its next version; None if the current version has the same bytes.
+    """Publish one guide's files as its next version; None if the current version says the same.
 
     Args:
         key: The guide's key, which is its file's name.
@@ -235,9 +236,9 @@ def set_force_values(values: dict[str, str], *, by: int) -> bool:
 
 
 def _publish_shared(name: str, content: bytes, by: int | None) -> int | None:
-    """The number of its new version; None if the current version has the same bytes."""
+    """The number of its new version; None if the current version says the same."""
     current = version_cache.shared_version(name)
-    if current is not None and current.content == content:
+    if current is not None and is_same_content({name: current.content}, {name: content}):
         return None
     number = current.number + 1 if current else 1
     db.session.add(SharedVersion(recorded_at=stamp(), name=name, number=number, content=content))
@@ -248,7 +249,10 @@ def _publish_shared(name: str, content: bytes, by: int | None) -> int | None:
 def _publish_module(module: CheckedModule, at: datetime, by: int | None) -> ModuleVersion | None:
     package = module.package
     current = version_cache.current_version(package.key)
-    if current is not None and current.digest == module.digest:
+    if current is not None and (
+        current.digest == module.digest
+        or is_same_content(version_cache.package_files(current.id), package.files)
+    ):
         return None
     number = current.number + 1 if current else 1
     version = _build_version(module, _activity_id("module", package.key), number, at)

@@ -82,11 +82,6 @@ class DirectiveEffect:
     parts: tuple[RequirementChange, ...]  # of the requirements
 
     @property
-    def changes_status(self) -> bool:
-        """Whether the status or due date under the whole directive changes."""
-        return (self.before, self.due_before) != (self.after, self.due_after)
-
-    @property
     def parts_to_show(self) -> list[RequirementChange]:
         """The requirements whose change differs from that of the whole directive."""
         return [part for part in self.parts if (part.before, part.after) != (self.before, self.after)]

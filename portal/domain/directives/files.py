@@ -1,15 +1,15 @@
 """Reads a directive's TOML file; reports all faults at once, each with what to write instead."""
 
-import json
 import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, TypeGuard
 
 from portal.platform.errors import BadInputError
+from portal.platform.formats.toml_writer import format_toml
 from portal.platform.tables.columns import FileColumn
 
 RESERVED_REFERENCES = ("new", "preview")  # other pages below /directives/
@@ -30,6 +30,9 @@ DIRECTIVE_KEYS = (  # of a table after its name and a dot; examples are TOML, on
     ),
     FileColumn("owner", "Who answers for it.", "a staff number in the portal", ('"W4001"',)),
     FileColumn("effective_on", "From which day it holds.", "YYYY-MM-DD, without quotes", ("2025-09-01",)),
+    FileColumn(
+        "note", "A remark for its readers, which the portal does not keep.", "a text", ("",), required=False
+    ),
     FileColumn(
         "target", "The share that must be complete.", "from 0 to 1; else 1", ("0.95",), required=False
     ),
@@ -356,45 +359,38 @@ def _read_requirements(reader: _DirectiveReader, values: Mapping[str, Any]) -> l
 
 # Writes a directive as a TOML file that ``read_directive`` reads back.
 
+_WRITTEN_KEYS = (
+    "reference",
+    "title",
+    "source",
+    "wording",
+    "owner",
+    "effective_on",
+    "target",
+    "notice_days",
+    "expiring_days",
+)
+
 
 def to_toml(file: DirectiveFile) -> bytes:
     """The bytes of the TOML file; reading them gives an equal ``DirectiveFile``."""
-    return "\n".join(_write_lines(file)).encode() + b"\n"
-
-
-def _write_lines(file: DirectiveFile) -> Iterator[str]:
-    for key in ("reference", "title", "source", "wording", "owner", "effective_on", "target"):
-        yield f"{key} = {_write_value(getattr(file, key))}"
-    yield f"notice_days = {_write_value(file.notice_days)}"
-    yield f"expiring_days = {file.expiring_days}"
-    if file.withdrawn:
-        yield "withdrawn = true"
-    yield from _write_table(
-        "[due]", {"on": file.due_fixed_on, "days_after_joining": file.due_days_after_joining}
-    )
     validity = {
         "months": file.validity_months,
         "yearly_on": file.yearly_on,
         "minimum_gap_months": file.minimum_gap_months,
     }
-    if any(value is not None for value in validity.values()):
-        yield from _write_table("[validity]", validity)
-    for heading, tables in (("[[audience]]", file.audience), ("[[except]]", file.exceptions)):
-        for table in tables:
-            yield from _write_table(heading, table)
-    for kind, key in file.requirements:
-        yield from _write_table("[[requirement]]", {"kind": kind, "key": key})
+    table = {key: getattr(file, key) for key in _WRITTEN_KEYS} | {
+        "target": float(file.target),
+        "withdrawn": file.withdrawn or None,
+        "due": _given({"on": file.due_fixed_on, "days_after_joining": file.due_days_after_joining}),
+        "validity": _given(validity) or None,
+        "audience": file.audience,
+        "except": file.exceptions or None,
+        "requirement": [{"kind": kind, "key": key} for kind, key in file.requirements],
+    }
+    return format_toml(_given(table)).encode()
 
 
-def _write_table(heading: str, values: Mapping[str, Any]) -> Iterator[str]:
-    yield ""
-    yield heading
-    yield from (f"{key} = {_write_value(value)}" for key, value in values.items() if value is not None)
-
-
-def _write_value(value: Any) -> str:
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, Decimal):
-        return str(float(value))
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+def _given(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values that are given."""
+    return {key: value for key, value in values.items() if value is not None}

@@ -11,7 +11,6 @@ from portal.platform.proposals import ProposalColumns
 
 # A booking in one of these states keeps its person from booking another event of the same type.
 OPEN_BOOKINGS = ("asked", "waiting", "offered", "booked")
-BOOKING_STATES = (*OPEN_BOOKINGS, "declined", "cancelled", "lapsed", "left")
 _IS_OPEN = "state IN ('asked', 'waiting', 'offered', 'booked')"
 
 

@@ -257,17 +257,6 @@ def count_syndicates_used(people: int, *, syndicates: int, least: int, most: int
     return max(1, min(syndicates, max(needed, people // least)))
 
 
-def count_crowding(people: Sequence[Member], groups: Mapping[int, int]) -> int:
-    """How often two of one unit, or of one rank, are in one syndicate; less is better."""
-    units = Counter((groups[member.id], member.unit) for member in people)
-    ranks = Counter((groups[member.id], member.rank) for member in people)
-    return _UNIT_WEIGHT * _count_pairs(units) + _RANK_WEIGHT * _count_pairs(ranks)
-
-
-def _count_pairs(counts: Counter[tuple[int, str]]) -> int:
-    return sum(count * (count - 1) // 2 for count in counts.values())
-
-
 def _spread_units_and_ranks(people: Sequence[Member], groups: dict[int, int]) -> None:
     """Swap people of one role while that helps; sizes and roles stay as they are."""
     units = Counter((groups[member.id], member.unit) for member in people)

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Select
 
 from portal.domain.catalogue.models import EventTypeVersion
+from portal.domain.catalogue.module_check import is_same_content
 from portal.domain.catalogue.other_sources import EVENT_TYPE_FILES, EventTypeSource
 from portal.domain.catalogue.publishing import (
     current_event_type,
@@ -61,7 +62,7 @@ def propose_type(key: str, content: bytes, *, note: str, by: int, at: datetime) 
     if open_proposal_of(key) is not None:
         raise ConflictError("Another version of this event type is proposed already, and waits.")
     current = current_event_type(key)
-    if current is not None and current.content == content:
+    if current is not None and is_same_content({".toml": current.content}, {".toml": content}):
         raise RuleError(f"Version {current.number} says exactly the same. Nothing was proposed.")
     row = EventTypeProposal(
         key=key, content=content, note=note[:LONGEST_NOTE], proposed_by_id=by, proposed_at=at, reason=""

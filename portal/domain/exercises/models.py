@@ -31,7 +31,7 @@ class ExerciseVersion(Base):
     recorded_at: Mapped[datetime]
     exercise_id: Mapped[int] = mapped_column(ForeignKey("exercise.id"))
     number: Mapped[int]  # counts from 1
-    digest: Mapped[str]  # SHA-256 over paths and bytes: publishing the same bytes again does nothing
+    digest: Mapped[str]  # SHA-256 over paths and bytes
     title: Mapped[str]
     summary: Mapped[str]
     owner: Mapped[str]

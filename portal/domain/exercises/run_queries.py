@@ -425,12 +425,6 @@ def _list_kept_steps(run_id: int, _run_recorded_at: datetime, newest: int) -> tu
     return tuple(PastStep(*row) for row in read(_STEPS, {"run_id": run_id, "newest": newest}))
 
 
-def forget_runs() -> None:
-    """Empty what this process keeps; for tests, whose databases give the same numbers."""
-    exercise_of.cache_clear()
-    _list_kept_steps.cache_clear()
-
-
 def list_steps(run: RunView) -> tuple[PastStep, ...]:
     """The steps of a run, in order, up to those of its glance."""
     return _list_kept_steps(run.id, run.recorded_at, run.newest_step) if run.newest_step else ()

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, func, select
 
 from portal.domain.catalogue import version_cache
 from portal.domain.catalogue.markdown import Address
-from portal.domain.catalogue.module_check import sha256_of
+from portal.domain.catalogue.module_check import is_same_content, sha256_of
 from portal.domain.catalogue.source_files import SharedContent, parse_shared, read_shared
 from portal.domain.exercises.checks import CheckedExercise, check_exercise, exercise_media_address
 from portal.domain.exercises.models import Exercise, ExerciseFile, ExerciseProposal, ExerciseVersion
@@ -191,7 +191,7 @@ def check_exercise_files(
 def publish_exercise_folder(folder: Path, *, at: datetime, by: int | None = None) -> PublishedExercises:
     """Publish one exercise's folder, or the folder of all exercises.
 
-    Repeat-safe: whatever has the same bytes as its current version is not published again. Rows of older
+    Repeat-safe: whatever says the same as its current version is not published again. Rows of older
     versions never change, and a run that has begun goes on with its own.
 
     Args:
@@ -216,7 +216,7 @@ def publish_exercise_folder(folder: Path, *, at: datetime, by: int | None = None
 
 
 def publish_exercise_files(key: str, files: dict[str, bytes], *, at: datetime, by: int) -> int | None:
-    """Publish one exercise's files as its next version; None if the current version has the same bytes.
+    """Publish one exercise's files as its next version; None if the current version says the same.
 
     Raises:
         BadInputError: There are faults; the error lists all of them. Nothing is written.
@@ -238,7 +238,7 @@ def _read_shared(root: Path, faults: Faults) -> SharedContent:
 def _write_version(checked: CheckedExercise, at: datetime, by: int | None) -> int | None:
     text = checked.text
     current = newest_version(text.key)
-    if current is not None and current.digest == checked.digest:
+    if current is not None and is_same_content(version_files(current.id), text.files):
         return None
     version = ExerciseVersion(
         recorded_at=stamp(),
@@ -329,7 +329,7 @@ def propose_exercise(archive: bytes, *, note: str, by: int, at: datetime) -> int
     reading.faults.refuse()
     stamp()
     current = newest_version(key)
-    if current is not None and current.digest == reading.exercises[0].digest:
+    if current is not None and is_same_content(version_files(current.id), reading.exercises[0].text.files):
         raise RuleError(f"This is version {current.number} as it is published. There is nothing to propose.")
     open_proposal_id = db.session.scalar(
         select(ExerciseProposal.id).where(ExerciseProposal.key == key, ExerciseProposal.ended_at.is_(None))

@@ -371,11 +371,6 @@ class Workforce:
             for unit_id in self.unit_and_above(post.unit_id):
                 self._under[unit_id].add(post.person_id)
 
-    @property
-    def manager_ids(self) -> Iterable[int]:
-        """The people whom posts of others name as line manager."""
-        return self._reports
-
     def unit_and_above(self, unit_id: int) -> tuple[int, ...]:
         """The unit and those above it, from below; empty if it does not exist on the day."""
         if unit_id not in self._chains:

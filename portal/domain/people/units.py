@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 from sqlalchemy import select
 
-from portal.domain.people.models import Post, Unit, UnitState
+from portal.domain.people.models import Post, UnitState
 from portal.domain.people.positions import is_known_fact
 from portal.platform.audit import log
-from portal.platform.db import OPEN_END, db, touch
+from portal.platform.db import db, touch
 from portal.platform.errors import NotFoundError, RuleError
 from portal.platform.wording import date as day_words
 
@@ -255,28 +255,6 @@ def read_tree(known_at: datetime | None = None) -> UnitTree:
         ).where(is_known_fact(UnitState, known_at))
     )
     return UnitTree(KnownUnitState(*row) for row in rows)
-
-
-def create_unit(path: str, *, on: date, at: datetime) -> int:
-    """Create the unit at the end of ``path``, from ``on`` without end, under a unit that exists then.
-
-    Raises:
-        RuleError: A unit has this path on that day or later.
-    """
-    tree = read_tree()
-    *above, name = split(path)
-    parent_id = _find_parent(tree, above, on)
-    _refuse_taken(tree, split(path), None, on)
-    unit = Unit(recorded_at=at)
-    db.session.add(unit)
-    db.session.flush()
-    db.session.add(
-        UnitState(
-            recorded_at=at, unit_id=unit.id, name=name, parent_id=parent_id, valid_from=on, valid_to=OPEN_END
-        )
-    )
-    log("unit.created", actor_id=None, unit_id=unit.id)
-    return unit.id
 
 
 def rename_unit(path: str, new_path: str, *, on: date, at: datetime, by: int | None = None) -> bool:

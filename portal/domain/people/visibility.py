@@ -31,7 +31,7 @@ from portal.domain.people.models import Person, Post, RoleGrant, Unit, UnitState
 from portal.domain.people.positions import is_known_fact
 from portal.platform import clock
 from portal.platform.db import db, read
-from portal.platform.permissions import SIGHT_ROLES, Permission, Role, roles_with
+from portal.platform.permissions import SIGHT_ROLES, Permission, Role, list_permissions, roles_with
 
 # Other rows of the same tables; made once, because building them is most of a statement's cost.
 _POST, _OTHER_POST, _REPORT, _STATE = aliased(Post), aliased(Post), aliased(Post), aliased(UnitState)
@@ -57,7 +57,7 @@ class Viewer:
 
 
 NOBODY = 0  # the id of no person
-COMMAND_LINE = Viewer(NOBODY, "", "Command line", False, frozenset(Role), frozenset(Permission))
+COMMAND_LINE = Viewer(NOBODY, "", "Command line", False, frozenset(Role), list_permissions())
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,14 +58,6 @@ class ImportedCompletion:
         return clock.london_day(self.achieved_at)
 
 
-def parse_completions(rows: Sequence[SourceRow], person_by: str = STAFF_NUMBER) -> list[ImportedCompletion]:
-    """Read the rows, checked against people, requirements and the calendar."""
-    completions, reasons = parse_completions_with_faults(rows, person_by)
-    if reasons:
-        raise BadInputError(reasons)
-    return completions
-
-
 def parse_completions_with_faults(
     rows: Sequence[SourceRow], person_by: str = STAFF_NUMBER, people: Mapping[str, int] | None = None
 ) -> tuple[list[ImportedCompletion], list[str]]:

@@ -295,11 +295,6 @@ class LearningYear:
         """The stated minutes of all."""
         return sum(row.minutes or 0 for row in self.rows)
 
-    @property
-    def has_unstated(self) -> bool:
-        """Whether something states no time."""
-        return any(row.minutes is None for row in self.rows)
-
 
 def list_learning_years(person_id: int, day: date) -> list[LearningYear]:
     """What the person completed and what counts on ``day``, by year, the latest first. Three statements."""

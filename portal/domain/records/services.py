@@ -48,11 +48,6 @@ def new_reference() -> str:
             return _format_reference(body + check)
 
 
-def is_reference(text: str) -> bool:
-    """Whether ``text`` is a valid reference exactly as the portal writes it."""
-    return normalise_reference(text) == text
-
-
 def normalise_reference(text: str) -> str | None:
     """The reference that a person typed, whatever the case, spaces, hyphens, and O, I and L for digits.
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import cache
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -16,9 +17,11 @@ from portal.domain.reminders.message_texts import (
     compose_letter,
 )
 from portal.domain.reminders.queries import Addressee, list_addressees
+from portal.feature import NoticePart, list_features
 from portal.platform import wording as say
 from portal.platform.audit import AuditEvent, Channel, is_alert
 from portal.platform.clock import london_day
+from portal.platform.errors import listed_words
 from portal.platform.mail import Letter
 from portal.platform.permissions import Role
 
@@ -109,7 +112,7 @@ class NoticeWording:
     own_text: str = ""
 
 
-WORDINGS = {
+_CORE_WORDINGS = {
     "role.granted": NoticeWording(
         "Role given to {person}",
         "{by} gave {owner} the role {role}, {until}.",
@@ -175,30 +178,6 @@ WORDINGS = {
         "{count} invited to the learning portal",
         "{by} invited {count} to set a password.",
     ),
-    "webhook.added": NoticeWording(
-        "Webhook added: {webhook}",
-        "{by} added the webhook {webhook}, which tells {host} about people of the force.",
-        own_subject="",
-        own_text="",
-    ),
-    "webhook.changed": NoticeWording(
-        "Webhook changed: {webhook}",
-        "{by} changed the webhook {webhook}, which tells {host} about people of the force.",
-        own_subject="",
-        own_text="",
-    ),
-    "webhook.failed": NoticeWording(
-        "Messages to {webhook} failed",
-        "Messages to the webhook {webhook} could not be delivered for three days, and failed.",
-        own_subject="",
-        own_text="",
-    ),
-    "webhook.gone": NoticeWording(
-        "Webhook {webhook} is paused",
-        "The receiver of the webhook {webhook} answered that it wants no more messages. It is paused.",
-        own_subject="",
-        own_text="",
-    ),
     "account.factors_reset": NoticeWording(
         "Second factor reset: {person}",
         "{by} removed the second factor of {owner}, who adds a new one with a link to set a password.",
@@ -233,6 +212,18 @@ WORDINGS = {
 }
 
 
+@cache
+def list_wordings() -> dict[str, NoticeWording]:
+    """The texts about every kind of act that is announced, of the core and of the features."""
+    of_features = {
+        name: NoticeWording(act.subject, act.sentence)
+        for feature in list_features()
+        for name, act in feature.acts.items()
+        if act.sentence
+    }
+    return {**_CORE_WORDINGS, **of_features}
+
+
 @dataclass(frozen=True, slots=True)
 class DescribedAct:
     """One act, with all that its sentence needs."""
@@ -246,13 +237,13 @@ class DescribedAct:
 
     def sentence_for(self, *, own: bool) -> str:
         """The sentence about the act, with its time; ``own``: to the account's owner."""
-        wording = WORDINGS[self.kind]
+        wording = list_wordings()[self.kind]
         sentence = (wording.own_text if own else wording.text).format(**self.fields)
         return f"{say.instant(self.at)}: {sentence}"
 
     def subject_for(self, *, own: bool) -> str:
         """The subject of a message about this act alone; ``own``: to the account's owner."""
-        wording = WORDINGS[self.kind]
+        wording = list_wordings()[self.kind]
         return (wording.own_subject if own else wording.subject).format(**self.fields)
 
 
@@ -281,16 +272,17 @@ def compose_notice(
     own = [act for act in acts if act.person_id == reader_id]
     others = [act for act in acts if act.person_id != reader_id]
     alerts = [act for act in others if act.path]
-    webhooks = [act for act in others if act.kind.startswith("webhook.")]
-    accounts = [act for act in others if act not in webhooks and act not in alerts]
+    parts = [(part, [act for act in others if act.kind.startswith(part.begins)]) for part in _list_parts()]
+    of_features = [act for _, told in parts for act in told]
+    accounts = [act for act in others if act not in of_features and act not in alerts]
     paragraphs = [
         *_own_paragraphs(own, portal),
         *_other_paragraphs(accounts, portal),
-        *_webhook_paragraphs(webhooks, portal),
+        *(paragraph for part, told in parts for paragraph in _feature_paragraphs(part, told, portal)),
         *_alert_paragraphs(alerts, portal),
     ]
     return compose_letter(
-        to, _subject_line(own, [*accounts, *webhooks, *alerts]), paragraphs, foot=_foot_line(portal)
+        to, _subject_line(own, [*accounts, *of_features, *alerts]), paragraphs, foot=_foot_line(portal)
     )
 
 
@@ -328,7 +320,7 @@ def _fields_of(
         "by": agent_words(event) if event.actor_id is None else _name_of(actor),
         "owner": _name_of(person) if event.subject_id else agent_words(event),
         "person": person.full_name if person else agent_words(event),
-        "webhook": event.detail.get("name", ""),
+        "name": event.detail.get("name", ""),
         "host": event.detail.get("host", ""),
         "where": where,
         "role": f"{role_words(Role(role))} ({where})" if role else "",
@@ -402,14 +394,17 @@ def _other_paragraphs(acts: Sequence[DescribedAct], portal: PortalDetails) -> It
     )
 
 
-def _webhook_paragraphs(acts: Sequence[DescribedAct], portal: PortalDetails) -> Iterable[Paragraph]:
+def _list_parts() -> list[NoticePart]:
+    return [part for feature in list_features() for part in feature.notices]
+
+
+def _feature_paragraphs(
+    part: NoticePart, acts: Sequence[DescribedAct], portal: PortalDetails
+) -> Iterable[Paragraph]:
     if not acts:
         return
-    yield Paragraph(
-        "You look after webhooks of the learning portal. This happened:",
-        tuple(act.sentence_for(own=False) for act in acts),
-    )
-    yield Paragraph("Look at it:", link=f"{portal.address}/webhooks")
+    yield Paragraph(part.opening, tuple(act.sentence_for(own=False) for act in acts))
+    yield Paragraph("Look at it:", link=f"{portal.address}{part.path}")
 
 
 def _alert_paragraphs(acts: Sequence[DescribedAct], portal: PortalDetails) -> Iterable[Paragraph]:
@@ -444,8 +439,10 @@ def _path_of_trail(acts: Sequence[DescribedAct]) -> str:
 
 
 def _foot_line(portal: PortalDetails) -> str:
+    changing = ["a role", "an account", "a way to sign in", "an access token"]
+    changing += [part.what for part in _list_parts()]
     return (
-        f"{portal.force} sends this from its learning portal, at any hour, when a role, an account, a "
-        "way to sign in, an access token or a webhook changes, people are invited, a file of more than 1,000 "
+        f"{portal.force} sends this from its learning portal, at any hour, when {listed_words(changing)} "
+        "changes, people are invited, a file of more than 1,000 "
         "people is downloaded, or many requests or sign-ins are refused. Replies are not read."
     )

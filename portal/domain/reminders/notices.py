@@ -18,7 +18,7 @@ from portal.domain.reminders.message_texts import NO_ADDRESS
 from portal.domain.reminders.models import Delivery, Message, MessageKind, NoticeLine
 from portal.domain.reminders.sending import mail_hours, relay_is_set
 from portal.platform import clock
-from portal.platform.audit import ANNOUNCED, ANNOUNCED_TO_OWNER, AuditEvent, is_alert
+from portal.platform.audit import ANNOUNCED_TO_OWNER, AuditEvent, is_alert, list_announced
 from portal.platform.db import db
 from portal.platform.jobs import services as jobs
 from portal.platform.permissions import Permission, Role
@@ -37,7 +37,7 @@ def queue_notices(acts: Sequence[AuditEvent]) -> None:
     Args:
         acts: The audit events of this transaction.
     """
-    announced = ANNOUNCED | ANNOUNCED_TO_OWNER
+    announced = list_announced() | ANNOUNCED_TO_OWNER
     announced_acts = [act for act in acts if act.action in announced or is_alert(act)]
     if not announced_acts:
         return
@@ -84,7 +84,7 @@ def _events_by_reader(acts: Sequence[AuditEvent]) -> dict[int, list[int]]:
     people_by_administrator = _people_by_administrator(owners, today)
     events: dict[int, list[int]] = defaultdict(list)
     for act in acts:
-        if act.subject_id is not None and act.action in ANNOUNCED | ANNOUNCED_TO_OWNER:
+        if act.subject_id is not None and act.action in list_announced() | ANNOUNCED_TO_OWNER:
             events[act.subject_id].append(act.id)
         for administrator, people in people_by_administrator.items():
             is_one_of_many = act.action == "account.invited" and "batch" in act.detail

@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from functools import cache
 
 from sqlalchemy import case, func, or_, select
 from sqlalchemy.orm import aliased
@@ -13,6 +14,7 @@ from portal.domain.people.models import PersonName
 from portal.domain.people.visibility import Viewer, visible_people
 from portal.domain.reminders.models import Message, MessageKind, MessageLine, NoticeLine
 from portal.domain.status.rules import Status
+from portal.feature import list_features
 from portal.platform.audit import AuditEvent
 from portal.platform.clock import LONDON
 from portal.platform.db import db
@@ -139,10 +141,6 @@ _ACT_WORDS = {
     "token.revoked": "Access token revoked",
     "folder.quarantined": "Watched folder: a file was set aside",
     "folder.waiting": "Watched folder: a file waits for a person",
-    "webhook.added": "Webhook added",
-    "webhook.changed": "Webhook changed",
-    "webhook.failed": "Webhook: messages failed",
-    "webhook.gone": "Webhook paused by its receiver",
     "event.facilitator_named": "Event: to be run",
     "event.facilitator_released": "Event: run by somebody else",
     "event.move_told": "Event: moved or changed",
@@ -161,6 +159,15 @@ _ACT_WORDS = {
     "accounts.exported": "Alert: list of many accounts downloaded",
     "audit.exported": "Alert: audit trail of many people downloaded",
 }
+
+
+@cache
+def list_act_words() -> dict[str, str]:
+    """Each act about which there are emails, in the words of the outbox."""
+    acts = (item for feature in list_features() for item in feature.acts.items())
+    return {**_ACT_WORDS, **{name: act.outbox for name, act in acts if act.outbox}}
+
+
 # Of messages that have no lines.
 WORDS_OF_KIND = {
     MessageKind.INVITATION: ("Account: invitation to set a password",),
@@ -215,7 +222,7 @@ def _acts_in_words(viewer: Viewer, ids: Sequence[int]) -> dict[int, list[str]]:
     )
     words: dict[int, list[str]] = {}
     for message_id, action, about_name in db.session.execute(statement):
-        what = _ACT_WORDS[action]
+        what = list_act_words()[action]
         words.setdefault(message_id, []).append(f"{what}, {about_name}" if about_name else what)
     return {message_id: [*acts[:MOST_ACTS], *_rest_in_words(acts)] for message_id, acts in words.items()}
 

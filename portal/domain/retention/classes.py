@@ -161,7 +161,6 @@ ACCESS_ACTIONS = (
     "person.viewed",
     "audit.viewed",
 )
-AUDIT_CLASSES = ("access", "audit")
 
 
 def class_of_key(key: str) -> RetentionClass:

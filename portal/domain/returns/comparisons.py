@@ -396,14 +396,6 @@ class ForceMovement:
             steps[LEFT] = step_between(current, None)
         return steps
 
-    @property
-    def whole_step(self) -> CountStep:
-        """From the first return for the earlier month to what counts for the later one."""
-        return step_between(
-            self.first_counts.share if self.first_counts else None,
-            self.later_counts.share if self.later_counts else None,
-        )
-
 
 @dataclass(frozen=True, slots=True)
 class Movement:

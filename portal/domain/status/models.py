@@ -1,6 +1,6 @@
 """The derived tables: status periods, and the status counts that are their sums.
 
-Their constraints keep the names that they had before the tables were renamed by migration 0025.
+Their constraints keep the names that they had before release 0.2.0 renamed the tables.
 """
 
 from enum import IntEnum

@@ -11,7 +11,7 @@ from portal.domain.imports.queries import FILE_RETENTION
 from portal.domain.imports.staged import KEPT_FOR
 from portal.domain.reports.export_files import KEEP_FOR
 from portal.domain.retention.classes import CLASSES, class_of_key, period_words
-from portal.domain.webhooks.sending import DELIVERED_RETENTION, FAILED_RETENTION
+from portal.feature import KeptPeriod, list_features
 from portal.platform.wording import plural
 
 
@@ -76,12 +76,7 @@ def _kinds(settings: Config) -> dict[str, tuple[str, timedelta, str]]:
             timedelta(days=settings.jobs_kept_days),
             "after it ended",
         ),
-        "delivered": (
-            "Messages to connected systems that arrived",
-            DELIVERED_RETENTION,
-            "after they arrived",
-        ),
-        "failed": ("Messages to connected systems that failed", FAILED_RETENTION, "after the last try"),
+        **{kept.key: (kept.what, kept.length, kept.since) for kept in _list_kept_by_features()},
         "refusal": (
             "Sign-ins with a force account that were refused",
             retention.REFUSAL_RETENTION,
@@ -93,6 +88,10 @@ def _kinds(settings: Config) -> dict[str, tuple[str, timedelta, str]]:
             "after you last signed in from it",
         ),
     }
+
+
+def _list_kept_by_features() -> list[KeptPeriod]:
+    return [kept for feature in list_features() for kept in feature.periods]
 
 
 _UNTIL = {  # what no period ends by itself

@@ -37,7 +37,7 @@ from portal.domain.status.models import OPEN_KNOWN
 from portal.domain.status.rules import Status
 from portal.domain.subject_access.periods import kept_words
 from portal.domain.subject_access.register.marks import ANSWERS, PersonalTable, View, read_rows, table_of
-from portal.domain.subject_access.register.work import PERSONAL_TABLES
+from portal.domain.subject_access.register.work import personal_tables
 from portal.platform import wording as say
 from portal.platform.audit import log_file
 from portal.platform.clock import format_utc, from_microseconds
@@ -341,7 +341,7 @@ def read_person_file(person_id: int, at: datetime) -> PersonFile:
     """Read everything held about the person. Some statements for each table, whatever its rows."""
     found = [
         (marks, view, rows)
-        for marks in PERSONAL_TABLES.values()
+        for marks in personal_tables().values()
         for view, rows in _views_with_rows(marks, person_id)
     ]
     notes = {marks.name: _notes(marks, view, rows) for marks, view, rows in found if view == marks.views[0]}

@@ -29,6 +29,7 @@ from portal.domain.authoring.media import DRAWING_BYTES, MediaUpload
 from portal.domain.catalogue.media import ALIASES, CONTENT_TYPES
 from portal.domain.catalogue.media_rules import FILM_BYTES, SOUND_BYTES
 from portal.domain.records.queries import EXTRA_REASONS
+from portal.pages.authoring.item_forms import note_field
 from portal.pages.layout.forms import (
     LONGEST_TEXT,
     DayField,
@@ -283,6 +284,8 @@ class DetailsForm(PortalForm):
         widget=GovCheckboxes(),
     )
 
+    note = note_field()
+
     def validate_pause_hours(self, field: WholeNumberField) -> None:
         """Refuse a pause without a length, and a length without a pause."""
         if bool(field.number) != bool(self.pause_after.number):
@@ -307,7 +310,6 @@ class DetailsForm(PortalForm):
 
 _LESSON_KINDS = {"text": "A text to read", **CASE_KINDS}
 MINUTES = "Minutes to read"
-TITLE_HINT = "A few words that name the one idea of the lesson. Learners see it in the list of lessons."
 EDITOR = GovTextarea(
     classes="portal-editor",
     label_classes=LABEL,
@@ -358,6 +360,7 @@ class LessonForm(_LessonDetailsForm):
         widget=EDITOR,
         validators=[RequiredText("Write the lesson’s text"), MaximumLength(LONGEST_TEXT)],
     )
+    note = note_field()
 
     def __init__(
         self, outcomes: Sequence[tuple[str, str]], checks: Collection[str] = (), **kwargs: Any
@@ -418,6 +421,7 @@ class JobAidForm(PortalForm):
         widget=EDITOR,
         validators=[RequiredText("Write the text of the job aid"), MaximumLength(LONGEST_TEXT)],
     )
+    note = note_field()
 
 
 class BriefingForm(JobAidForm):
@@ -473,6 +477,7 @@ class GuideForm(PortalForm):
         description="They must confirm again when a new version is published. A directive can require it.",
         widget=GovCheckboxes(),
     )
+    note = note_field()
 
 
 # Forms of a review: sending, commenting and sending back.
@@ -710,9 +715,9 @@ class ImportForm(PortalForm):
 
     file = FileField(
         "File",
-        description="GIFT, Moodle XML, or QTI 2.1 or 3.0 as a package or a single question."
+        description="Moodle XML, or QTI 2.1 or 3.0 as a package or a single question."
         f" Up to {MOST_BYTES // 1024 // 1024} MB and {MOST_QUESTIONS} questions.",
-        widget=GovFile(label_classes=LABEL, attributes={"accept": ".txt,.gift,.xml,.zip"}),
+        widget=GovFile(label_classes=LABEL, attributes={"accept": ".xml,.zip"}),
         validators=[FileRequired("Choose a file")],
     )
     send = SubmitField("Look at the questions", widget=GovSubmit())

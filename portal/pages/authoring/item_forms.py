@@ -43,6 +43,16 @@ LEAST_SOURCES = 3  # fields shown, of which only the first is required
 Table = dict[str, Any]
 
 
+def note_field() -> LinesField:
+    """The field of a note for authors."""
+    return LinesField(
+        "Note for authors",
+        description="What a later author should know. Learners do not see it.",
+        widget=GovTextarea(label_classes=LABEL, rows=2),
+        validators=[MaximumLength(2000)],
+    )
+
+
 class QuestionForm(PortalForm):
     """The texts of a question or check; ``pictures`` are those that its figure can show."""
 
@@ -83,6 +93,8 @@ class QuestionForm(PortalForm):
         validators=[RequiredText("Write the explanation"), MaximumLength(2000)],
     )
 
+    note = note_field()
+
     def __init__(self, pictures: Sequence[Picture], **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._pictures = {picture.path: picture for picture in pictures}
@@ -121,7 +133,7 @@ class QuestionForm(PortalForm):
         """The entered values, as in a question's table."""
         text = str(self.stimulus.data or "").strip()
         stimulus = join_stimulus(Stimulus(text, self.figure.data or "", self._figure_description))
-        texts = {name: str(self[name].data or "").strip() for name in ("prompt", "explanation")}
+        texts = {name: str(self[name].data or "").strip() for name in ("prompt", "explanation", "note")}
         return {"stimulus": stimulus, **texts}
 
 
@@ -214,7 +226,8 @@ class ItemTextForm(PortalForm):
     expected = HiddenField()
     text = LinesField(
         "The question as text",
-        description="TOML, as in the module’s folder. The form is easier, and says what each field is for.",
+        description="TOML, as in the module’s folder. The form is easier, and says what each field is for."
+        ' Lines that begin with # are not kept: write a note as note = "…".',
         widget=GovTextarea(classes="portal-editor", label_classes=LABEL, rows=20, spellcheck=False),
         validators=[RequiredText("Write the question"), MaximumLength(LONGEST_TEXT)],
     )
@@ -255,7 +268,7 @@ def form_data_of(table: Table) -> dict[str, Any]:
     source = table.get("source", [])
     parts = split_stimulus(str(table.get("stimulus", "")))
     return {
-        **{name: str(table.get(name, "")) for name in ("prompt", "explanation", "outcome")},
+        **{name: str(table.get(name, "")) for name in ("prompt", "explanation", "outcome", "note")},
         "stimulus": parts.text,
         "figure": parts.figure,
         "figure_words": parts.description,

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from flask import Blueprint, render_template, url_for
 from flask.typing import ResponseReturnValue
 
+from config import current_settings
 from portal.domain.access_tokens import list_suspended
 from portal.domain.accounts.account_list import LOCKED, NO_WAY, AccountFilters, AccountList
 from portal.domain.accounts.grant_review import list_grants_to_review, list_proposals
@@ -38,9 +39,9 @@ from portal.domain.reports.overview import DirectiveLine, read_directive_lines
 from portal.domain.reports.parameters import Position
 from portal.domain.retention.queries import count_disposals
 from portal.domain.retention.services import count_requests
-from portal.domain.webhooks.queries import list_restored
+from portal.feature import insert_after
 from portal.pages.layout.access import requires, signed_in_account
-from portal.pages.layout.navigation import list_ways
+from portal.pages.layout.navigation import Waiting, list_ways
 from portal.pages.layout.report_position import at_position, position_form
 from portal.pages.layout.sessions import cookies
 from portal.platform import clock
@@ -52,16 +53,6 @@ from portal.platform.wording import date as say_date
 from portal.platform.wording import plural
 
 # What waits for a person: each kind once, with a count and the list of as many rows.
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """One kind of work that waits, with at least one row."""
-
-    sentence: str  # such as "2 requests wait for you"
-    link: str  # such as "2 requests to decide"
-    href: str  # of the list of these rows
-    hint: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +73,9 @@ class WaitingWork:
 def read_waiting_work(viewer: Viewer) -> WaitingWork:
     """Count what waits for the viewer; the same statements, however many rows wait."""
     found = [
-        (place, tuple(find(viewer)))
-        for permission, place, find in _SOURCES
-        if permission in viewer.permissions
+        (source.place, tuple(source.find(viewer)))
+        for source in _list_sources()
+        if source.permission in viewer.permissions
     ]
     full = {place for place, kinds in found if kinds}
     return WaitingWork(
@@ -269,16 +260,6 @@ def _find_suspended(viewer: Viewer) -> Iterator[Waiting]:
         )
 
 
-def _find_webhooks(_viewer: Viewer) -> Iterator[Waiting]:
-    if count := len(list_restored()):
-        yield Waiting(
-            plural(count, "webhook is paused", "webhooks are paused"),
-            plural(count, "webhook to resume or remove", "webhooks to resume or remove"),
-            url_for("webhooks.list_webhooks"),
-            "The database was restored from a backup",
-        )
-
-
 def _find_jobs(viewer: Viewer) -> Iterator[Waiting]:
     sees_all = units_allowing(viewer, Permission.JOB_VIEW) is None
     if count := count_jobs(None if sees_all else viewer.person_id)[JobState.FAILED]:
@@ -358,30 +339,50 @@ def _find_actions(viewer: Viewer) -> Iterator[Waiting]:
         )
 
 
-_SOURCES: tuple[tuple[Permission, str, Callable[[Viewer], Iterator[Waiting]]], ...] = (
-    (Permission.DECISION_MAKE, "Requests", _find_requests),
-    (Permission.VERSION_PUBLISH, "Authoring", _find_drafts),
-    (Permission.VERSION_PUBLISH, "Authoring", _find_event_types),
-    (Permission.VERSION_PUBLISH, "Authoring", _find_exercises),
-    (Permission.ASSURANCE_CONFIRM, "", _find_plans),  # auditors, too, who begin with a date
-    (Permission.ASSURANCE_CONFIRM, "", _find_judgements),
-    (Permission.ASSURANCE_MANAGE, "", _find_sent_back),
-    (Permission.EVENT_BOOK, "", _find_bookings),  # managers, who begin with their people
-    (Permission.DRAFT_EDIT, "Authoring", _find_words),
-    (Permission.DRAFT_EDIT, "Authoring", _find_reviews),
-    (Permission.RECORD_IMPORT, "Imports", _find_imports),
-    (Permission.ROSTER_IMPORT, "Imports", _find_roles),
-    (Permission.ACCOUNT_ADMINISTER, "Roles", _find_grants),
-    (Permission.ACCOUNT_ADMINISTER, "Accounts", _find_accounts),
-    (Permission.TOKEN_ADMINISTER, "", _find_suspended),  # after a restore alone
-    (Permission.WEBHOOK_ADMINISTER, "", _find_webhooks),
-    (Permission.JOB_VIEW, "Jobs", _find_jobs),
-    (Permission.REMINDER_VIEW, "Reminders", _find_messages),
-    (Permission.RETENTION_MANAGE, "Retention", _find_retention),
-    (Permission.FORCE_SET, "Force details", _find_details),
-    (Permission.ACCOUNT_OWN, "", _find_actions),  # whoever owns an action, with or without a role
-    (Permission.LEARN, "", _find_copies),  # whoever was named, with or without a role
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """One source of what waits, for whoever holds a permission."""
+
+    name: str
+    permission: Permission
+    place: str  # as the navigation names it; empty: no page of its own where all is done
+    find: Callable[[Viewer], Iterator[Waiting]]
+
+
+_CORE_SOURCES = (
+    _Source("requests", Permission.DECISION_MAKE, "Requests", _find_requests),
+    _Source("drafts", Permission.VERSION_PUBLISH, "Authoring", _find_drafts),
+    _Source("event types", Permission.VERSION_PUBLISH, "Authoring", _find_event_types),
+    _Source("exercises", Permission.VERSION_PUBLISH, "Authoring", _find_exercises),
+    _Source("plans", Permission.ASSURANCE_CONFIRM, "", _find_plans),  # auditors, too, who begin with a date
+    _Source("judgements", Permission.ASSURANCE_CONFIRM, "", _find_judgements),
+    _Source("judgements sent back", Permission.ASSURANCE_MANAGE, "", _find_sent_back),
+    _Source("bookings", Permission.EVENT_BOOK, "", _find_bookings),  # managers, who begin with their people
+    _Source("unclear words", Permission.DRAFT_EDIT, "Authoring", _find_words),
+    _Source("reviews", Permission.DRAFT_EDIT, "Authoring", _find_reviews),
+    _Source("imports", Permission.RECORD_IMPORT, "Imports", _find_imports),
+    _Source("unnamed roles", Permission.ROSTER_IMPORT, "Imports", _find_roles),
+    _Source("grants", Permission.ACCOUNT_ADMINISTER, "Roles", _find_grants),
+    _Source("accounts", Permission.ACCOUNT_ADMINISTER, "Accounts", _find_accounts),
+    _Source("suspended tokens", Permission.TOKEN_ADMINISTER, "", _find_suspended),  # after a restore alone
+    _Source("jobs", Permission.JOB_VIEW, "Jobs", _find_jobs),
+    _Source("messages", Permission.REMINDER_VIEW, "Reminders", _find_messages),
+    _Source("retention", Permission.RETENTION_MANAGE, "Retention", _find_retention),
+    _Source("force details", Permission.FORCE_SET, "Force details", _find_details),
+    _Source("actions", Permission.ACCOUNT_OWN, "", _find_actions),  # whoever owns one, with or without a role
+    _Source("texts shown", Permission.LEARN, "", _find_copies),  # whoever was named, with or without a role
 )
+
+
+def _list_sources() -> list[_Source]:
+    """The sources of the core and of the features that are on."""
+    additions = [
+        (source.after, _Source("", Permission(source.permission), source.place, feature.load(source.find)))
+        for feature in current_settings().features_on
+        for source in feature.desk
+    ]
+    return insert_after(_CORE_SOURCES, additions, lambda source: source.name)
+
 
 bp = Blueprint("desk", __name__, template_folder="templates")
 

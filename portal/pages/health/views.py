@@ -16,7 +16,6 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from config import current_settings
 from portal.domain.reminders.sending import mail_hours, read_outbox_figures, relay_is_set
-from portal.domain.webhooks.queries import read_backlog
 from portal.pages.layout.access import public
 from portal.pages.layout.proxies import STRANGER, Network, parse_networks
 from portal.pages.layout.request_log import figures_of
@@ -178,10 +177,12 @@ def _collect_outbox() -> Iterator[Metric]:
         age.add_metric([figures.kind], figures.oldest_seconds)
     yield _gauge("portal_mail_relay_set", "Whether a relay is set; without one, mail waits.", relay_is_set())
     yield from (waiting, postponed, age)
-    count, oldest_at = read_backlog()
-    yield _gauge("portal_webhook_messages_waiting", "Messages to webhooks that are not paused.", count)
-    oldest = (now - oldest_at).total_seconds() if oldest_at else 0
-    yield _gauge("portal_webhook_oldest_seconds", "For how long the oldest of them waits.", oldest)
+
+
+def _collect_of_features() -> Iterator[Metric]:
+    for feature in current_settings().features_on:
+        for name in feature.figures:
+            yield from feature.load(name)()
 
 
 READ_FIGURES: tuple[Callable[[], Iterator[Metric]], ...] = (
@@ -189,6 +190,7 @@ READ_FIGURES: tuple[Callable[[], Iterator[Metric]], ...] = (
     _collect_backups,
     _collect_jobs,
     _collect_outbox,
+    _collect_of_features,
     _collect_workers,
     _collect_ends,
 )

@@ -28,7 +28,6 @@ from portal.domain.imports.columns import (
     suggest_mapping,
 )
 from portal.domain.imports.models import ImportRun
-from portal.domain.imports.queries import list_trends
 from portal.domain.imports.services import Upload
 from portal.domain.records.completion_import import list_identifier_schemes, suggest_scheme
 from portal.pages.imports.forms import (
@@ -317,7 +316,6 @@ def list_imports() -> ResponseReturnValue:
         kept_people=staged.count_people(clock.now()) if "completions" in kinds else 0,
         unfinished=unfinished,
         errors=arguments.errors(),
-        trends=[] if unfinished else list_trends(kinds, clock.today()),
         words=KIND_WORDS,
         end_words=END_WORDS,
         folder=folder.read_folder_status(kinds, clock.now()) if _watches_folder(kinds) else None,

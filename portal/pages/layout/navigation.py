@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 
+from config import current_settings
+from portal.feature import Feature, insert_after
 from portal.platform.permissions import Permission
 
 DESK = "/desk"
@@ -25,6 +27,16 @@ class WayGroup:
 
     text: str
     ways: tuple[Way, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """One kind of work that waits, with at least one row."""
+
+    sentence: str  # such as "2 requests wait for you"
+    link: str  # such as "2 requests to decide"
+    href: str  # of the list of these rows
+    hint: str
 
 
 _MONITORING = (
@@ -109,7 +121,6 @@ _PORTAL = (
     Way("Audit", "/audit", Permission.AUDIT_VIEW, "Who did what, and who saw whose data"),
     Way("Jobs", "/jobs", Permission.JOB_VIEW, "Large files, checks and imports, and which failed"),
     Way("Access tokens", "/tokens", Permission.TOKEN_ADMINISTER, "Which other systems read and write"),
-    Way("Webhooks", "/webhooks", Permission.WEBHOOK_ADMINISTER, "Which other systems are told of changes"),
     Way(
         "Retention",
         "/retention",
@@ -130,7 +141,7 @@ _LEARNING = (
     Way("Records", "/records", Permission.LEARN, "Your passes, with their references"),
     Way("Events", "/events", Permission.LEARN, "Taught events: when and where, and places left"),
 )
-GROUPS = (
+_CORE_GROUPS = (
     WayGroup("Events", _EVENTS),  # first: people who run events find them in no other group
     WayGroup("Monitoring", _MONITORING),
     WayGroup("People", _PEOPLE),
@@ -138,6 +149,27 @@ GROUPS = (
     WayGroup("Portal", _PORTAL),
     WayGroup("My learning", _LEARNING),
 )
+
+
+def list_groups() -> tuple[WayGroup, ...]:
+    """All groups with their ways, of the core and of the features that are on."""
+    return _merge_groups(current_settings().features_on)
+
+
+@cache
+def _merge_groups(features: tuple[Feature, ...]) -> tuple[WayGroup, ...]:
+    items = [item for feature in features for item in feature.navigation]
+    groups = []
+    for group in _CORE_GROUPS:
+        additions = [
+            (item.after, Way(item.text, item.href, Permission(item.permission), item.hint))
+            for item in items
+            if item.group == group.text
+        ]
+        groups.append(WayGroup(group.text, tuple(insert_after(group.ways, additions, lambda way: way.text))))
+    return tuple(groups)
+
+
 MOST_ENTRIES = 5  # in a row: more would not be read
 
 # Who holds one of these has work that waits on no single page, and begins at the desk.
@@ -175,11 +207,17 @@ class Navigation:
     title: str = ""  # of the group whose ways they are
 
 
-@lru_cache(maxsize=256)
 def list_ways(permissions: frozenset[Permission]) -> tuple[WayGroup, ...]:
     """The groups with the ways that these permissions open, each once; none that would be empty."""
+    return _list_open_ways(permissions, list_groups())
+
+
+@lru_cache(maxsize=256)
+def _list_open_ways(
+    permissions: frozenset[Permission], all_groups: tuple[WayGroup, ...]
+) -> tuple[WayGroup, ...]:
     groups, listed = [], set[str]()
-    for group in GROUPS:
+    for group in all_groups:
         ways = tuple(way for way in group.ways if way.permission in permissions and way.href not in listed)
         if ways:
             listed.update(way.href for way in ways)
@@ -213,7 +251,7 @@ def _entries(group: WayGroup, current: Way | None) -> tuple[NavigationEntry, ...
 
 def name_of_place(path: str) -> str:
     """The entry of the navigation under which an address is; empty if it is under none."""
-    way = _current_way((way for group in GROUPS for way in group.ways), path)
+    way = _current_way((way for group in list_groups() for way in group.ways), path)
     return way.text if way else ""
 
 
@@ -223,7 +261,6 @@ def _current_way(ways: Iterable[Way], path: str) -> Way | None:
     return max(above, key=lambda way: len(way.href), default=None)
 
 
-@lru_cache(maxsize=256)
 def first_page(permissions: frozenset[Permission]) -> str:
     """The page with which the work of a person with these permissions begins."""
     pages = [href for permission, href in _PAGES_OF_WORK if permission in permissions]

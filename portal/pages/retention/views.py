@@ -18,7 +18,7 @@ from portal.domain.retention.classes import CLASSES, RetentionClass, class_of_ke
 from portal.domain.retention.queries import DisposalRow, count_due, preview_class
 from portal.domain.retention.services import ERASURE, DataRequestRow
 from portal.domain.retention.stores import Limit
-from portal.domain.webhooks import sending
+from portal.feature import insert_after, list_features
 from portal.pages.layout.access import requires
 from portal.pages.layout.bearer import log_disclosure
 from portal.pages.layout.forms import ConfirmForm, error_list
@@ -142,6 +142,15 @@ STATE_WORDS = {
 
 def list_automatic_removals(settings: Config) -> list[tuple[str, str]]:
     """What the portal removes without being asked, and when."""
+    additions = [
+        (removal.after, (removal.what, removal.when))
+        for feature in list_features()
+        for removal in feature.removals
+    ]
+    return insert_after(_list_core_removals(settings), additions, lambda row: row[0])
+
+
+def _list_core_removals(settings: Config) -> list[tuple[str, str]]:
     return [
         (
             "Sessions that ended",
@@ -165,11 +174,6 @@ def list_automatic_removals(settings: Config) -> list[tuple[str, str]]:
         *_list_folder_files(settings.import_folder),
         ("Rows kept for people who are not on the roster", f"After {KEPT_FOR.days} days"),
         ("Files made for download", f"After {KEEP_FOR.days * 24} hours"),
-        (
-            "Messages to webhooks",
-            f"{sending.DELIVERED_RETENTION.days} days after delivery,"
-            f" {sending.FAILED_RETENTION.days} after a failure",
-        ),
         ("Background jobs", f"{settings.jobs_kept_days} days after their end"),
         (
             "Recall answers, and what a learner found clear",

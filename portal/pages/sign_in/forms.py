@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from urllib.parse import parse_qsl, urlsplit
 
 from flask import current_app
@@ -10,6 +11,7 @@ from wtforms import StringField, SubmitField
 from wtforms.validators import InputRequired, Length
 
 from portal.domain.accounts.sign_in import DecryptedForm
+from portal.feature import list_features
 from portal.pages.layout.forms import GovCode, GovInput, GovPassword, GovSubmit, PortalForm, SecretField
 from portal.pages.layout.navigation import name_of_place
 
@@ -86,7 +88,7 @@ _SENTENCES = {  # by the endpoint to which the form goes; the placeholders are p
     "learning.complete_lesson": "Your note that this lesson is complete was kept",
     "learning.save_case_step": "What you decided or wrote in a case was kept",
 }
-ACTS = {  # of the pages that ask for the password again, the act; the placeholders as above
+_CORE_ACTS = {  # of the pages that ask for the password again, the act; the placeholders as above
     "account.add_code_device": "add a device with codes",
     "account.add_passkey": "add a passkey",
     "account.remove_factor": "remove a way to confirm that it is you",
@@ -122,11 +124,6 @@ ACTS = {  # of the pages that ask for the password again, the act; the placehold
     "tokens.make_token": "make an access token",
     "tokens.resume_tokens": "let access tokens work again",
     "units.move_unit": "move a unit",
-    "webhooks.add_webhook": "add a webhook",
-    "webhooks.edit_webhook": "change a webhook",
-    "webhooks.replace_secret": "replace a webhook’s secret",
-    "webhooks.resume_restored": "switch webhooks on again",
-    "webhooks.resume_webhook": "switch a webhook on again",
 }
 _OTHER = "What you sent was kept"
 
@@ -156,12 +153,19 @@ def present_kept_form(form: DecryptedForm) -> KeptForm:
     )
 
 
+@cache
+def list_acts() -> dict[str, str]:
+    """By page, what somebody was about to do; of the core and of the features."""
+    of_features = (item for feature in list_features() for item in feature.kept_forms.items())
+    return {**_CORE_ACTS, **dict(of_features)}
+
+
 def _sentence_of(path: str) -> str:
     """Say what a form sent to this address is."""
     try:
         endpoint, values = current_app.url_map.bind("").match(urlsplit(path).path, "POST")
     except HTTPException:  # its page has gone since
         return _OTHER
-    if act := ACTS.get(endpoint):
+    if act := list_acts().get(endpoint):
         return f"Your request to {act.format_map(values)} was kept"
     return _SENTENCES.get(endpoint, _OTHER).format_map(values)

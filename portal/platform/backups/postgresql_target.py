@@ -20,10 +20,6 @@ RIGHTS = """
     SELECT (SELECT rolcreatedb OR rolsuper FROM pg_roles WHERE rolname = current_user),
         coalesce((SELECT pg_has_role(datdba, 'USAGE') FROM pg_database WHERE datname = %s), true)
 """
-# Backups of release 0.1.0 hold tables that no migration made: messages about jobs, which the restore ends.
-MESSAGE_TABLES = (
-    "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE tablename LIKE 'carrier\\_%'"
-)
 
 
 class PostgresqlTarget:
@@ -86,9 +82,6 @@ class PostgresqlTarget:
             except RuleError as error:
                 cause = " ".join(str(error).split())
                 raise RuleError(f"The backup is damaged ({cause}). Nothing was changed.") from error
-            with closing(self._connect_to(self.copy)) as connection:
-                for (table,) in connection.execute(MESSAGE_TABLES).fetchall():
-                    connection.execute(f"DROP TABLE {table} CASCADE")
             yield url
 
     @contextmanager

@@ -30,6 +30,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 
 from config import current_settings
+from portal.feature import RestoreStep, list_features
 from portal.platform import clock, presence
 from portal.platform.audit import AuditEvent
 from portal.platform.backups import copies
@@ -321,9 +322,6 @@ END_JOBS = """
 # What jobs say of backups is of the machine before: here none is made yet, so a worker makes one at once.
 FORGET_BACKUPS = "DELETE FROM job WHERE kind IN ('backup', 'backup-rehearsal', 'backup-alarm')"
 
-# Nor are webhooks: the copy may be on another machine, and two would tell the same systems.
-PAUSE_WEBHOOKS = "UPDATE webhook SET paused = 'restored' WHERE paused IS NULL"
-
 
 @dataclass(slots=True)
 class Restored:
@@ -334,7 +332,7 @@ class Restored:
     head: str = ""  # to which it was upgraded
     sessions: int = 0  # ended
     jobs: int = 0  # marked as failed
-    webhooks: int = 0  # paused
+    waiting: list[tuple[RestoreStep, int]] = field(default_factory=list)  # of features, with how many rows
     tokens: int = 0  # suspended
     audited_until: datetime | None = None  # the newest act that the backup knows
     later_acts: list[LaterAct] | None = None  # by the database before; None: it does not say
@@ -432,7 +430,7 @@ def check_schema(engine: Engine, target: "SqliteTarget | PostgresqlTarget") -> s
     """Refuse a copy whose schema is not what the migrations of its revision make; returns that revision.
 
     Raises:
-        RuleError: It was not made by this portal, or by a newer release.
+        RuleError: It was not made by this portal, or by a newer release, or by one that is too old.
     """
     revision = _revision_of(engine)
     with target.empty_database() as beside, copies.open_engine(beside) as expected:
@@ -449,6 +447,13 @@ def _revision_of(engine: Engine) -> str:
             revisions = list(connection.scalars(text("SELECT version_num FROM alembic_version")))
     if len(revisions) != 1:
         raise RuleError("The backup says no release that made it. Nothing was changed.")
+    if readiness.is_before_first(revisions[0]):
+        release = readiness.oldest_release()
+        raise RuleError(
+            f"The backup was made by a release before {release} (revision {revisions[0]}): restore it with"
+            f" release {release}, upgrade the database with that, and then with this release. Nothing was"
+            " changed."
+        )
     if revisions[0] not in readiness.known_revisions():
         raise RuleError(
             f"The backup was made by a newer release (revision {revisions[0]}): install that release first. "
@@ -458,16 +463,16 @@ def _revision_of(engine: Engine) -> str:
 
 
 def _end_what_was_open(connection: Connection, done: Restored) -> None:
-    tables = set(inspect(connection).get_table_names())
     in_use = text("SELECT count(*) FROM sign_in_session WHERE ended_at IS NULL")
     done.sessions = connection.scalar(in_use) or 0
-    for table in sorted(tables.intersection(ENDED)):
+    for table in ENDED:
         connection.execute(text(f"DELETE FROM {table}"))  # noqa: S608 - the names stand above
-    if "job" in tables:
-        connection.execute(text(FORGET_BACKUPS))
-        done.jobs = connection.execute(text(END_JOBS)).rowcount
+    connection.execute(text(FORGET_BACKUPS))
+    done.jobs = connection.execute(text(END_JOBS)).rowcount
     for statement in (DROP_LINK_MAILS, END_INVITATIONS):
         connection.execute(text(statement))
     done.tokens = connection.execute(text(SUSPEND_TOKENS)).rowcount
-    if "webhook" in tables:
-        done.webhooks = connection.execute(text(PAUSE_WEBHOOKS)).rowcount
+    tables = set(inspect(connection).get_table_names())  # a backup of before a feature has none of its tables
+    for step in (step for feature in list_features() for step in feature.restore):
+        if step.table in tables and (count := connection.execute(text(step.statement)).rowcount):
+            done.waiting.append((step, count))

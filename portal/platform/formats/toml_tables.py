@@ -58,6 +58,7 @@ Trail = tuple[tuple[str, int], ...]
 
 KEY = re.compile(r"[A-Za-z0-9]+(?:[-_][A-Za-z0-9]+)*")  # as an author gives it to what a file describes
 LONGEST_KEY = 80
+NOTE = "note"  # a remark for authors, which no learner is shown
 _HEADER = re.compile(r"\s*\[\[?\s*([A-Za-z0-9_.\-]+)\s*\]\]?\s*(?:#.*)?$")
 _KEY = re.compile(r"\s*\"?([A-Za-z0-9_\-]+)\"?\s*=")
 
@@ -233,7 +234,8 @@ class Table:
         return [self._open_subtable(v, key, index) for index, v in enumerate(value)]
 
     def close(self) -> None:
-        """Refuse every key that was not read, by name."""
+        """Refuse every key that was not read, by name; every table may have a ``note`` for its authors."""
+        self.text(NOTE, required=False)
         for key in self._data:
             if key not in self._read:
                 known = ", ".join(sorted(self._read))

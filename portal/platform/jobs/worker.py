@@ -84,13 +84,6 @@ class JobRunner:
             reference = registry.find_waiting_job(kinds, low_priority=low_priority)
             return registry.claim_job(reference, clock.now()) if reference else None
 
-    def run_job(self, reference: uuid.UUID) -> None:
-        """Run this job if it waits."""
-        with self.setup.open_context():
-            job = registry.claim_job(reference, clock.now())
-        if job:
-            self.run_claimed_job(job)
-
     def run_claimed_job(self, job: ClaimedJob) -> None:
         """Run a job until it is done, failed or cancelled, or put back to wait because the worker ends."""
         self.own.add(job.reference)

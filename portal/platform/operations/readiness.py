@@ -115,6 +115,11 @@ def head() -> str:
     return newest
 
 
+@cache
+def _first_migration() -> Script:
+    return next(script for script in migration_scripts().walk_revisions() if script.down_revision is None)
+
+
 def known_revisions() -> set[str]:
     """Every revision that this release can upgrade."""
     return {script.revision for script in migration_scripts().walk_revisions()}
@@ -128,10 +133,17 @@ def migration_scripts() -> ScriptDirectory:
     return ScriptDirectory.from_config(config)
 
 
-def reason_against_database() -> str:
-    """Reason why commands cannot use the database; empty if it is at the newest migration."""
+def reason_against_database(*, may_be_older: bool = False) -> str:
+    """Reason why commands cannot use the database; empty if it is at the newest migration.
+
+    Args:
+        may_be_older: Whether it may be empty or at an older migration of this release as well.
+    """
     try:
-        return reason_against_connection(db.session.connection())
+        connection = db.session.connection()
+        if may_be_older:
+            return reason_against_revisions(revisions_of(connection))
+        return reason_against_connection(connection)
     except (DBAPIError, sqlite3.Error) as error:
         return sentence_of_database_error(error)
     finally:
@@ -145,14 +157,33 @@ def reason_against_connection(connection: Connection) -> str:
         return ""
     if not revisions and not inspect(connection).get_table_names():
         return f"The database is empty: {UPGRADE}"
-    if unknown := revisions - known_revisions():
-        return newer_release_words(unknown)
-    return f"The database is of an older release: {UPGRADE}"
+    return reason_against_revisions(revisions) or f"The database is of an older release: {UPGRADE}"
 
 
-def newer_release_words(unknown: Collection[str]) -> str:
-    """What to do about a database with migrations that this release does not have."""
-    return f"The database is of a newer release ({', '.join(sorted(unknown))}): install that release."
+def reason_against_revisions(revisions: Collection[str]) -> str:
+    """Reason why this release cannot upgrade a database at these revisions; empty if it can."""
+    unknown = sorted(set(revisions) - known_revisions())
+    if not unknown:
+        return ""
+    names = ", ".join(unknown)
+    if is_before_first(unknown[0]):
+        release = oldest_release()
+        return (
+            f"The database is of a release before {release} ({names}): install release {release} and upgrade"
+            " the database with it first, then with this release."
+        )
+    return f"The database is of a newer release ({names}): install that release."
+
+
+def is_before_first(revision: str) -> bool:
+    """Whether a revision is older than the first migration of this release, which stands for it."""
+    return revision.isdecimal() and revision < _first_migration().revision
+
+
+def oldest_release() -> str:
+    """The oldest release whose database this one can upgrade, as its first migration says."""
+    release: str = _first_migration().module.release
+    return release
 
 
 # Watches whether the database is at this release's newest migration, for processes that run for long.
@@ -287,8 +318,8 @@ def plan_upgrade(connection: Connection, target: str) -> list[PlannedMigration]:
     """
     current = revisions_of(connection)
     known = known_revisions()
-    if unknown := current - known:
-        raise RuleError(newer_release_words(unknown))
+    if reason := reason_against_revisions(current):
+        raise RuleError(reason)
     if target not in {"head", *known}:
         raise RuleError(f"This release has no migration {target}.")
     try:

@@ -1,6 +1,7 @@
 """Ed25519 keys: making one, reading it from its file, and naming it."""
 
 import base64
+import binascii
 import hashlib
 import os
 from pathlib import Path
@@ -14,8 +15,9 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
     load_pem_private_key,
 )
+from nacl.bindings import crypto_core_ed25519_is_valid_point
 
-from portal.platform.signing.settings import is_public_key
+KEY_BYTES = 32  # of an Ed25519 public key
 
 
 class SigningKeyError(Exception):
@@ -86,3 +88,19 @@ def is_signed_by(public_key: str, signature: bytes, message: bytes) -> bool:
     except InvalidSignature:
         return False
     return True
+
+
+def is_public_key(text: str) -> bool:
+    """Whether a text is base64 of a public key under which nobody signs without the private half."""
+    try:
+        return is_sound_key(base64.b64decode(text, validate=True))
+    except (binascii.Error, ValueError):
+        return False
+
+
+def is_sound_key(raw: bytes) -> bool:
+    """Whether bytes are a point of Ed25519 in its one way to be written, and of the large group.
+
+    Under a point of a small group, such as 32 zeros, signatures can be forged without a private key.
+    """
+    return len(raw) == KEY_BYTES and crypto_core_ed25519_is_valid_point(raw)

@@ -1,15 +1,10 @@
 """Settings of returns: the key that signs them, and whether this portal coordinates forces."""
 
-import base64
-import binascii
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from nacl.bindings import crypto_core_ed25519_is_valid_point
-
-KEY_BYTES = 32  # of an Ed25519 public key
 NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 LONGEST_NAME = 60
 DEMO_KEY = "return-key.pem"
@@ -26,6 +21,7 @@ class ReturnSettings:
 
     def list_faults(self) -> Iterator[str]:
         """A sentence for each setting that is wrong."""
+        # Few processes read a key, and the libraries that do are large: so imported where one is set.
         if self.key_file:
             from portal.platform.signing.keys import SigningKeyError, load_private_key
 
@@ -37,8 +33,11 @@ class ReturnSettings:
             yield "RETURN_FORCE is a short name in small letters, digits and hyphens, such as westshire."
         if self.coordinator not in {"on", "off", ""}:
             yield "COORDINATOR is 'on' or 'off'."
-        if self.coordinator_key and not is_public_key(self.coordinator_key):
-            yield "COORDINATOR_KEY is the public key of the coordinating unit, 44 characters of base64."
+        if self.coordinator_key:
+            from portal.platform.signing.keys import is_public_key
+
+            if not is_public_key(self.coordinator_key):
+                yield "COORDINATOR_KEY is the public key of the coordinating unit, 44 characters of base64."
 
     def is_coordinator(self, mode: str) -> bool:
         """Whether the pages of the coordinating unit are there; the default only in the demo."""
@@ -68,19 +67,3 @@ def read_return_settings(read: Callable[[str], str]) -> ReturnSettings:
         coordinator=read("COORDINATOR"),
         coordinator_key=read("COORDINATOR_KEY"),
     )
-
-
-def is_public_key(text: str) -> bool:
-    """Whether a text is base64 of a public key under which nobody signs without the private half."""
-    try:
-        return is_sound_key(base64.b64decode(text, validate=True))
-    except (binascii.Error, ValueError):
-        return False
-
-
-def is_sound_key(raw: bytes) -> bool:
-    """Whether bytes are a point of Ed25519 in its one way to be written, and of the large group.
-
-    Under a point of a small group, such as 32 zeros, signatures can be forged without a private key.
-    """
-    return len(raw) == KEY_BYTES and crypto_core_ed25519_is_valid_point(raw)

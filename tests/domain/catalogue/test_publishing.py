@@ -1,5 +1,7 @@
 """Publishing is all or nothing, does nothing twice, and leaves what is published alone."""
 
+from itertools import count
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,7 +12,7 @@ from portal.domain.catalogue.models import Activity, Item, Lesson, ModuleVersion
 from portal.platform.audit import AuditEvent
 from portal.platform.db import Stamp, db, stamp, transaction
 from portal.platform.errors import BadInputError, NotFoundError
-from tests.domain.catalogue.folders import MODULE, SOURCES, lesson, tree, write
+from tests.domain.catalogue.folders import CHECK, MODULE, SOURCES, lesson, tree, write
 from tests.examples import IN_ONE_TRANSACTION, few_or_many
 
 TABLES = (Activity, SharedVersion, ModuleVersion, PackageFile, Lesson, Item, AuditEvent)
@@ -73,6 +75,30 @@ def test_the_same_bytes_publish_nothing(database, tmp_path):
 
     assert count_all_rows() == before
     assert (again.versions, again.unchanged, again.shared) == ([], ["sample"], [])
+
+
+def test_the_same_content_in_another_layout_publishes_nothing(database, tmp_path):
+    guide = "+++\ntitle = 'G'\nsummary = 'S'\nowner = 'O'\nreview_on = 2027-05-31\n{}+++\n\nRead.\n"
+    publish(write(tmp_path, {"_guides/g.md": guide.format("acknowledge = true\n")}))
+    before = count_all_rows()
+    check = CHECK.replace('key = "try"', "# Asked first.\nkey = 'try'")
+    changes = {
+        "_sources.toml": f"# Ours.\n{SOURCES}",
+        "_guides/g.md": guide.format("acknowledge=true # yes\n"),
+        "sample/module.toml": MODULE.replace('["first", "second"]', '[\n  "first",\n  "second",\n]'),
+        "sample/lessons/first.md": lesson(f"## Look\n\nRead this.\n\n{check}").replace(" = ", "="),
+    }
+
+    again = publish(write(tmp_path, changes))
+
+    assert count_all_rows() == before
+    assert (again.versions, again.guides, again.unchanged, again.shared) == ([], [], ["sample", "g"], [])
+    for path, old, new in (
+        ("sample/lessons/first.md", "Which?", "What?"),
+        ("sample/module.toml", "minutes = 10", "minutes = 11"),
+    ):
+        changes[path] = changes[path].replace(old, new)
+        assert publish(write(tmp_path, changes)).unchanged == ["g"], path
 
 
 def test_a_new_version_leaves_the_rows_of_the_old_one_alone(database, tmp_path):
@@ -180,6 +206,7 @@ def test_what_is_not_there_is_said(database, tmp_path):
         services.check_folder(tmp_path / "nowhere")
 
 
+NUMBERS = count(1)
 WORDS = st.text(
     st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"], exclude_characters="\ufeff"), max_size=80
 )
@@ -197,7 +224,11 @@ WORDS = st.text(
 )
 def test_what_is_published_comes_back_byte_for_byte(database, tmp_path, body, comment, tail):
     text = "\n\n".join(f"a {row.replace('[', '(').replace(':::', '')}" for row in body) + tail
-    changes = {"sample/lessons/second.md": lesson(text), "sample/module.toml": f"# {comment}\n{MODULE}{tail}"}
+    changes = {
+        "sample/lessons/second.md": lesson(text),
+        "sample/lessons/first.md": lesson(f"{next(NUMBERS)}\n"),  # or nothing is said anew
+        "sample/module.toml": f"# {comment}\n{MODULE}{tail}",
+    }
     folder = write(tmp_path, changes)
 
     publish(folder)

@@ -32,6 +32,7 @@ from tests.domain.imports.desk import administrator, csv_of, row, sections
 from tests.domain.reminders.post_office import open_office
 from tests.factories.catalogue import make_version
 from tests.factories.people import make_person, make_unit
+from tests.jobs import run_job
 
 FORCE = [row(f"N{n}") for n in range(20)]
 
@@ -56,7 +57,7 @@ class Drop:
         """Let a worker look, and do the job that it starts, if any."""
         imports_folder.look_at_folder(Event())
         for reference in db.session.scalars(select(Job.reference).where(Job.state == "waiting")).all():
-            self.runner.run_job(reference)
+            run_job(self.runner, reference)
         db.session.expire_all()
         assert {job.reason for job in db.session.scalars(select(Job))} <= {""}
 

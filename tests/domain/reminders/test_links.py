@@ -19,7 +19,7 @@ from portal.domain.directives.models import Directive
 from portal.domain.reminders import queries
 from portal.domain.reminders import services as reminders
 from portal.domain.reminders.models import EVENT_KINDS, PRIVATE_KINDS, MessageKind, ReminderRule
-from portal.domain.reminders.notice_texts import ALERT_TEXTS, BATCH, CHANGED, NEW_ADMINISTRATOR, WORDINGS
+from portal.domain.reminders.notice_texts import ALERT_TEXTS, BATCH, CHANGED, NEW_ADMINISTRATOR, list_wordings
 from portal.domain.reminders.rules import ReminderReason, SendWindow
 from portal.domain.reminders.sending import WRITERS
 from portal.platform import clock
@@ -261,7 +261,7 @@ NOTICES = {
 
 # Mails with a link to set a password, and those about a batch or a token, have tests in tests/pages.
 ELSEWHERE = {BATCH, "token.created", "token.revoked"} | {
-    kind for kind in WORDINGS if kind.startswith("webhook.")
+    kind for kind in list_wordings() if kind.startswith("webhook.")
 }
 
 
@@ -279,7 +279,7 @@ def test_every_kind_of_mail_has_its_case() -> None:
     assert WRITERS.keys() == set(MessageKind) == {MessageKind.REMINDER, MessageKind.NOTICE} | elsewhere
     assert REMINDERS.keys() == set(ReminderReason)
     assert (
-        NOTICES.keys() | ELSEWHERE | ALERT_TEXTS.keys() == WORDINGS.keys()
+        NOTICES.keys() | ELSEWHERE | ALERT_TEXTS.keys() == list_wordings().keys()
     )  # tests/domain/audit_desk has alerts
 
 

@@ -30,6 +30,7 @@ from portal.platform.db import db, transaction
 from portal.platform.jobs.models import Job
 from portal.platform.jobs.worker import JobRunner
 from tests.factories.people import make_person, make_unit
+from tests.jobs import run_job
 
 SECRET = "Zbigniew at the harbour"
 
@@ -190,7 +191,7 @@ def run_jobs(app: Flask) -> None:
     """Do, as a worker, what waits."""
     runner = JobRunner(make_worker_setup(app), threading.Event())
     for reference in db.session.scalars(select(Job.reference).where(Job.state == "waiting")).all():
-        runner.run_job(reference)
+        run_job(runner, reference)
     db.session.expire_all()
 
 

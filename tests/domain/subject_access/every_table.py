@@ -25,7 +25,7 @@ from sqlalchemy import (
 
 from config import current_settings
 from portal.domain.accounts.tokens import account_key
-from portal.domain.subject_access.register.work import PERSONAL_TABLES
+from portal.domain.subject_access.register.work import personal_tables
 from portal.platform.audit import pack_people
 from portal.platform.db import Base, UtcDateTime, db
 
@@ -90,7 +90,7 @@ class EveryTable:
         for table in sorted(Base.metadata.sorted_tables, key=lambda table: table.name in LATER):
             if table.name in {"person", "person_name", "stamp", "stamp_ahead"}:
                 continue
-            marks = PERSONAL_TABLES.get(table.name)
+            marks = personal_tables().get(table.name)
             mine = marks.views[0].path if marks and marks.views else ""
             self.values[table.name] = self._insert(table, mine)
             for view in marks.views[1:] if marks else ():

@@ -19,7 +19,7 @@ from portal.domain.subject_access.person_file import (
     value_words,
 )
 from portal.domain.subject_access.register.marks import PersonalTable
-from portal.domain.subject_access.register.work import NOT_PERSONAL, PERSONAL_TABLES
+from portal.domain.subject_access.register.work import NOT_PERSONAL, personal_tables
 from portal.platform.db import Base, db
 from tests.domain.subject_access.every_table import EveryTable
 from tests.factories.people import make_person
@@ -58,7 +58,7 @@ def test_every_column_of_every_table_is_marked_once_as_personal_or_not() -> None
     tables = {table.name: table for table in Base.metadata.sorted_tables}
     unmarked = []
     for name, table in tables.items():
-        if marks := PERSONAL_TABLES.get(name):
+        if marks := personal_tables().get(name):
             marked = [*marks.columns, *marks.people, *marks.withheld, *marks.technical.split()]
             assert len(marked) == len(set(marked)), f"{name}: marked twice"
             unmarked += [f"{name}.{column.name}" for column in table.columns if column.name not in marked]
@@ -67,7 +67,7 @@ def test_every_column_of_every_table_is_marked_once_as_personal_or_not() -> None
             unmarked.append(name)
 
     assert unmarked == [], "Mark it in portal/domain/subject_access/register/"
-    assert set(PERSONAL_TABLES) | set(NOT_PERSONAL) == set(tables)
+    assert set(personal_tables()) | set(NOT_PERSONAL) == set(tables)
 
 
 def test_a_column_with_a_persons_id_is_never_marked_as_not_personal() -> None:
@@ -75,13 +75,15 @@ def test_a_column_with_a_persons_id_is_never_marked_as_not_personal() -> None:
         for column in table.columns:
             targets = {key.column.table.name for key in column.foreign_keys} | {column.info.get("table")}
             if targets & {"person", "person_name"} and table.name != "person":
-                assert column.name in PERSONAL_TABLES[table.name].people, f"{table.name}.{column.name}"
+                assert column.name in personal_tables()[table.name].people, f"{table.name}.{column.name}"
 
 
 def test_every_table_has_a_period_and_each_way_it_concerns_somebody_a_heading(database, settings) -> None:
-    headings = [view.heading for marks in PERSONAL_TABLES.values() for view in marks.views]
+    headings = [view.heading for marks in personal_tables().values() for view in marks.views]
 
-    assert {marks.kept for marks in PERSONAL_TABLES.values()} <= set(kept_words(settings, months_by_class()))
+    assert {marks.kept for marks in personal_tables().values()} <= set(
+        kept_words(settings, months_by_class())
+    )
     assert len(headings) == len(set(headings))
 
 
@@ -97,13 +99,13 @@ def test_every_personal_column_is_in_the_copy_or_has_a_reason(file: PersonFile) 
     shown |= {(headings[heading], what.replace(" ", "_")) for heading, what, _ in file.withheld}
     missing = [
         f"{name}.{column}"
-        for name, marks in PERSONAL_TABLES.items()
+        for name, marks in personal_tables().items()
         for column in marks.personal
         if marks.views and (name, column) not in shown and column not in _paths(marks)
     ]
 
     assert missing == []
-    assert {name for name, marks in PERSONAL_TABLES.items() if not marks.views} == BESIDE_OTHERS
+    assert {name for name, marks in personal_tables().items() if not marks.views} == BESIDE_OTHERS
     assert any(cell.column.startswith("text_word") for row in _rows(file, "response") for cell in row)
 
 
@@ -151,7 +153,7 @@ def test_nobody_else_and_no_secret_is_in_it(written: EveryTable, file: PersonFil
     assert file.names_taken_out == 3
     for word in ("Zzyzx", "Zebedee", "Q1002", "secret person", "secret factor", "secret held"):
         assert word not in text, word
-    for name, marks in PERSONAL_TABLES.items():
+    for name, marks in personal_tables().items():
         for column in marks.withheld:
             value = written.values.get(name, {}).get(column)
             assert not isinstance(value, str) or value not in text, f"{name}.{column}"

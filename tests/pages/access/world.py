@@ -20,11 +20,19 @@ from portal.domain.records.services import new_reference
 from portal.platform import clock
 from portal.platform.db import db, stamp, transaction
 from portal.platform.jobs import services as jobs
-from portal.platform.permissions import LEARNER, ROLE_PERMISSIONS, UNIT_ROLES, WHOLE_FORCE, Permission, Role
+from portal.platform.permissions import (
+    LEARNER,
+    UNIT_ROLES,
+    Permission,
+    Role,
+    permissions_by_role,
+    whole_force_permissions,
+)
 from tests.domain.catalogue.folders import lesson, sample
 from tests.domain.status.facts import make_record
 from tests.factories.catalogue import make_guide, make_version
 from tests.factories.people import make_grant, make_person, make_unit
+from tests.feature_sweeps import merge
 from tests.pages.access.event_world import EVENT, RUN, make_event_world
 from tests.pages.account.browsing import PASSWORD
 from tests.pages.learning.asking import ask
@@ -61,8 +69,8 @@ class World:
             return frozenset()
         by_roster = {LINE_MANAGER: {Role.MANAGER}, "learner": set()}
         role = by_roster[self.viewer] if self.viewer in by_roster else {Role(self.viewer)}
-        given = LEARNER.union(*(ROLE_PERMISSIONS[r] for r in role))
-        return given - WHOLE_FORCE if role & UNIT_ROLES else given
+        given = LEARNER.union(*(permissions_by_role()[r] for r in role))
+        return given - whole_force_permissions() if role & UNIT_ROLES else given
 
     def sees(self, subject: str) -> bool:
         return subject == "own" or (subject == "seen" and self.viewer in SIGHT)
@@ -177,8 +185,11 @@ def address_of(app: Flask, rule: Rule, subject: Subject) -> str:
     }
     of_a_kind = {"events": EVENT, "exercises": RUN}.get(rule.endpoint.split(".")[0], "OIC-2026")
     values["reference"] = by_endpoint.get(rule.endpoint, of_a_kind)
-    if rule.endpoint == "reminders.send_again" or rule.endpoint.startswith(("webhooks.", "saved_reports.")):
+    if rule.endpoint == "reminders.send_again" or rule.endpoint.startswith("saved_reports."):
         values["reference"] = UUID(int=0)
+    for pages, named in merge("ADDRESSES").items():
+        if rule.endpoint == pages or (pages.endswith(".") and rule.endpoint.startswith(pages)):
+            values |= named
     if rule.endpoint.startswith("jobs."):
         values["reference"] = subject.job
     with app.test_request_context():

@@ -6,7 +6,7 @@ from sqlalchemy import func, select
 from config import ROOT
 from portal.demo import history
 from portal.domain.authoring import content_types, findings, item_files, queries, services
-from portal.domain.authoring.errors import KeyTakenError, StaleSaveError, UnreadableFileError
+from portal.domain.authoring.errors import KeyTakenError, StaleSaveError
 from portal.domain.authoring.models import Draft
 from portal.domain.authoring.reviews import drafts_waiting_for
 from portal.domain.catalogue import services as catalogue
@@ -37,9 +37,11 @@ def edited_by_hand(folder, changes: dict) -> None:
     publish_sample_folder(folder)
 
 
-def bring_in(draft_id: int, by: int, chosen=None, expected=None):
+def bring_in(draft_id: int, by: int, keeps_mine=None, expected=None):
     with transaction():
-        return services.rebase_draft(draft_id, by=by, at=LATER, chosen=chosen or {}, expected=expected)
+        return services.rebase_draft(
+            draft_id, by=by, at=LATER, keeps_mine=keeps_mine or {}, expected=expected
+        )
 
 
 def test_a_version_published_meanwhile_is_brought_in(folder, carys, hugh):
@@ -75,24 +77,17 @@ def test_what_both_changed_is_asked_and_the_answer_is_taken(folder, carys):
 
     [conflict] = bring_in(draft_id, carys)
 
-    assert (conflict.path, conflict.mine, conflict.theirs) == (
-        FIRST,
-        lesson_file("Mine.\n"),
-        lesson_file("By hand.\n"),
-    )
-    assert (conflict.with_mine, conflict.with_theirs) == (conflict.mine, conflict.theirs)
+    assert (conflict.path, conflict.mine, conflict.theirs) == (FIRST, "Mine.", "By hand.")
     assert queries.get_draft("sample").is_behind
     assert queries.get_draft("sample").number == 2
 
     save_draft(draft_id, {SECOND: lesson_file("Later.\n")}, by=carys)
     with pytest.raises(StaleSaveError):
-        bring_in(draft_id, carys, {FIRST: lesson_file("Both.\n")}, expected=2)
-    with pytest.raises(UnreadableFileError):
-        bring_in(draft_id, carys, {FIRST: b"Both.\n"}, expected=3)
-    assert bring_in(draft_id, carys, {FIRST: lesson_file("Both.\n"), SECOND: b"not asked"}, expected=3) == []
+        bring_in(draft_id, carys, {conflict.name: False}, expected=2)
+    assert bring_in(draft_id, carys, {conflict.name: False, "not asked": True}, expected=3) == []
 
     held = queries.draft_files(queries.get_draft("sample"))
-    assert (held[FIRST], held[SECOND]) == (lesson_file("Both.\n"), lesson_file("Later.\n"))
+    assert (held[FIRST], held[SECOND]) == (lesson_file("By hand.\n"), lesson_file("Later.\n"))
     assert held["job-aid.md"] == (folder / "sample/job-aid.md").read_bytes()
     assert not queries.get_draft("sample").is_behind
 

@@ -259,7 +259,7 @@ def test_under_review_nothing_changes(folder, carys):
         lambda: save_draft(draft_id, {FIRST: lesson_file("Mine.\n")}, by=carys),
         lambda: services.restore_state(draft_id, 1, by=carys, at=LATER),
         lambda: services.discard_draft(draft_id, by=carys, at=LATER),
-        lambda: services.rebase_draft(draft_id, by=carys, at=LATER, chosen={}),
+        lambda: services.rebase_draft(draft_id, by=carys, at=LATER, keeps_mine={}),
     ):
         with pytest.raises(DraftUnderReviewError, match="Withdraw it from review before you change it"):
             act()

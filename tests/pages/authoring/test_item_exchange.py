@@ -11,7 +11,7 @@ from portal.domain.authoring.item_exchange.questions import MOST_QUESTIONS
 from portal.domain.authoring.models import DraftSave
 from portal.platform.audit import AuditEvent
 from portal.platform.db import db
-from tests.domain.authoring.item_exchange.foreign_files import GIFT, SINGLE, moodle
+from tests.domain.authoring.item_exchange.foreign_files import BANK, SINGLE, moodle
 from tests.page_reading import Page, words
 from tests.pages.authoring.authors import (
     DESK,
@@ -53,13 +53,13 @@ def count_states() -> int:
 def test_each_question_is_shown_with_what_becomes_of_it_and_nothing_is_written(desk):
     states = count_states()
 
-    page = look_at(desk, GIFT.encode())
+    page = look_at(desk, BANK)
 
-    assert page.h1 == "6 of 13 questions can come"
+    assert page.h1 == "6 of 9 questions can come"
     assert "Nothing has been added yet." in page.text
     assert "Which colour has a stop sign? One right choice · “Colour”" in page.text
     assert "Red (right)" in page.text
-    assert "10. A text that asks nothing. It is a text that asks nothing. Put it into a lesson." in page.text
+    assert "8. Notice It is a text that asks nothing. Put it into a lesson." in page.text
     assert page.form_with("Add these 6 questions")
     assert [chosen_outcome(page, number) for number in (1, 2)] == ["see", "see"]
     assert count_states() == states
@@ -67,7 +67,7 @@ def test_each_question_is_shown_with_what_becomes_of_it_and_nothing_is_written(d
 
 def test_they_are_added_once_the_author_says_so_and_leave_every_other_file_alone(desk):
     before = queries.get_draft("sample").files
-    page = look_at(desk, GIFT.encode())
+    page = look_at(desk, BANK)
 
     unsure = desk.press(page, "Add these 6 questions", 400, **{"outcome-1": ""})
     assert error_sentences(unsure) == ["Choose an outcome for all questions, or one for each"]
@@ -100,7 +100,7 @@ def test_what_the_draft_has_already_is_left_out_unless_the_author_wants_it(desk)
     ("content", "sentence"),
     [
         (b"<!DOCTYPE quiz [<!ENTITY a 'b'>]><quiz/>", "The XML has a document type"),
-        (b"%PDF-1.7", "This is no GIFT, Moodle XML or QTI file."),
+        (b"%PDF-1.7", "This is no Moodle XML or QTI file."),
         (moodle(*[SINGLE] * (MOST_QUESTIONS + 1)), f"The file has more than {MOST_QUESTIONS} questions."),
     ],
     ids=["entity", "pdf", "many"],

@@ -6,7 +6,7 @@ from portal.domain.authoring import queries
 from portal.domain.catalogue import services as catalogue
 from portal.domain.learning import queries as learning
 from portal.platform.db import stamp, transaction
-from tests.domain.catalogue.folders import lesson, write
+from tests.domain.catalogue.folders import MODULE, lesson, write
 from tests.page_reading import words
 from tests.pages.account.browsing import another
 from tests.pages.assessment import choosing
@@ -19,6 +19,7 @@ from tests.pages.authoring.authors import (
     preview_words,
     sign_in_author,
 )
+from tests.pages.authoring.drafting import save_draft
 
 FIRST = "lessons/first.md"
 
@@ -127,12 +128,37 @@ def test_where_both_changed_one_place_the_author_chooses(desk, tmp_path, side, k
 
     page = desk.press(page, "Bring version 2 in")
     assert error_sentences(page) == ["Choose what to keep: Lesson “First”"]
-    page = desk.press(page, "Bring version 2 in", **{f"keep:{FIRST}": side})
+    page = desk.press(page, "Bring version 2 in", **{f"keep:{FIRST} text below": side})
 
     assert "Version 2 is brought in" in page.text
     assert kept in draft_file(FIRST)
     before = queries.state_files(desk.draft, queries.get_draft("sample").number - 1)
     assert b"Mine here." in before[FIRST]
+
+
+def test_a_question_and_a_detail_that_both_changed_are_asked_by_their_names(desk, tmp_path):
+    bank = draft_file("items/bank.toml")
+    sides = [
+        {
+            "module.toml": MODULE.replace("a small", size),
+            "items/bank.toml": bank.replace("What is it?", asks, 1),
+        }
+        for size, asks in (("my", "What was it?"), ("their", "What will it be?"))
+    ]
+    save_draft(desk.draft, {path: text.encode() for path, text in sides[0].items()}, by=desk.person)
+    with transaction():
+        files = {f"sample/{path}": text for path, text in sides[1].items()}
+        catalogue.publish_folder(write(tmp_path, files), at=stamp())
+
+    page = desk.press(desk.page(f"{DESK}/bring-in"), "Bring version 2 in", 409)
+
+    assert {"Question “One”", "Module details: title"} <= {words(each) for each in page.all("h2")}
+    assert "their" in {words(each) for each in page.all("del")}
+    assert {"my", "was"} <= {words(each) for each in page.all("ins")}
+    choices = {"keep:items/bank.toml question one": "theirs", "keep:module.toml title": "mine"}
+    assert "Version 2 is brought in" in desk.press(page, "Bring version 2 in", **choices).text
+    assert "What will it be?" in draft_file("items/bank.toml")
+    assert 'title = "Sample: my module"' in draft_file("module.toml")
 
 
 # --- the job aid ------------------------------------------------------------------------------------------

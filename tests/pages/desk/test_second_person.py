@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from portal.domain.audit_desk.action_words import ACTIONS
+from portal.domain.audit_desk.action_words import list_actions
 from portal.domain.authoring import services as authoring
 from portal.domain.decisions.requests import ChangeRequest
 from portal.domain.decisions.services import submit_request
@@ -214,7 +214,7 @@ def test_each_proposal_is_on_the_desks_of_those_who_may_settle_it(force: Force) 
 
 
 def test_whatever_can_be_turned_down_is_such_a_kind() -> None:
-    turned_down = {act for act in ACTIONS if re.search(r"(refused|declined|sent_back|rejected)$", act)}
+    turned_down = {act for act in list_actions() if re.search(r"(refused|declined|sent_back|rejected)$", act)}
 
     assert turned_down - NO_PROPOSALS == {kind.turned_down for kind in KINDS}
 

@@ -12,6 +12,7 @@ from portal.platform.db import db
 from portal.platform.jobs.models import Job
 from portal.platform.jobs.worker import JobRunner
 from tests.domain.imports.desk import administrator, csv_of, row, upload_and_check
+from tests.jobs import run_job
 
 
 def test_a_large_file_is_checked_and_applied_as_a_job(client, app, monkeypatch):
@@ -43,5 +44,5 @@ def _count_people():
 def _run_waiting_jobs(runner):
     """Do the jobs that wait, as a worker would."""
     for reference in db.session.scalars(select(Job.reference).where(Job.state == "waiting")):
-        runner.run_job(reference)
+        run_job(runner, reference)
     db.session.expire_all()

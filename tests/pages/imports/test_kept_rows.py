@@ -30,6 +30,7 @@ from tests.domain.imports.desk import (
 from tests.domain.imports.rosters import run, write_csv
 from tests.factories.catalogue import make_version
 from tests.factories.people import make_person, make_unit
+from tests.jobs import run_job
 from tests.pages.account.browsing import another, let_in
 
 EXPORT = ("Staff number", "Course", "Completed on")
@@ -194,7 +195,7 @@ def test_a_worker_erases_rows_after_90_days(client, app, force, later):
     with transaction():
         reference = jobs.start_job(services.ERASE_KEPT, {}, by=None, at=clock.now())
 
-    JobRunner(make_worker_setup(app), Event()).run_job(reference)
+    run_job(JobRunner(make_worker_setup(app), Event()), reference)
 
     db.session.expire_all()
     assert db.session.execute(select(KeptRow.identifier, KeptRow.ended_as)).all() == [(None, "lapsed")]
@@ -211,7 +212,7 @@ def test_a_worker_deletes_an_applied_file_after_a_week_though_nobody_opens_a_pag
     with transaction():
         reference = jobs.start_job(services.ERASE_KEPT, {}, by=None, at=clock.now())
 
-    JobRunner(make_worker_setup(app), Event()).run_job(reference)
+    run_job(JobRunner(make_worker_setup(app), Event()), reference)
 
     assert db.session.scalars(select(ImportContent.run_id)).all() == []
     assert not task.due()

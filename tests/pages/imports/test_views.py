@@ -72,7 +72,7 @@ def test_a_roster_goes_through_the_four_steps(client):
 
     assert page.h1 == "roster.csv was applied"
     assert count(Person) == before + 2
-    assert count(ImportContent) == 1, "for a week: see test_trend.py"
+    assert count(ImportContent) == 1, "for a week: see test_applied_file.py"
     kept = db.session.scalars(select(ImportRun)).one()
     assert kept.stamp == db.session.scalar(select(func.max(Stamp.recorded_at)))
     assert kept.sha256 in page.text

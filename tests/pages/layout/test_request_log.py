@@ -13,6 +13,7 @@ from portal.platform import clock
 from portal.platform.db import db, transaction
 from portal.platform.jobs import services as jobs
 from portal.platform.jobs.worker import JobRunner
+from tests.jobs import run_job
 from tests.pages.account.browsing import PASSWORD, let_in, make_account, make_administrator, sign_in
 from tests.pages.api.calling import system
 
@@ -125,7 +126,7 @@ def test_no_line_of_a_journey_names_anybody(app, client, log):
     client.press(client.page("/people/D7777/account"), "Grant role", role="publisher", unit="")
     caller = system(app)
     caller.ask("/people?q=Featherstone")
-    JobRunner(make_worker_setup(app), Event()).run_job(job)
+    run_job(JobRunner(make_worker_setup(app), Event()), job)
 
     assert len(log.lines("request")) > 10
     assert len(log.lines("job.ended")) == 1

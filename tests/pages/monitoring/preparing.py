@@ -12,6 +12,7 @@ from portal.platform.audit import AuditEvent
 from portal.platform.db import db, transaction
 from portal.platform.jobs.models import Job, JobState
 from portal.platform.jobs.worker import JobRunner
+from tests.jobs import run_job
 from tests.pages.monitoring.world import REPORT, TODAY
 
 PDF = f"{REPORT}/completions.pdf"
@@ -28,7 +29,7 @@ def run_jobs(app):
     runner = JobRunner(make_worker_setup(app), Event())
     for job in jobs():
         if job.state == JobState.WAITING:
-            runner.run_job(job.reference)
+            run_job(runner, job.reference)
     db.session.expire_all()
 
 

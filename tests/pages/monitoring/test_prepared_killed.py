@@ -22,6 +22,7 @@ from portal.app import create_app
 from portal.commands.jobs import make_worker_setup
 from portal.platform.jobs.worker import JobRunner
 from portal.domain.reports import completion_files, export_files
+from tests.jobs import run_job
 
 app, write = create_app(), completion_files.write_xlsx
 
@@ -37,7 +38,7 @@ if sys.argv[1] == "writing":
     completion_files.write_xlsx = killed
 if sys.argv[1] == "keeping":
     export_files.mark_file_made = killed_late
-JobRunner(make_worker_setup(app), Event()).run_job(UUID(sys.argv[2]))
+run_job(JobRunner(make_worker_setup(app), Event()), UUID(sys.argv[2]))
 """
 
 

@@ -20,6 +20,7 @@ from portal.platform.jobs.models import Job, JobState
 from portal.platform.jobs.worker import JobRunner
 from tests.domain.reminders.post_office import Office
 from tests.factories.people import make_grant, make_person, make_unit
+from tests.jobs import run_job
 from tests.kept import made_once
 from tests.page_reading import Page, PortalClient
 from tests.pages.account.browsing import let_in, make_account
@@ -92,7 +93,7 @@ def run_jobs(app: Flask) -> list[str]:
         reference = job.reference
         kinds.append(job.kind)
         db.session.commit()
-        runner.run_job(reference)
+        run_job(runner, reference)
         db.session.expire_all()
 
 

@@ -14,7 +14,7 @@ from portal.pages.layout.access import is_public, scopes_of
 from portal.platform import clock
 from portal.platform.audit import AuditEvent
 from portal.platform.db import db, transaction
-from portal.platform.permissions import ROLE_PERMISSIONS, Role, concern_others
+from portal.platform.permissions import Role, concern_others, permissions_by_role
 from tests.conftest import SECRET
 from tests.domain.accounts.factors.making import add_codes, code_of
 from tests.domain.imports.rosters import run
@@ -56,7 +56,7 @@ def test_a_password_alone_signs_in_whoever_has_nothing_of_others(
     client: PortalClient, role: Role | None
 ) -> None:
     make_officer(role)
-    alone = role is None or not concern_others(ROLE_PERMISSIONS[role])
+    alone = role is None or not concern_others(permissions_by_role()[role])
 
     page = sign_in(client, path="/sign-in?next=/account", status=200 if alone else 403)
 

@@ -18,6 +18,7 @@ from portal.platform.jobs import registry, services
 from portal.platform.jobs.models import CancelledError, Job, JobState
 from portal.platform.jobs.registry import JobProgress
 from portal.platform.jobs.worker import UNEXPECTED, UNKNOWN, JobRunner
+from tests.jobs import run_job
 from tests.pages.monitoring.counting import statements
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -58,7 +59,7 @@ def test_a_job_is_done_and_keeps_its_result(runner, does):
     does.append(lambda progress, arguments: {"twice": arguments["n"] * 2})
     reference = start_job(n=21)
 
-    runner.run_job(reference)
+    run_job(runner, reference)
 
     done = get_job(reference)
     assert (done.state, done.result, done.runs, done.reason) == ("done", {"twice": 42}, 1, "")
@@ -80,7 +81,7 @@ def test_nothing_takes_the_stamp(runner, does):
     before = newest_stamp()
     does.append(lambda progress, arguments: progress.report_progress(1, 2, "Half"))
 
-    runner.run_job(start_job())
+    run_job(runner, start_job())
 
     assert newest_stamp() == before
 
@@ -94,7 +95,7 @@ def test_progress_is_seen_while_the_job_runs(runner, does):
         seen.append((found.state, found.done, found.total, found.said))
 
     does.append(act)
-    runner.run_job(start_job())
+    run_job(runner, start_job())
 
     assert seen == [("running", 3, 12, "Reading")]
 
@@ -105,7 +106,7 @@ def test_what_refuses_fails_the_job_with_its_sentence(runner, does):
 
     does.append(act)
     reference = start_job()
-    runner.run_job(reference)
+    run_job(runner, reference)
 
     assert get_job(reference).state == "failed"
     assert get_job(reference).reason == "Line 3: no such unit.\nLine 9: no such rank."
@@ -117,7 +118,7 @@ def test_of_a_thousand_reasons_a_hundred_are_kept(runner, does):
 
     does.append(act)
     reference = start_job()
-    runner.run_job(reference)
+    run_job(runner, reference)
 
     kept = get_job(reference).reason.splitlines()
     assert (len(kept), kept[99], kept[100]) == (101, "Line 100: no such unit.", "1,200 more.")
@@ -133,7 +134,7 @@ def test_a_fault_fails_the_job_and_undoes_its_transaction(runner, does):
 
     does.append(act)
     reference = start_job()
-    runner.run_job(reference)
+    run_job(runner, reference)
 
     assert (get_job(reference).state, get_job(reference).reason) == ("failed", UNEXPECTED)
     assert get_job(other).said == ""
@@ -143,7 +144,7 @@ def test_a_kind_that_nobody_does_any_more_fails_with_a_sentence(runner, does, mo
     reference = start_job()
     monkeypatch.delitem(registry.TASKS_BY_KIND, KIND)
 
-    runner.run_job(reference)
+    run_job(runner, reference)
 
     assert (get_job(reference).state, get_job(reference).reason) == ("failed", UNKNOWN)
     with pytest.raises(RuleError, match="of-a-test"), transaction():
@@ -157,7 +158,7 @@ def test_a_waiting_job_that_is_cancelled_never_runs(runner, does):
     with transaction():
         services.cancel_job(reference, by=None, at=NOW)
 
-    runner.run_job(reference)
+    run_job(runner, reference)
 
     assert (get_job(reference).state, ran) == ("cancelled", [])
 
@@ -173,7 +174,7 @@ def test_a_running_job_hears_that_it_is_cancelled_before_it_applies(runner, does
 
     does.append(act)
     reference = start_job()
-    runner.run_job(reference)
+    run_job(runner, reference)
 
     assert (get_job(reference).state, reached) == ("cancelled", [])
 
@@ -196,7 +197,7 @@ def test_a_job_concluded_with_its_facts_is_done_with_them_or_not_at_all(runner, 
 
     does.append(applies(cancelled=False))
     reference = start_job()
-    runner.run_job(reference)
+    run_job(runner, reference)
     assert (get_job(reference).state, get_job(reference).result, get_job(other).done) == (
         "done",
         {"said": "Applied."},
@@ -205,7 +206,7 @@ def test_a_job_concluded_with_its_facts_is_done_with_them_or_not_at_all(runner, 
 
     does.append(applies(cancelled=True))
     reference = start_job()
-    runner.run_job(reference)
+    run_job(runner, reference)
     assert (get_job(reference).state, get_job(other).done) == ("cancelled", 1)
 
 
@@ -254,7 +255,7 @@ def test_a_worker_that_ends_gives_its_job_back_uncounted(runner, does):
 
     does.append(act)
     reference = start_job()
-    runner.run_job(reference)
+    run_job(runner, reference)
 
     assert (get_job(reference).state, get_job(reference).runs, get_job(reference).claim) == (
         "waiting",
@@ -271,7 +272,7 @@ def test_again_runs_a_failed_job_from_its_start(runner, does):
         raise RuleError("Not today.")
 
     does.append(act)
-    runner.run_job(reference)
+    run_job(runner, reference)
     with transaction():
         services.retry_job(reference, by=None, at=NOW)
     assert (get_job(reference).state, get_job(reference).reason, get_job(reference).done) == (
@@ -281,7 +282,7 @@ def test_again_runs_a_failed_job_from_its_start(runner, does):
     )
 
     does.append(lambda progress, arguments: arguments)
-    runner.run_job(reference)
+    run_job(runner, reference)
     assert (get_job(reference).state, get_job(reference).result) == ("done", {"n": 1})
 
 
@@ -289,7 +290,7 @@ def test_what_ended_cannot_be_cancelled_nor_what_waits_be_tried_again(runner, do
     reference = start_job()
     with pytest.raises(ConflictError, match="waiting"), transaction():
         services.retry_job(reference, by=None, at=NOW)
-    runner.run_job(reference)
+    run_job(runner, reference)
     with pytest.raises(ConflictError, match="done already"), transaction():
         services.cancel_job(reference, by=None, at=NOW)
     for act in (services.cancel_job, services.retry_job):
@@ -315,7 +316,7 @@ def test_a_failure_is_in_the_audit_trail_however_the_job_came_to_it(runner, does
 
     does.append(act)
     refused, lost = start_job(), start_job()
-    runner.run_job(refused)
+    run_job(runner, refused)
     for _ in range(3):
         registry.claim_job(lost, NOW)
         registry.requeue_lost_jobs(NOW + timedelta(seconds=1), NOW, frozenset())
@@ -365,7 +366,7 @@ def test_a_kind_of_low_priority_is_claimed_by_itself(runner, does, monkeypatch):
 
 def test_looking_for_a_job_reads_an_index_and_writes_nothing(runner, does):
     for _ in range(20):
-        runner.run_job(start_job())
+        run_job(runner, start_job())
 
     with statements() as looks:
         assert runner.claim_next_job() is None

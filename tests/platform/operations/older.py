@@ -1,8 +1,8 @@
-"""Fills a database of an earlier revision with the rows of release 0.1.0, whatever the portal is today.
+"""Fills a database of an earlier revision with the rows of release 0.2.0, whatever the portal is today.
 
 Four people under two directives: one completes a module, one moves to another unit, one is exempt for some
-weeks, and one's pass is revoked. ``release_0_1_0.json`` has the facts in the columns of the first revision,
-and the rows derived from them as they were written before and since revision 0018.
+weeks, and one's pass is revoked. ``release_0_2_0.json`` has the facts in the columns of the first revision,
+and the rows derived from them.
 """
 
 import csv
@@ -14,33 +14,20 @@ from typing import Any
 
 from sqlalchemy import Boolean, Connection, Date, DateTime, Engine, MetaData, Numeric, insert, text
 
-RELEASE = json.loads(Path(__file__).with_name("release_0_1_0.json").read_text(encoding="utf-8"))
-# The completion report of a past position, as 0.1.0 wrote it from these rows.
-REPORT = Path(__file__).with_name("release_0_1_0.csv")
+RELEASE = json.loads(Path(__file__).with_name("release_0_2_0.json").read_text(encoding="utf-8"))
+# The completion report of a past position, as 0.2.0 wrote it from these rows.
+REPORT = Path(__file__).with_name("release_0_2_0.csv")
 POSITION = ("--directive", "DIR-3", "--as-at", "2026-02-12", "--as-known-on", "2026-01-11T12:00:00Z")
 FACTS = RELEASE["facts"]
-COUNTED_SINCE, CUT_SINCE, RENAMED_SINCE = "0016", "0018", "0025"
-RENAMED = {
-    "standing_group": "status_group",
-    "standing_span": "status_period",
-    "standing_total": "status_count",
-    "standing_kept": "status_count_snapshot",
-}
+ROWS = FACTS | RELEASE["rows"]
 
 
-def fill_database(engine: Engine, revision: str) -> None:
-    """Insert the facts and what a portal of this revision had derived from them."""
-    derived = dict(RELEASE["rows"])
-    if revision < CUT_SINCE:
-        derived |= RELEASE["rows_before_0018"]
-    if revision < COUNTED_SINCE:
-        derived = {"standing_span": derived["standing_span"]}
-    if revision >= RENAMED_SINCE:
-        derived = {RENAMED[name]: content for name, content in derived.items()}
+def fill_database(engine: Engine) -> None:
+    """Insert the facts and what the portal had derived from them."""
     with engine.begin() as connection:
         metadata = MetaData()
-        metadata.reflect(connection, only=[*FACTS, *derived])
-        for name, content in (FACTS | derived).items():
+        metadata.reflect(connection, only=list(ROWS))
+        for name, content in ROWS.items():
             table = metadata.tables[name]
             types = [table.columns[column].type for column in content["columns"]]
             rows = [
@@ -90,9 +77,9 @@ def facts_in(engine: Engine) -> dict[str, list[str]]:
 
 
 def report_of_release(written: Path) -> tuple[list[dict[str, str]], list[dict[str, str]]]:
-    """The rows of a completion report in the columns that 0.1.0 had, and what they should be.
+    """The rows of a completion report in the columns that 0.2.0 had, and what they should be.
 
-    0.1.0 wrote noon where it had been told a day alone.
+    0.2.0 wrote noon where it had been told a day alone.
     """
     expected = _read_rows(REPORT)
     for row in expected:

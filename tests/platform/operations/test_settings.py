@@ -93,6 +93,7 @@ WRONG = [
     ("jobs_lost_seconds", "JOBS_LOST_SECONDS", ("0", "30s")),
     ("jobs_kept_days", "JOBS_KEPT_DAYS", ("6", "a week")),
     ("small_number", "SMALL_NUMBER", ("4", "101", "few")),
+    ("features", "FEATURES", ("nowhere",)),
     ("smtp_host", "SMTP_HOST", ("smtp://relay", "re lay")),
     ("smtp_port", "SMTP_PORT", ("smtp", "0", "70000")),
     ("smtp_tls", "SMTP_TLS", ("ssl3",)),
@@ -289,7 +290,7 @@ def test_a_database_of_another_release_is_said_in_a_sentence(small_force, tmp_pa
     given = settings(tmp_path / "empty")
     report = ("report", "completions", "--directive", "X", "--format", "csv", "--output", str(tmp_path / "x"))
     empty = command(given, *report)
-    assert command(given, "db", "upgrade", "0012").returncode == 0
+    assert command(given, "db", "upgrade", "0026").returncode == 0
     older = command(given, *report)
 
     said = "run flask --app wsgi db upgrade"

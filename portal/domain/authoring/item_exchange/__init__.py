@@ -1,1 +1,1 @@
-"""Questions in and out of the formats of other systems: GIFT, Moodle XML and QTI."""
+"""Questions in and out of the formats of other systems: Moodle XML and QTI."""

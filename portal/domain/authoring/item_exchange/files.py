@@ -33,8 +33,8 @@ MOST_ELEMENTS = 200_000
 MOST_DEPTH = 60
 MANIFEST = "imsmanifest.xml"
 
-FORMATS = {"gift": "GIFT", "moodle": "Moodle XML", "qti": "QTI"}
-UNKNOWN = "This is no GIFT, Moodle XML or QTI file. Export the questions again in one of these formats."
+FORMATS = {"moodle": "Moodle XML", "qti": "QTI"}
+UNKNOWN = "This is no Moodle XML or QTI file. Export the questions again in one of these formats."
 OLD_QTI = "This package has QTI 1.2, which is not read. Export it as QTI 2.1 or 3.0."
 
 
@@ -47,7 +47,7 @@ class Document(NamedTuple):
 
 
 def recognise_format(content: bytes) -> str:
-    """The format of a file by its content: "gift", "moodle" or "qti"."""
+    """The format of a file by its content: "moodle" or "qti"."""
     if len(content) > MOST_BYTES:
         size = f"{-(-len(content) // MEBIBYTE):,} MB"
         raise BadInputError(
@@ -57,13 +57,11 @@ def recognise_format(content: bytes) -> str:
         return "qti"
     if _begins_as_xml(content):
         return _format_of_root(local_name(parse_document(content).tag))
-    if b"{" not in content or b"\0" in content:
-        raise BadInputError([UNKNOWN])
-    return "gift"
+    raise BadInputError([UNKNOWN])
 
 
 def _begins_as_xml(content: bytes) -> bool:
-    """Whether it is XML; a file in GIFT may begin with HTML."""
+    """Whether it is XML, of which HTML is none."""
     head = content[:2000].replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n")
     return head.startswith((b"<?xml", b"<!DOCTYPE", b"<!--")) or (
         re.match(rb"<(?:[\w.\-]+:)?(?:quiz|questestinterop|[\w\-]*assessment[\w\-]*)[\s/>]", head, re.I)

@@ -4,10 +4,13 @@ from collections.abc import Iterator
 from xml.etree.ElementTree import Element, SubElement
 
 from portal.domain.authoring.item_exchange.files import OutgoingItem, block_html, format_document, inline_html
-from portal.domain.authoring.item_exchange.gift import ESSAY, NOTHING_ASKED, NUMBER, TYPED
 from portal.domain.authoring.item_exchange.questions import (
+    ESSAY,
+    NOTHING_ASKED,
+    NUMBER,
     PICTURE,
     SHUFFLED,
+    TYPED,
     WHOLE_MARK,
     Markup,
     RawChoice,

@@ -13,10 +13,12 @@ from portal.domain.authoring.item_exchange.files import (
     format_document,
     pack_files,
 )
-from portal.domain.authoring.item_exchange.gift import ESSAY, NOTHING_ASKED, TYPED
 from portal.domain.authoring.item_exchange.questions import (
+    ESSAY,
     MINUS,
+    NOTHING_ASKED,
     SHUFFLED,
+    TYPED,
     WHOLE_MARK,
     Markup,
     RawChoice,

@@ -12,9 +12,9 @@ from typing import Any
 from markdown_it import MarkdownIt
 
 from portal.domain.authoring.messages import author_message
-from portal.domain.authoring.toml_writer import format_members
 from portal.domain.catalogue.source_files import read_scored_item
 from portal.platform.formats.toml_tables import KEY, LONGEST_KEY, Faults, Source
+from portal.platform.formats.toml_writer import format_toml
 
 # Turns the texts of other systems into Markdown as the portal keeps it, and says what is lost.
 #
@@ -373,6 +373,10 @@ DEFAULT_SOURCE = "practice"
 NO_EXPLANATION = "It has no explanation. Write one before you send the draft for review."
 NO_FEEDBACK = "Not every choice has feedback. Write it before you send the draft for review."
 WHOLE_MARK = "The file gives marks for parts of the answer. Here only the whole right answer gets the mark."
+TYPED = "It is answered with typed words. Here answers are chosen."
+ESSAY = "It asks for a text of the learner's own, which people have to mark. The portal marks by itself."
+NUMBER = "It asks for a number to be typed. The portal has no such question."
+NOTHING_ASKED = "It is a text that asks nothing. Put it into a lesson."
 MINUS = "The file takes marks off for wrong answers. Here a wrong answer gets none."
 SHUFFLED = "The file keeps its answers in their order. Here each attempt shuffles them."
 PARTLY = "It gives part of the mark for a second answer. Here a question has one right answer, or all count."
@@ -570,7 +574,7 @@ def find_faults(table: dict[str, Any]) -> Iterable[str]:
     try:
         if "choice" in table:
             complete["choice"] = [{"feedback": PLACEHOLDER} | row for row in table["choice"]]
-        text = format_members({"item": [complete]})
+        text = format_toml({"item": [complete]})
     except (TypeError, ValueError, RecursionError):
         return ["It cannot be written to a bank."]
     root = Source(text, "", faults).root()

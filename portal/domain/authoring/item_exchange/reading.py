@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from portal.domain.authoring.item_exchange import files, gift, moodle, qti
+from portal.domain.authoring.item_exchange import files, moodle, qti
 from portal.domain.authoring.item_exchange.questions import (
     MOST_QUESTIONS,
     ForeignQuestion,
@@ -32,7 +32,7 @@ TOO_MANY = (
 class ReadFile:
     """The questions of a file."""
 
-    format: str  # a key of ``packages.FORMATS``
+    format: str  # a key of ``files.FORMATS``
     questions: list[ForeignQuestion]
 
     @property
@@ -46,7 +46,7 @@ def read_file(content: bytes, format_name: str = "") -> ReadFile:
 
     Args:
         content: The file as sent; larger ones are refused.
-        format_name: A key of ``packages.FORMATS``; empty: recognised by its content.
+        format_name: A key of ``files.FORMATS``; empty: recognised by its content.
     """
     if len(content) > files.MOST_BYTES:
         files.recognise_format(content)
@@ -87,15 +87,6 @@ def read_questions(content: bytes, format_name: str = "") -> tuple[str, list[For
     return name, questions
 
 
-def _read_gift(content: bytes) -> list[RawQuestion]:
-    questions = []
-    for raw in gift.read_gift(gift.decode_gift(content)):
-        questions.append(raw)
-        if len(questions) > MOST_QUESTIONS:
-            break
-    return questions
-
-
 def _read_moodle(content: bytes) -> list[RawQuestion]:
     root = files.parse_document(content)
     rows = [row for row in root.iterfind("question") if row.get("type") != "category"]
@@ -118,7 +109,7 @@ def _read_qti(content: bytes) -> list[RawQuestion]:
     return questions
 
 
-_READERS = {"gift": _read_gift, "moodle": _read_moodle, "qti": _read_qti}
+_READERS = {"moodle": _read_moodle, "qti": _read_qti}
 
 
 def _parse_answer(value: Any, _pieces: list[bytes]) -> ReadFile | BadInputError:

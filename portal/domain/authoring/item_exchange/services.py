@@ -15,9 +15,9 @@ from portal.domain.authoring.item_exchange.questions import MOST_QUESTIONS, Fore
 from portal.domain.authoring.item_files import Changes
 from portal.domain.authoring.preview import strip_invisible
 from portal.domain.authoring.queries import DraftState
-from portal.domain.authoring.toml_writer import format_members
 from portal.platform.audit import log
 from portal.platform.errors import RuleError
+from portal.platform.formats.toml_writer import format_toml
 from portal.platform.wording import plural
 
 # Adds questions of another system's file to a bank. Pure functions: nothing is written here.
@@ -109,7 +109,7 @@ def _bank_table(addition: Addition) -> dict[str, Any]:
 def _split_texts(tables: Sequence[dict[str, Any]]) -> list[str]:
     texts: list[str] = []
     for table in tables:
-        text = format_members({"item": [table]})
+        text = format_toml({"item": [table]})
         if texts and len((texts[-1] + text).encode()) < FILE_BYTES:
             texts[-1] += f"\n{text}"
         else:

@@ -1,7 +1,10 @@
 """Marks of the tables of authoring and directives, and the tables that say nothing about anybody."""
 
+from functools import cache
+
 from portal.domain.subject_access.register import assurance, events, learning, people, retention, sign_in
 from portal.domain.subject_access.register.marks import MAIL, WORK, PersonalTable, View
+from portal.feature import insert_after, list_features, load_models
 
 _DAY = {"recorded_at": "Recorded"}
 _TITLE = {"title": "Title", "number": "Version", "published_at": "Published"}
@@ -180,11 +183,20 @@ _TABLES = (
         technical="message_id",
     ),
 )
-PERSONAL_TABLES: dict[str, PersonalTable] = {
-    table.name: table
-    for room in (people, sign_in, learning, events, assurance, retention)
-    for table in room.TABLES
-} | {table.name: table for table in _TABLES}
+_ROOMS = (people, sign_in, learning, events, assurance, retention)
+
+
+@cache
+def personal_tables() -> dict[str, PersonalTable]:
+    """Every table with personal data, of the core and of every feature, on or off: its rows stay."""
+    load_models()
+    tables = [*(table for room in _ROOMS for table in room.TABLES), *_TABLES]
+    additions = [
+        row for each in list_features() if each.personal_data for row in each.load(each.personal_data)
+    ]
+    return {table.name: table for table in insert_after(tables, additions, lambda table: table.name)}
+
+
 NOT_PERSONAL = {  # tables without a person, each with what they hold instead
     **assurance.NOT_PERSONAL,
     **events.NOT_PERSONAL,
@@ -213,5 +225,5 @@ NOT_PERSONAL = {  # tables without a person, each with what they hold instead
     "status_group": "ranks, roles and reasons that numbers are of",
     "unit": "units by their numbers",
     "unit_state": "names of units",
-    "webhook": "addresses of other systems",
+    **{name: holds for feature in list_features() for name, holds in feature.not_personal.items()},
 }

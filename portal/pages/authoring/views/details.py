@@ -158,6 +158,7 @@ def _form_data(module: ModuleDetails) -> dict[str, Any]:
         "pause_hours": module.pause_hours or "",
         "test_out": module.test_out,
         "pre_test": module.pre_test,
+        "note": module.note,
     }
 
 
@@ -186,6 +187,7 @@ def _entered_details(form: DetailsForm, before: ModuleDetails) -> ModuleDetails:
         pause_hours=form.pause_hours.number or 0,
         test_out=form.test_out.data,
         pre_test=form.pre_test.data,
+        note=(form.note.data or "").strip(),
     )
 
 

@@ -118,6 +118,7 @@ def _open_guide(key: str) -> tuple[TextSheet, GuideForm, bytes]:
         "review_on": date_words(fields.review_on) if fields.review_on else "",
         "acknowledge": fields.acknowledge,
         "body": fields.body,
+        "note": fields.note,
         "expected": state.files[path],
     }
     form = GuideForm(data=values)
@@ -133,6 +134,7 @@ def _file_content(form: GuideForm, content: bytes) -> bytes:
         review_on=read_day(form.review_on.data or "") or content_types.read_guide(content).review_on,
         acknowledge=form.acknowledge.data,
         body=form.body.data or "",
+        note=(form.note.data or "").strip(),
     )
     return content_types.write_guide(content, fields)
 

@@ -216,17 +216,16 @@ def _merge(edited: EditedTable, form: QuestionForm, kind_form: Form, base_digest
         kind_form: What was typed in the fields of its kind.
         base_digest: The digest of its table when the page was opened.
     """
-    path = edited.path
     saves = queries.list_saves(edited.state.draft_id)
-    base = preview.file_with_digest(saves, path, edited.table_in, base_digest)
+    content = preview.file_with_digest(saves, edited.path, edited.table_in, base_digest)
+    base = edited.table_in(content) if content is not None else None
     if base is None:
         return None
-    my_table = _typed_table(edited, form, kind_form, edited.table_in(base) or {})
+    merged, clashing = merging.merge_parts(base, _typed_table(edited, form, kind_form, base), edited.table)
     try:
-        mine = edited.write_in(base, my_table)
+        return None if clashing else edited.write_in(edited.files[edited.path], merged)
     except PortalError:
         return None
-    return merging.merge_cleanly(path, base, mine, edited.files[path])
 
 
 def _render_page(

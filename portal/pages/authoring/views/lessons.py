@@ -77,6 +77,7 @@ def _open_lesson(key: str, name: str) -> tuple[TextSheet, LessonForm | CaseForm,
         "minutes": lesson.minutes or "",
         "outcomes": lesson.outcomes,
         "body": lesson.body if as_text else authoring_files.fold_checks(lesson.body),
+        "note": lesson.note,
         "expected": sheet.state.files[sheet.path],
     }
     form = LessonForm(sheet.outcomes, [check.key for check in sheet.checks], data=values)
@@ -89,7 +90,8 @@ def _file_content(form: LessonForm | CaseForm, content: bytes) -> bytes:
         return authoring_files.write_case(content, form.body.data or "")
     minutes = form.minutes.number or 0
     body = authoring_files.unfold_checks(form.body.data or "", authoring_files.read_lesson(content).body)
-    fields = LessonFields(form.title.data or "", minutes, form.outcomes.data or [], body)
+    note = (form.note.data or "").strip()
+    fields = LessonFields(form.title.data or "", minutes, form.outcomes.data or [], body, note)
     return authoring_files.write_lesson(content, fields)
 
 

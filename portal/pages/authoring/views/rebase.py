@@ -2,15 +2,24 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from portal.domain.authoring import queries, services
-from portal.domain.authoring.content_diff import humanise_key
+from portal.domain.authoring.content_diff import (
+    FIELD_LABELS,
+    ReferenceTitles,
+    decode_text,
+    humanise_key,
+    question_name,
+    table_text,
+    value_text,
+)
 from portal.domain.authoring.errors import StaleSaveError
-from portal.domain.authoring.merging import MergeConflict
+from portal.domain.authoring.merging import QUESTION_PART, TEXT_PART, WHOLE_FILE, MergeConflict
 from portal.domain.authoring.queries import DraftState
 from portal.domain.authoring.texts import WordRuns, diff_words, pair_paragraphs
 from portal.domain.catalogue.module_source import SHEET_NAMES
@@ -22,13 +31,14 @@ from portal.platform.db import transaction
 from portal.platform.permissions import Permission
 
 MINE, THEIRS = "mine", "theirs"
+NO_TITLES = ReferenceTitles({}, {})
 
 
 @dataclass(frozen=True, slots=True)
 class ConflictRow:
-    """A file that was changed both in the draft and in the published version."""
+    """A part of a file that was changed both in the draft and in the published version."""
 
-    path: str
+    name: str
     title: str
     differences: Sequence[tuple[WordRuns, WordRuns]]  # the published version's words and the draft's
     mine_removed: bool  # the draft has no such file
@@ -54,38 +64,30 @@ def bring_in(key: str) -> ResponseReturnValue:
     if number != str(state.number):
         flash("Someone saved in this draft after you opened the page. Choose again.", "error")
         return _render_conflicts(state, conflicts), 409
-    contents = {
-        conflict.path: _chosen_content(conflict, choice)
-        for conflict in conflicts
-        if (choice := _sent_choice(conflict.path))
-    }
-    if len(contents) < len(conflicts):
+    choices = {conflict.name: _sent_choice(conflict.name) for conflict in conflicts}
+    if not all(choices.values()):
         return _render_conflicts(state, conflicts, is_incomplete=True)
     try:
-        _merge_draft(state, contents)
+        _merge_draft(state, {name: choice == MINE for name, choice in choices.items()})
     except StaleSaveError as error:
         flash(str(error), "error")
         return redirect(url_for(".bring_in", key=key), 303)
     return _finish_rebase(state)
 
 
-def _sent_choice(path: str) -> str:
-    """The choice sent for a file: “mine”, “theirs” or empty."""
-    choice = request.form.get(f"keep:{path}", "")
+def _sent_choice(name: str) -> str:
+    """The choice sent for a conflict: “mine”, “theirs” or empty."""
+    choice = request.form.get(f"keep:{name}", "")
     return choice if choice in {MINE, THEIRS} else ""
 
 
-def _chosen_content(conflict: MergeConflict, choice: str) -> bytes | None:
-    return conflict.with_mine if choice == MINE else conflict.with_theirs
-
-
-def _merge_draft(state: DraftState, chosen: Mapping[str, bytes | None]) -> list[MergeConflict]:
+def _merge_draft(state: DraftState, keeps_mine: Mapping[str, bool]) -> list[MergeConflict]:
     with transaction():
         return services.rebase_draft(
             state.draft_id,
             by=current_user.person_id,
             at=clock.now(),
-            chosen=chosen,
+            keeps_mine=keeps_mine,
             expected=state.number,
         )
 
@@ -100,12 +102,12 @@ def _render_conflicts(
 ) -> str:
     rows = [
         ConflictRow(
-            path=conflict.path,
-            title=_file_title(conflict.path),
+            name=conflict.name,
+            title=_conflict_title(conflict),
             differences=_list_differences(conflict),
             mine_removed=conflict.mine is None,
             theirs_removed=conflict.theirs is None,
-            choice=_sent_choice(conflict.path),
+            choice=_sent_choice(conflict.name),
         )
         for conflict in conflicts
     ]
@@ -119,13 +121,31 @@ def _render_conflicts(
 
 
 def _list_differences(conflict: MergeConflict) -> list[tuple[WordRuns, WordRuns]]:
-    """The words of the places that both changed; if these are unknown, the differences in the whole file."""
-    if any(hunk.theirs or hunk.mine for hunk in conflict.hunks):
-        return [diff_words(hunk.theirs, hunk.mine) for hunk in conflict.hunks]
+    """The words of both sides where they differ; none for media, and where a side has no such part."""
     if conflict.path.startswith("media/") or conflict.mine is None or conflict.theirs is None:
         return []
-    pairs = pair_paragraphs(conflict.theirs.decode(), conflict.mine.decode())
+    pairs = pair_paragraphs(*(_part_text(conflict.part, value) for value in (conflict.theirs, conflict.mine)))
     return [diff_words(pair.old or "", pair.new or "") for pair in pairs if not pair.is_unchanged]
+
+
+def _part_text(part: str, value: Any) -> str:
+    """A part as authors read it."""
+    if isinstance(value, bytes):
+        return decode_text(value)
+    if isinstance(value, list) and any(isinstance(row, dict) for row in value):
+        value = {part: value}
+    return table_text(value, NO_TITLES) if isinstance(value, dict) else value_text(part, value, NO_TITLES)
+
+
+def _conflict_title(conflict: MergeConflict) -> str:
+    """A part's name for authors."""
+    if conflict.part.startswith(QUESTION_PART):
+        return question_name(conflict.part.removeprefix(QUESTION_PART))
+    title = _file_title(conflict.path)
+    if conflict.part in {WHOLE_FILE, TEXT_PART}:
+        return title
+    label = FIELD_LABELS.get(conflict.part) or humanise_key(conflict.part)
+    return f"{title}: {label[:1].lower()}{label[1:]}"
 
 
 def _file_title(path: str) -> str:

@@ -58,12 +58,14 @@ def _open_sheet(place: str, key: str) -> tuple[TextSheet, JobAidForm, bytes]:
         parent_title=draft_context.title_of(state),
         preview_address=url_for(f".preview_{place.replace('-', '_')}", key=key),
     )
-    values = {"title": page.title, "body": page.body, "expected": state.files.get(path, "")}
+    values = {"title": page.title, "body": page.body, "note": page.note}
+    values["expected"] = state.files.get(path, "")
     return sheet, FORMS[place](data=values), content
 
 
 def _file_content(form: JobAidForm, content: bytes) -> bytes:
-    return files.write_lesson(content, LessonFields(form.title.data or "", 0, [], form.body.data or ""))
+    note = (form.note.data or "").strip()
+    return files.write_lesson(content, LessonFields(form.title.data or "", 0, [], form.body.data or "", note))
 
 
 @bp.route(

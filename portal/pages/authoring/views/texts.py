@@ -264,10 +264,12 @@ def _compare_texts(sheet: TextSheet, theirs: bytes, mine: bytes) -> list[tuple[W
     """Compare both texts paragraph by paragraph, the title and other fields first."""
     my_lines = sheet.lines(mine)
     line_pairs = zip(sheet.lines(theirs) if theirs else [""] * len(my_lines), my_lines, strict=True)
-    their_body = sheet.read(theirs).body if theirs else ""
-    pairs = pair_paragraphs(their_body, sheet.read(mine).body)
+    their_fields = sheet.read(theirs) if theirs else LessonFields("", 0, [], "")
+    my_fields = sheet.read(mine)
+    pairs = pair_paragraphs(their_fields.body, my_fields.body)
     paragraph_pairs = [((pair.old or "").rstrip("\n"), (pair.new or "").rstrip("\n")) for pair in pairs]
-    return [diff_words(*pair) for pair in [*line_pairs, *paragraph_pairs]]
+    notes = [(their_fields.note, my_fields.note)] if their_fields.note or my_fields.note else []
+    return [diff_words(*pair) for pair in [*line_pairs, *paragraph_pairs, *notes]]
 
 
 def render_gone(key: str, form: PortalForm) -> ResponseReturnValue:

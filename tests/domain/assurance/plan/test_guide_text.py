@@ -101,7 +101,7 @@ def test_the_template_has_what_the_guide_names() -> None:
 
 def test_a_template_with_faults_is_refused_with_their_lines() -> None:
     with pytest.raises(BadInputError) as refused:
-        parse_template(b'[[section]]\nkey = "a"\ntitle = "A"\nabout = "B"\nnote = "C"\n')
+        parse_template(b'[[section]]\nkey = "a"\ntitle = "A"\nabout = "B"\nremark = "C"\n')
 
-    assert any("“note” is not a known key" in reason for reason in refused.value.reasons)
+    assert any("“remark” is not a known key" in reason for reason in refused.value.reasons)
     assert any("“[[milestone]]” is missing" in reason for reason in refused.value.reasons)

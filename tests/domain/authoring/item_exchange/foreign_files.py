@@ -6,47 +6,6 @@ import zipfile
 from portal.domain.authoring.item_exchange.questions import ForeignQuestion
 from portal.domain.authoring.item_exchange.reading import read_questions
 
-GIFT = r"""// The bank of a made-up force
-$CATEGORY: $course$/top/see
-
-::Colour:: Which colour has a stop sign?
-{
-  =Red#Right, everywhere.
-  ~Blue#That is a motorway sign.
-  ~Green#That is an exit.
-  ####Stop signs are red.
-}
-
-::Tide::[plain]The tide rises twice a day. {TRUE#It does.#Yes, about every 12 hours.####The moon does it.}
-
-Match the animal with its sound. {
-  =Cat -> meows
-  =Dog -> barks
-  = -> sings
-  ####Each has its own.
-}
-
-::Both::Which two are rivers? {~%50%Severn#Yes. ~%50%Trent#Yes. ~%-100%Snowdon#A mountain.####Two of three.}
-
-::Gap::The capital of Wales is {~Swansea =Cardiff ~Newport}, on the coast.
-
-::Escapes::[markdown]What is 2 \+ 2 \= in *words*\: \{four\}? {=four \~ 4 ~five \# 5}
-
-::Typed::Who wrote it? {=Dickens =Charles Dickens}
-
-::Number::How many? {#12:1}
-
-::Essay::Say why. {}
-
-A text that asks nothing.
-
-::Weights::Which is best? {~%100%The best ~%50%The second best ~The worst}
-
-::Two keys::Which of these? {=This =That ~The other}
-
-::Broken::Which? {=One ~Two
-"""
-
 MOODLE_HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n<quiz>\n'
 
 
@@ -55,11 +14,13 @@ def moodle(*questions: str) -> bytes:
     return (MOODLE_HEAD + "\n".join(questions) + "\n</quiz>\n").encode()
 
 
-def moodle_question(kind: str, body: str = "", text: str = "<p>Which?</p>", name: str = "Q") -> str:
+def moodle_question(
+    kind: str, body: str = "", text: str = "<p>Which?</p>", name: str = "Q", form: str = "html"
+) -> str:
     """One question of Moodle XML."""
     return (
         f'<question type="{kind}"><name><text>{name}</text></name>'
-        f'<questiontext format="html"><text><![CDATA[{text}]]></text></questiontext>'
+        f'<questiontext format="{form}"><text><![CDATA[{text}]]></text></questiontext>'
         f'<generalfeedback format="html"><text><![CDATA[<p>Because.</p>]]></text></generalfeedback>'
         f"{body}</question>"
     )
@@ -78,6 +39,63 @@ SINGLE = moodle_question(
     "<single>true</single><shuffleanswers>true</shuffleanswers>"
     + moodle_answer("Red", "100")
     + moodle_answer("Blue", "0"),
+)
+
+
+def category(name: str) -> str:
+    """A line of Moodle XML that puts the questions after it into a category."""
+    return f'<question type="category"><category><text>$course$/top/{name}</text></category></question>'
+
+
+def moodle_answers(*answers: tuple[str, str]) -> str:
+    """Answers of Moodle XML, each with its share of the mark."""
+    return "".join(moodle_answer(*answer) for answer in answers)
+
+
+def moodle_pair(left: str, right: str) -> str:
+    """One pair of Moodle XML."""
+    return f"<subquestion><text>{left}</text><answer><text>{right}</text></answer></subquestion>"
+
+
+# The bank of a made-up force: six questions that can come, and three that cannot.
+BANK = moodle(
+    category("see"),
+    moodle_question(
+        "multichoice",
+        moodle_answers(("Red", "100"), ("Blue", "0"), ("Green", "0")),
+        "Which colour has a stop sign?",
+        "Colour",
+    ),
+    moodle_question(
+        "truefalse",
+        moodle_answers(("true", "100"), ("false", "0")),
+        "The tide rises twice a day.",
+        "Tide",
+    ),
+    moodle_question(
+        "matching",
+        moodle_pair("Cat", "meows") + moodle_pair("Dog", "barks"),
+        "Match the animal with its sound.",
+        "Animals",
+    ),
+    moodle_question(
+        "multichoice",
+        "<single>false</single>" + moodle_answers(("Severn", "50"), ("Trent", "50"), ("Snowdon", "0")),
+        "Which two are rivers?",
+        "Rivers",
+    ),
+    moodle_question(
+        "ordering",
+        moodle_answers(("Look", "1"), ("Think", "2"), ("Act", "3")),
+        "What comes first?",
+        "Steps",
+    ),
+    moodle_question("shortanswer", moodle_answers(("Dickens", "100")), "Who wrote it?", "Typed"),
+    moodle_question("essay", "", "Say why.", "Essay"),
+    moodle_question("description", "", "A text that asks nothing.", "Notice"),
+    moodle_question(
+        "multichoice", moodle_answers(("Cardiff", "100"), ("Newport", "0")), "Where is the Senedd?", "Senedd"
+    ),
 )
 
 QTI_21 = """<?xml version="1.0" encoding="UTF-8"?>

@@ -9,6 +9,7 @@ from portal.domain.authoring.item_exchange import questions
 from portal.domain.authoring.item_exchange.reading import read_questions
 from tests.domain.authoring.item_exchange.foreign_files import (
     SINGLE,
+    category,
     moodle,
     moodle_answer,
     moodle_question,
@@ -17,9 +18,7 @@ from tests.domain.authoring.item_exchange.foreign_files import (
 
 
 def test_one_right_answer_comes_with_feedback_explanation_and_category():
-    category = '<question type="category"><category><text>$course$/top/see</text></category></question>'
-
-    _, (row,) = read_questions(moodle(category, SINGLE))
+    _, (row,) = read_questions(moodle(category("see"), SINGLE))
 
     assert (row.outcome, row.warnings, row.reasons) == ("see", (), ())
     assert row.table == {
@@ -162,3 +161,27 @@ def test_what_is_left_out_of_a_question_is_named():
         item_exchange_moodle.HINTS,
         item_exchange_moodle.COMBINED,
     }
+
+
+@pytest.mark.parametrize(
+    ("text", "form", "prompt"),
+    [
+        ("<b>Who</b> <script>alert(1)</script>calls?", "moodle_auto_format", "**Who** calls?"),
+        ("<p>First.</p><p>Who calls?</p>", "html", "Who calls?"),
+        ("5 * 3 * 2 is what?", "moodle_auto_format", "5 * 3 * 2 is what?"),
+        ("What is 2 + 2 in *words*?", "markdown", "What is 2 + 2 in *words*?"),
+        ("Is <b> a tag?", "plain_text", "Is <b> a tag?"),
+        ("Use [[force.none]]?", "moodle_auto_format", "Use [[force.none]]?"),
+        ("::: warning?", "plain_text", r"\::: warning?"),
+    ],
+    ids=["script", "html", "stars", "emphasis", "tag", "slot", "box"],
+)
+def test_no_markup_comes_but_the_portals_own(text, form, prompt):
+    body = moodle_answer("a", "100") + moodle_answer("b", "0")
+
+    assert read_one(moodle(moodle_question("multichoice", body, text, form=form))).table["prompt"] == prompt
+
+
+@pytest.mark.parametrize("kind", sorted(item_exchange_moodle.REFUSED))
+def test_a_reason_is_a_sentence(kind):
+    assert item_exchange_moodle.REFUSED[kind].endswith(".")

@@ -44,6 +44,10 @@ def make_tally(marks: list[int], rests: list[int]) -> ItemTally:
     return tally_marks(sheets)[1]
 
 
+def rows_of(version_id: int):
+    return authoring_statistics.module_results((version_id,)).rows
+
+
 def sign_in_author(client, staff_number="D3001"):
     make_grant(make_account(staff_number), "author")
     let_in(client, staff_number)
@@ -82,7 +86,7 @@ def test_every_figure_agrees_with_the_raw_rows(database, seed):
     submit_all(register_person(make_person(), version), random_sheets(items, 5, chance), end=False)
     submit_all(register_person(make_person(), other), random_sheets(items_of(other), 40, chance))
 
-    rows = authoring_statistics.item_statistics_rows(version)
+    rows = rows_of(version)
 
     assert sum(row.statistics.answer_count for row in rows) == 4 * 40 * 4
     for row, item in zip(rows, items, strict=True):
@@ -204,7 +208,7 @@ def test_what_was_left_unanswered_counts_as_it_was_marked(database):
     sheet = {item.id: None if item.position == 1 else ["b"] for item in items}
     submit_all(register_person(make_person(), version), [sheet] * 3)
 
-    first = authoring_statistics.item_statistics_rows(version)[0].statistics
+    first = rows_of(version)[0].statistics
 
     assert (first.answer_count, first.share) == (3, 0)
     assert [taken.count for taken in first.choices] == [0, 0, 0, 0]
@@ -248,7 +252,7 @@ def test_the_kind_says_which_choices_are_counted(database, kind, content, chosen
     sheet = {each.id: ["b"] for each in items_of(version)} | {item.id: chosen}
     submit_all(register_person(make_person(), version), [sheet])
 
-    *others, last = authoring_statistics.item_statistics_rows(version)
+    *others, last = rows_of(version)
 
     assert last.statistics.answer_count == 1
     assert {taken.option.key: taken.count for taken in last.statistics.choices} == counted
@@ -265,7 +269,7 @@ def test_the_page_advises_beside_the_item_in_words(client):
     assert page.h1 == "Question results, version 1"
     assert "240 answers in submitted assessments" in page.text
     rows = [[words(cell) for cell in row] for row in page.all("tr")][1:]
-    for row, item in zip(rows, authoring_statistics.item_statistics_rows(version), strict=True):
+    for row, item in zip(rows, rows_of(version), strict=True):
         assert item.key in row[0]
         assert int(row[1]) == item.statistics.answer_count
         assert row[2] == f"{int(item.statistics.share * 100)}%"
@@ -372,12 +376,12 @@ def test_one_more_submission_is_counted_at_once_and_none_costs_one_statement(dat
     first, other = register_person(make_person(), version), register_person(make_person(), version)
 
     submit_all(first, sheets[:1])
-    assert sum(row.statistics.answer_count for row in authoring_statistics.item_statistics_rows(version)) == 4
+    assert sum(row.statistics.answer_count for row in rows_of(version)) == 4
     with statements() as run:
-        authoring_statistics.item_statistics_rows(version)
+        rows_of(version)
     assert len([statement for statement in run if statement.startswith("SELECT")]) == 1
     submit_all(other, sheets[1:])
-    assert sum(row.statistics.answer_count for row in authoring_statistics.item_statistics_rows(version)) == 8
+    assert sum(row.statistics.answer_count for row in rows_of(version)) == 8
 
 
 def test_two_items_and_twenty_cost_the_same(database):
@@ -389,7 +393,7 @@ def test_two_items_and_twenty_cost_the_same(database):
         )
         db.session.expire_all()
         with statements() as run:
-            authoring_statistics.item_statistics_rows(version)
+            rows_of(version)
         counts.append(len([statement for statement in run if statement.startswith(("SELECT", "WITH"))]))
 
     assert counts == [5, 5]

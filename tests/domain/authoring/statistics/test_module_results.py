@@ -44,4 +44,4 @@ def test_an_item_in_the_same_words_counts_as_one_over_versions(database):
 
     assert (row.versions, row.statistics.answer_count) == ((1, 2), 5)
     assert [taken.count for taken in row.statistics.choices] == [5, 0]
-    assert [row.versions for row in statistics.item_statistics_rows(versions[0])] == [(1,)] * 5
+    assert [row.versions for row in statistics.module_results((versions[0],)).rows] == [(1,)] * 5

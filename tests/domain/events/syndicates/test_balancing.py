@@ -6,7 +6,7 @@ from itertools import combinations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.domain.events.sign_off import Member, count_crowding, suggest_syndicates
+from portal.domain.events.sign_off import Member, suggest_syndicates
 
 LIMITS = st.tuples(st.integers(1, 7), st.integers(0, 4)).map(lambda drawn: (drawn[0], sum(drawn)))
 PEOPLE = st.lists(
@@ -21,6 +21,17 @@ PEOPLE = st.lists(
     unique_by=lambda member: member.id,
 )
 COUNTS = st.integers(1, 8)
+
+
+def count_crowding(people, groups):
+    """How often two of one unit, which count twice, or of one rank, are in one syndicate; less is better."""
+    units = Counter((groups[member.id], member.unit) for member in people)
+    ranks = Counter((groups[member.id], member.rank) for member in people)
+    return 2 * count_pairs(units) + count_pairs(ranks)
+
+
+def count_pairs(counts):
+    return sum(count * (count - 1) // 2 for count in counts.values())
 
 
 @given(PEOPLE, COUNTS, LIMITS)

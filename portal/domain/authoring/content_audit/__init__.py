@@ -1,1 +1,0 @@
-"""Audit of the item banks: whether somebody who has not read the lessons can pass."""

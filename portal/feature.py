@@ -1,0 +1,188 @@
+"""What a feature may bring, and which features there are.
+
+A feature is a folder in ``portal/features`` with a manifest, ``feature.py``, that names ``FEATURE``. The core
+imports no feature: what it shows of them, it asks here. A manifest is data and names of functions as
+``module:function`` of its folder, so that reading one loads no view, no table and no library.
+"""
+
+import pkgutil
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import cache
+from importlib import import_module
+from typing import Any, TypeVar
+
+ALL = "all"  # as a setting: every feature there is
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class PermissionGrant:
+    """Which roles carry a permission."""
+
+    roles: frozenset[str]
+    whole_force: bool = False  # a role for a unit does not give it
+
+
+@dataclass(frozen=True, slots=True)
+class MenuItem:
+    """A page of the navigation, in one of its groups, after another entry of the group."""
+
+    group: str
+    after: str
+    text: str
+    href: str
+    permission: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeskSource:
+    """What may wait on the desk of whoever holds a permission, after another source of the desk."""
+
+    after: str
+    permission: str
+    place: str  # as the navigation names it, said where nothing waits; empty: not said
+    find: str  # module:function that takes the viewer and yields what waits
+
+
+@dataclass(frozen=True, slots=True)
+class ActText:
+    """An act of the audit trail in words."""
+
+    group: str  # of the filter
+    text: str
+    gives_access: bool = True  # told after a restore, where its group is of those that give access
+    outbox: str = ""  # in the list of messages; empty: nobody gets an email about it
+    subject: str = ""  # of the email to administrators
+    sentence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NoticePart:
+    """The part of an email that tells administrators of these acts."""
+
+    begins: str  # of the acts, such as "webhook."
+    opening: str
+    path: str  # of the page to look at
+    what: str  # changes, in the line that says why one gets such emails
+
+
+@dataclass(frozen=True, slots=True)
+class KeptPeriod:
+    """How long one kind of personal data is kept, by a key of the register."""
+
+    key: str
+    what: str
+    length: timedelta
+    since: str
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """What the portal removes by itself, in words, after another line of the list."""
+
+    after: str
+    what: str
+    when: str
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A text about a setting, after another of the list."""
+
+    after: str
+    name: str
+    meaning: str
+    default: str
+    example: str
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreStep:
+    """What a restore changes, so that nothing of the feature works by itself in the copy."""
+
+    table: str
+    statement: str
+    one: str  # row, such as "webhook is"
+    several: str
+    fate: str  # what became of them, and what to do
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Feature:
+    """What one feature brings; of what it does not bring, nothing."""
+
+    name: str  # of its folder, and in the setting FEATURES
+    title: str
+    needs: tuple[str, ...] = ()  # other features, without which it does not work
+    blueprints: tuple[str, ...] = ()  # of pages and commands
+    models: str = ""  # module with its tables
+    routines: tuple[str, ...] = ()  # of a worker
+    permissions: Mapping[str, PermissionGrant] = field(default_factory=dict)
+    navigation: tuple[MenuItem, ...] = ()
+    desk: tuple[DeskSource, ...] = ()
+    acts: Mapping[str, ActText] = field(default_factory=dict)
+    notices: tuple[NoticePart, ...] = ()
+    kept_forms: Mapping[str, str] = field(default_factory=dict)  # by endpoint: what somebody was about to do
+    figures: tuple[str, ...] = ()  # functions that yield what a monitoring system reads
+    personal_data: str = ""  # module:tuple of tables with the entry each is listed after
+    not_personal: Mapping[str, str] = field(default_factory=dict)  # table: what it holds instead
+    periods: tuple[KeptPeriod, ...] = ()
+    removals: tuple[Removal, ...] = ()
+    settings: tuple[Setting, ...] = ()
+    restore: tuple[RestoreStep, ...] = ()
+
+    def load(self, name: str) -> Any:
+        """What ``module:attribute``, or ``module``, of the feature's folder names."""
+        module, _, attribute = name.partition(":")
+        found = import_module(f"portal.features.{self.name}.{module}")
+        return getattr(found, attribute) if attribute else found
+
+
+@cache
+def list_features() -> tuple[Feature, ...]:
+    """Every feature whose folder is there, on or off, by name."""
+    names = sorted(found.name for found in pkgutil.iter_modules(import_module("portal.features").__path__))
+    return tuple(import_module(f"portal.features.{name}.feature").FEATURE for name in names)
+
+
+@cache
+def choose_features(setting: str) -> tuple[Feature, ...]:
+    """The features that the setting ``FEATURES`` switches on: ``all``, or names with spaces between."""
+    names = set(setting.replace(",", " ").split())
+    return tuple(feature for feature in list_features() if ALL in names or feature.name in names)
+
+
+def list_feature_faults(setting: str) -> list[str]:
+    """A sentence for each fault of the setting ``FEATURES``."""
+    known = {feature.name for feature in list_features()}
+    unknown = set(setting.replace(",", " ").split()) - known - {ALL}
+    on = {feature.name for feature in choose_features(setting)}
+    faults = [f"FEATURES names {name}, which is not a feature of this release." for name in sorted(unknown)]
+    return faults + [
+        f"FEATURES: {feature.name} needs {need}."
+        for feature in choose_features(setting)
+        for need in feature.needs
+        if need not in on
+    ]
+
+
+def load_models() -> None:
+    """Import the tables of all features, on or off, for whoever goes through every table."""
+    for feature in list_features():
+        if feature.models:
+            feature.load(feature.models)
+
+
+def insert_after(
+    entries: Iterable[T], additions: Sequence[tuple[str, T]], name_of: Callable[[T], str]
+) -> list[T]:
+    """The entries with each addition after the one it names, or last if there is none of that name."""
+    placed = list(entries)
+    for after, addition in additions:
+        names = [name_of(entry) for entry in placed]
+        placed.insert(names.index(after) + 1 if after in names else len(placed), addition)
+    return placed
