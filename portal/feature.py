@@ -141,7 +141,7 @@ class RestoreStep:
     fate: str  # what became of them, and what to do
 
 
-class FictionalForce(Protocol):
+class ForceInMaking(Protocol):
     """The fictional force, as a feature's story of it needs it."""
 
     name: str
@@ -163,7 +163,7 @@ class DemoStep:
     part: str  # "content", published before there are people, or "history", what happens on which day
     name: str
     after: str
-    make: str  # module:function that takes the ``FictionalForce``
+    make: str  # module:function that takes the ``ForceInMaking``
 
 
 @dataclass(frozen=True, slots=True, eq=False)

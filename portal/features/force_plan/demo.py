@@ -6,7 +6,7 @@ from random import Random
 
 from portal.domain.catalogue.publishing import current_guide
 from portal.domain.records.services import record_acknowledgement
-from portal.feature import FictionalForce
+from portal.feature import ForceInMaking
 from portal.features.force_plan.services import (
     GUIDE_KEY,
     begin_plan,
@@ -70,7 +70,7 @@ ANSWERS = {
 }
 
 
-def schedule_plan(force: FictionalForce) -> None:
+def schedule_plan(force: ForceInMaking) -> None:
     """Add what happens with the plan to the evenings of the days; the recommendation is published before."""
     people, days = force.people, force.days
     written_on = force.today - WRITTEN_BEFORE
@@ -110,7 +110,7 @@ SHARES = {GUIDE_KEY: 0.87, CHECKLIST: 0.68}  # of the people who are there
 SLOWEST = 300  # days that the last of them takes
 
 
-def schedule_reading(force: FictionalForce) -> None:
+def schedule_reading(force: ForceInMaking) -> None:
     """Add each acknowledgement to its day: most come soon, and each while its reader is in post.
 
     People with sign-ins acknowledge nothing. No other part of anybody's history changes.

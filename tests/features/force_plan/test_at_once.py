@@ -9,7 +9,8 @@ from sqlalchemy import func, select
 
 from portal.domain.catalogue.models import Activity, GuideVersion
 from portal.domain.catalogue.version_cache import shared_content
-from portal.features.assurance.models import PlanProposal, PlanVersion
+from portal.features.assurance.models import PlanVersion
+from portal.features.force_plan.models import PlanProposal
 from portal.platform.audit import AuditEvent
 from portal.platform.db import db
 from tests.features.assurance.desk_browsing import AUDITOR, OWNER
