@@ -189,9 +189,7 @@ class Feature:
     figures: tuple[str, ...] = ()  # functions that yield what a monitoring system reads
     personal_data: str = ""  # module:tuple of tables with the entry each is listed after
     not_personal: Mapping[str, str] = field(default_factory=dict)  # table: what it holds instead
-    references: str = (
-        ""  # module:mapping of tables to how an id of theirs is said: statement, and words of a row
-    )
+    references: str = ""  # module:mapping of a table to a statement by id, and what makes words of a row
     periods: tuple[KeptPeriod, ...] = ()
     removals: tuple[Removal, ...] = ()
     settings: tuple[Setting, ...] = ()
@@ -257,7 +255,8 @@ def insert_after(
 ) -> list[T]:
     """The entries with each addition after the one it names, or last if there is none of that name.
 
-    An addition may name another one, whichever of them comes first.
+    An addition may name another one, whichever of them comes first. Of two that name the same entry, the
+    later one stands nearer to it.
     """
     placed, waiting = list(entries), list(additions)
     while waiting:
