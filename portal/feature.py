@@ -141,7 +141,7 @@ class RestoreStep:
     fate: str  # what became of them, and what to do
 
 
-class DemoForce(Protocol):
+class ForceInMaking(Protocol):
     """The fictional force, as a feature's story of it needs it."""
 
     name: str
@@ -163,7 +163,7 @@ class DemoStep:
     part: str  # "content", published before there are people, or "history", what happens on which day
     name: str
     after: str
-    make: str  # module:function that takes the ``DemoForce``
+    make: str  # module:function that takes the ``ForceInMaking``
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -189,9 +189,7 @@ class Feature:
     figures: tuple[str, ...] = ()  # functions that yield what a monitoring system reads
     personal_data: str = ""  # module:tuple of tables with the entry each is listed after
     not_personal: Mapping[str, str] = field(default_factory=dict)  # table: what it holds instead
-    references: str = (
-        ""  # module:mapping of tables to how an id of theirs is said: statement, and words of a row
-    )
+    references: str = ""  # module:mapping of a table to a statement by id, and what makes words of a row
     periods: tuple[KeptPeriod, ...] = ()
     removals: tuple[Removal, ...] = ()
     settings: tuple[Setting, ...] = ()
@@ -257,7 +255,8 @@ def insert_after(
 ) -> list[T]:
     """The entries with each addition after the one it names, or last if there is none of that name.
 
-    An addition may name another one, whichever of them comes first.
+    An addition may name another one, whichever of them comes first. Of two that name the same entry, the
+    later one stands nearer to it.
     """
     placed, waiting = list(entries), list(additions)
     while waiting:

@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass
 class StoryForce:
-    """What a feature's story needs of the force; see ``portal.feature.DemoForce``."""
+    """What a feature's story needs of the force; see ``portal.feature.ForceInMaking``."""
 
     today: date
     first_day: date

@@ -21,13 +21,13 @@ from tests.features.assurance.factories import (
     make_judgement,
     make_recommendation,
 )
-from tests.features.assurance.plan.factories import publish_next_plan, write_plan
 from tests.features.dip_samples.factories import make_sample
+from tests.features.force_plan.factories import publish_next_plan, write_plan
 from tests.journeys.returns_made import keep_returns
 from tests.page_reading import PortalClient
 from tests.pages.monitoring.preparing import run_jobs
 
-ROOMS = ("assurance.", "dip_samples.", "packs.", "returns.")
+ROOMS = ("assurance.", "dip_samples.", "force_plan.", "packs.", "returns.")
 KEY = "e-learning"
 PDF = b"%PDF-1.7\n1 0 obj\nendobj\nstartxref\n9\n%%EOF\n"
 FIGURE = {"directive": "OIC-2026", "requirement": "", "threshold": "0.9"}

@@ -33,7 +33,7 @@ from tests.pages.account.browsing import another, let_in, make_account
 
 pytestmark = pytest.mark.usefixtures("database")
 NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)
-ROOMS = {"assurance", "dip_samples", "packs", "returns"}
+ROOMS = {"assurance", "dip_samples", "force_plan", "packs", "returns"}
 OPEN = {Permission.ACCOUNT_OWN, None}  # one's own, and the published schemas
 VALUES = {
     "key": "e-learning",

@@ -19,7 +19,8 @@ from portal.domain.people.models import PersonName
 from portal.domain.people.queries import ProposalLine, select_proposals
 from portal.domain.reports.parameters import Position
 from portal.features.assurance.desk import list_held_facts
-from portal.features.assurance.models import PlanProposal, PlanVersion, Recommendation
+from portal.features.assurance.models import PlanVersion, Recommendation
+from portal.features.force_plan.models import PlanProposal
 from portal.platform import clock
 from portal.platform.audit import log
 from portal.platform.clock import london_day

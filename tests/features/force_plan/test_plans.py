@@ -11,7 +11,7 @@ from portal.domain.catalogue.publishing import current_guide
 from portal.domain.catalogue.services import publish_guide_files, set_force_values
 from portal.domain.catalogue.version_cache import shared_content
 from portal.domain.reports.parameters import Position
-from portal.features.assurance.plan import (
+from portal.features.force_plan.services import (
     GUIDE_KEY,
     begin_plan,
     count_plans_for,
@@ -33,7 +33,7 @@ from portal.platform.db import db, read_stamps, transaction
 from portal.platform.errors import BadInputError, ConflictError, RuleError
 from tests.factories.people import make_person
 from tests.features.assurance.factories import make_recommendation
-from tests.features.assurance.plan.factories import propose_plan, publish_next_plan, write_plan
+from tests.features.force_plan.factories import propose_plan, publish_next_plan, write_plan
 
 MARCH, MAY = datetime(2026, 3, 3, 9, tzinfo=UTC), datetime(2026, 5, 12, 9, tzinfo=UTC)
 

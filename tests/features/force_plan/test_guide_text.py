@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from portal.domain.catalogue.other_sources import check_guides, html_words
 from portal.domain.catalogue.source_files import SharedContent
-from portal.features.assurance.plan import (
+from portal.features.force_plan.services import (
     clean_answer,
     parse_template,
     plan_template,
@@ -17,7 +17,7 @@ from portal.features.assurance.plan import (
 )
 from portal.platform.errors import BadInputError
 from portal.platform.formats.toml_tables import Faults
-from tests.features.assurance.plan.factories import answer_all
+from tests.features.force_plan.factories import answer_all
 
 MARCH, NEXT = date(2026, 3, 3), date(2027, 3, 3)
 SETTINGS = 300  # characters that the form of the force's details takes

@@ -1,10 +1,14 @@
 """The fictional force's plan to collect, analyse and share: published, past its review, written anew."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import partial
+from random import Random
 
-from portal.feature import DemoForce
-from portal.features.assurance.plan import (
+from portal.domain.catalogue.publishing import current_guide
+from portal.domain.records.services import record_acknowledgement
+from portal.feature import ForceInMaking
+from portal.features.force_plan.services import (
+    GUIDE_KEY,
     begin_plan,
     open_plan_proposal,
     plan_template,
@@ -12,7 +16,7 @@ from portal.features.assurance.plan import (
     save_section,
     send_plan,
 )
-from portal.platform.clock import london_day
+from portal.platform.clock import london_day, noon
 from portal.platform.db import stamp
 
 WRITER, READER = "D4001", "D6001"  # the directive owner and the auditor
@@ -66,7 +70,7 @@ ANSWERS = {
 }
 
 
-def schedule_plan(force: DemoForce) -> None:
+def schedule_plan(force: ForceInMaking) -> None:
     """Add what happens with the plan to the evenings of the days; the recommendation is published before."""
     people, days = force.people, force.days
     written_on = force.today - WRITTEN_BEFORE
@@ -97,3 +101,34 @@ def _begin_second_plan(writer: int) -> None:
     proposal_id = begin_plan(by=writer, at=at)
     shared = ANSWERS | {"rocu": f"{ANSWERS['rocu']}\nThe desk calls back within two working days."}
     save_section(proposal_id, "share", shared, by=writer, at=at)
+
+
+# Who of the fictional force acknowledged the guides that its assurance desk counts, and on which day.
+
+CHECKLIST, CHECKLIST_ON = "intelligence-document", date(2026, 1, 19)
+SHARES = {GUIDE_KEY: 0.87, CHECKLIST: 0.68}  # of the people who are there
+SLOWEST = 300  # days that the last of them takes
+
+
+def schedule_reading(force: ForceInMaking) -> None:
+    """Add each acknowledgement to its day: most come soon, and each while its reader is in post.
+
+    People with sign-ins acknowledge nothing. No other part of anybody's history changes.
+    """
+    begins = {GUIDE_KEY: force.today - WRITTEN_BEFORE + PUBLISHED_AFTER, CHECKLIST: CHECKLIST_ON}
+    for person in force.planned:
+        if person.staff_number.startswith("D"):
+            continue
+        for key, share in SHARES.items():
+            luck = Random(f"{key} {person.staff_number}")  # noqa: S311 - a repeatable force, not a secret
+            since, until = max(person.posts[0].since, begins[key]), min(person.posts[-1].until, force.today)
+            day = since + timedelta(days=1 + round(SLOWEST * luck.random() ** 3))
+            if luck.random() < share and day <= until:
+                reader = force.people[person.staff_number]
+                force.days[day].append(partial(_record_acknowledgement, reader, key, day))
+
+
+def _record_acknowledgement(person_id: int, key: str, day: date) -> None:
+    guide = current_guide(key)
+    if guide is not None:
+        record_acknowledgement(person_id, guide, noon(day))

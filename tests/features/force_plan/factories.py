@@ -3,7 +3,13 @@
 from datetime import date, timedelta
 from typing import Any
 
-from portal.features.assurance.plan import begin_plan, plan_template, publish_plan, save_section, send_plan
+from portal.features.force_plan.services import (
+    begin_plan,
+    plan_template,
+    publish_plan,
+    save_section,
+    send_plan,
+)
 from portal.platform import clock
 from portal.platform.db import transaction
 

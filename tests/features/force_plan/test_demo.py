@@ -6,8 +6,8 @@ import time_machine
 
 from portal.domain.catalogue.version_cache import shared_content
 from portal.domain.reports.parameters import Position
-from portal.features.assurance.demo.plan import ANSWERS, READER, WRITER, schedule_plan
-from portal.features.assurance.plan import list_missing, open_plan_proposal, plan_template, read_plan
+from portal.features.force_plan.demo import ANSWERS, READER, WRITER, schedule_plan
+from portal.features.force_plan.services import list_missing, open_plan_proposal, plan_template, read_plan
 from portal.platform.db import transaction
 from tests.factories.demo import StoryForce
 from tests.factories.people import make_person

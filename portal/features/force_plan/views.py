@@ -1,21 +1,22 @@
 """Pages of the force's plan: as it holds at a position, writing the next version, and publishing it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
-from flask import flash, redirect, render_template, url_for
+from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from wtforms import Field, SubmitField
 
 from portal.domain.catalogue.lesson_html import fill_placeholders
+from portal.domain.people.visibility import Viewer
 from portal.domain.reports.parameters import Position
-from portal.features.assurance import plan as assurance_plan
-from portal.features.assurance.desk import find_recommendation, read_desk
+from portal.features.assurance.desk import RecommendationSnapshot, find_recommendation, read_desk
 from portal.features.assurance.feature import CONFIRM, MANAGE, VIEW
-from portal.features.assurance.forms import bp, template_values_of
-from portal.features.assurance.plan import PlanQuestion, PlanSection, ProposedPlan, plan_template
+from portal.features.assurance.forms import template_values_of
 from portal.features.assurance.recommendations import name_people
 from portal.features.assurance.services import list_action_lines
+from portal.features.force_plan import services as assurance_plan
+from portal.features.force_plan.services import PlanQuestion, PlanSection, ProposedPlan, plan_template
 from portal.pages.layout.access import requires
 from portal.pages.layout.forms import (
     DayField,
@@ -28,12 +29,16 @@ from portal.pages.layout.forms import (
     PortalForm,
     RequiredText,
 )
+from portal.pages.layout.navigation import Waiting
 from portal.pages.layout.report_position import at_position
 from portal.platform import clock
 from portal.platform.db import transaction
 from portal.platform.errors import BadInputError, NotFoundError, RuleError
 from portal.platform.proposals import LONGEST_NOTE
 from portal.platform.wording import date as date_words
+from portal.platform.wording import plural
+
+bp = Blueprint("force_plan", __name__, template_folder="templates")
 
 # Forms of the force's plan: one section of it, sending it on, and sending it back.
 
@@ -105,7 +110,7 @@ def show_plan(position: Position) -> ResponseReturnValue:
     actions = [line for line in lines if line.key == assurance_plan.KEY]
     known = {line.title for line in actions}
     return render_template(
-        "assurance/plan.html",
+        "force_plan/plan.html",
         recommendation=recommendation,
         plan=plan,
         html=fill_placeholders(plan.guide.html) if plan else "",
@@ -157,7 +162,7 @@ def write_next_plan() -> ResponseReturnValue:
             flash("Sent. Somebody else publishes it, or sends it back with a reason.", "success")
             return redirect(url_for(".show_plan_proposal", proposal_id=proposal.id), 303)
     html = render_template(
-        "assurance/plan_draft.html", form=form, proposal=proposal, sections=plan_template().sections
+        "force_plan/draft.html", form=form, proposal=proposal, sections=plan_template().sections
     )
     return html, 400 if form.errors else 200
 
@@ -186,7 +191,7 @@ def write_plan_section(section_key: str) -> ResponseReturnValue:
             url_for(".write_plan_section", section_key=later[0]) if later else url_for(".write_next_plan")
         )
         return redirect(target, 303)
-    html = render_template("assurance/plan_section.html", form=form, section=section, template=template)
+    html = render_template("force_plan/section.html", form=form, section=section, template=template)
     return html, 400 if form.errors else 200
 
 
@@ -240,7 +245,7 @@ def _render_proposal(proposal: ProposedPlan, form: SendPlanBackForm) -> str:
     comparison = assurance_plan.compare_plan(proposal, clock.today())
     own = proposal.proposed_by_id == current_user.person_id
     return render_template(
-        "assurance/plan_proposal.html",
+        "force_plan/proposal.html",
         proposal=proposal,
         comparison=comparison,
         html=fill_placeholders(comparison.html),
@@ -249,3 +254,28 @@ def _render_proposal(proposal: ProposedPlan, form: SendPlanBackForm) -> str:
         may_decide=CONFIRM in current_user.permissions and not own,
         may_manage=MANAGE in current_user.permissions,
     )
+
+
+# What other pages show of the plan.
+
+
+def find_plans(viewer: Viewer) -> Iterator[Waiting]:
+    """Versions of the plan that somebody else wrote."""
+    if count := assurance_plan.count_plans_for(viewer.person_id):
+        yield Waiting(
+            f"{plural(count, 'version')} of the force’s plan {'waits' if count == 1 else 'wait'} for you",
+            plural(
+                count,
+                "version of the force’s plan to read and publish",
+                "versions of the force’s plan to read and publish",
+            ),
+            url_for("force_plan.show_plan"),
+            "Written by somebody else",
+        )
+
+
+def show_pane(recommendation: RecommendationSnapshot, position: Position) -> str:
+    """The pane on the page of the recommendation that the plan answers; empty on those of others."""
+    if recommendation.key != assurance_plan.KEY:
+        return ""
+    return render_template("force_plan/pane.html", recommendation=recommendation, position=position)

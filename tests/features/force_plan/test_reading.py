@@ -8,8 +8,7 @@ from sqlalchemy import select
 
 from portal.demo.force import PlannedPerson, PlannedPost
 from portal.domain.records.models import Record
-from portal.features.assurance.demo.plan import READER, WRITER, schedule_plan
-from portal.features.assurance.demo.reading import schedule_reading
+from portal.features.force_plan.demo import READER, WRITER, schedule_plan, schedule_reading
 from portal.platform.db import OPEN_END, db, transaction
 from tests.factories.demo import StoryForce
 from tests.factories.people import make_person

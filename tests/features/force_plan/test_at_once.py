@@ -9,13 +9,14 @@ from sqlalchemy import func, select
 
 from portal.domain.catalogue.models import Activity, GuideVersion
 from portal.domain.catalogue.version_cache import shared_content
-from portal.features.assurance.models import PlanProposal, PlanVersion
+from portal.features.assurance.models import PlanVersion
+from portal.features.force_plan.models import PlanProposal
 from portal.platform.audit import AuditEvent
 from portal.platform.db import db
 from tests.features.assurance.desk_browsing import AUDITOR, OWNER
 from tests.features.assurance.factories import make_recommendation
-from tests.features.assurance.plan.factories import propose_plan, write_plan
 from tests.features.assurance.test_at_once import SECOND, CrowdedDesk
+from tests.features.force_plan.factories import propose_plan, write_plan
 
 pytestmark = pytest.mark.slow
 DRAFT, REASON = "/assurance/plan/draft", {"reason": "Say who stands in."}

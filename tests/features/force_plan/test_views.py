@@ -4,11 +4,11 @@ import pytest
 
 from portal.domain.catalogue.models import SharedVersion
 from portal.domain.catalogue.services import set_force_values
-from portal.features.assurance.plan import plan_template
+from portal.features.force_plan.services import plan_template
 from portal.platform.db import db, read_stamps, stamp, transaction
 from tests.factories.people import make_grant
 from tests.features.assurance.factories import give_owner, make_action, make_recommendation
-from tests.features.assurance.plan.factories import answer_all, propose_plan, publish_next_plan, write_plan
+from tests.features.force_plan.factories import answer_all, propose_plan, publish_next_plan, write_plan
 from tests.page_reading import PortalClient
 from tests.pages.account.browsing import another, let_in, make_account
 from tests.pages.monitoring.counting import statements
