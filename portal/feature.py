@@ -64,7 +64,7 @@ class ActText:
 
     group: str  # of the filter
     text: str
-    gives_access: bool = True  # told after a restore, where its group is of those that give access
+    gives_access: bool | None = None  # told after a restore; None: where others of its group are
     outbox: str = ""  # in the list of messages; empty: nobody gets an email about it
     subject: str = ""  # of the email to administrators
     sentence: str = ""
@@ -131,6 +131,16 @@ class Setting:
 
 
 @dataclass(frozen=True, slots=True)
+class SettingSection:
+    """A section of the list of settings, after another section."""
+
+    after: str
+    title: str
+    intro: str
+    settings: tuple[Setting, ...]  # in this order
+
+
+@dataclass(frozen=True, slots=True)
 class RestoreStep:
     """What a restore changes, so that nothing of the feature works by itself in the copy."""
 
@@ -193,6 +203,8 @@ class Feature:
     periods: tuple[KeptPeriod, ...] = ()
     removals: tuple[Removal, ...] = ()
     settings: tuple[Setting, ...] = ()
+    setting_sections: tuple[SettingSection, ...] = ()
+    set_up: tuple[str, ...] = ()  # functions that take the settings and yield what ``doctor`` finds
     restore: tuple[RestoreStep, ...] = ()
     long_pages: tuple[str, ...] = ()  # addresses, as patterns, of pages that compute what is of everyone
     file_formats: str = ""  # module:tuple of formats of files to import with the one each is listed after

@@ -23,7 +23,6 @@ from portal.demo import (
     events_planning,
     events_types,
     history,
-    returns,
 )
 from portal.demo import force as demo_force
 from portal.demo.force import DAYS, DUE, PlannedPerson, PlannedPost, plan_people, unit_paths
@@ -99,7 +98,6 @@ def create_force(people: int, seed: int, password: str, modules: Path, tell: Cal
         ("posts", _schedule_posts),
         ("exclusions", _schedule_exclusions),
         ("people", _schedule_people),
-        ("returns", _schedule_returns),
     )
     _replay_past_event(force, tell)
     _replay_days(force, force.today, tell)
@@ -125,12 +123,6 @@ def _schedule_people(force: DemoForce) -> None:
     DemoHistory(force.today, force.first_day, force.random, force.people).schedule_people(
         force.planned, force.days
     )
-
-
-def _schedule_returns(force: DemoForce) -> None:
-    returns.schedule_returns(force.today, force.people["D4001"], force.days)
-    returns.keep_key()
-    returns.schedule_own_returns(force.today, force.people["D4001"], force.days)
 
 
 def is_empty_database() -> bool:

@@ -80,8 +80,6 @@ class Permission(str):
     EVENT_RUN = _Core("events:event:run")  # plan, group, keep the register, sign off
     EXERCISE_RUN = _Core("exercises:run:control")
     EXERCISE_READ = _Core("exercises:version:view")  # with the notes for facilitators
-    RETURN_VIEW = _Core("returns:return:view")
-    RETURN_MANAGE = _Core("returns:return:manage")  # make, load, register forces and their keys
 
 
 LEARNER = frozenset(
@@ -96,7 +94,6 @@ _SIGHT = frozenset(
         Permission.RECORD_VIEW,
     }
 )
-_DESKS = frozenset({Permission.RETURN_VIEW})
 
 _CORE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.MANAGER: _SIGHT
@@ -108,7 +105,6 @@ _CORE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.EVENT_BOOK,
     },
     Role.DIRECTIVE_OWNER: _SIGHT
-    | _DESKS
     | {
         Permission.DIRECTIVE_ISSUE,
         Permission.DECISION_ASK,
@@ -118,7 +114,6 @@ _CORE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.REMINDER_VIEW,
         Permission.REMINDER_RULE,
         Permission.EVENT_VIEW,
-        Permission.RETURN_MANAGE,
     },
     Role.AUTHOR: frozenset(
         {
@@ -137,16 +132,13 @@ _CORE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         {Permission.EVENT_VIEW, Permission.EVENT_RUN, Permission.EXERCISE_RUN, Permission.EXERCISE_READ}
     ),
     Role.AUDITOR: _SIGHT
-    | _DESKS
     | {
         Permission.AUDIT_VIEW,
         Permission.RETENTION_VIEW,
         Permission.EVENT_VIEW,
     },
     Role.ADMINISTRATOR: _SIGHT
-    | _DESKS
     | {
-        Permission.RETURN_MANAGE,
         Permission.ACCOUNT_ADMINISTER,
         Permission.TOKEN_ADMINISTER,
         Permission.AUDIT_VIEW,
@@ -196,8 +188,6 @@ _CORE_WHOLE_FORCE = frozenset(
         Permission.FORCE_SET,
         Permission.RETENTION_VIEW,
         Permission.RETENTION_MANAGE,
-        Permission.RETURN_VIEW,
-        Permission.RETURN_MANAGE,
     }
 )
 

@@ -13,12 +13,12 @@ from sqlalchemy import func, select, update
 from portal.domain.directives.models import Directive
 from portal.domain.people.models import RoleGrant
 from portal.domain.reports.parameters import read_position_today
-from portal.domain.returns.models import ForceReturn, ReturnPeriod
 from portal.features.assurance import evidence
 from portal.features.assurance.desk import EvidenceState, read_recommendation
 from portal.features.assurance.evidence import check_evidence
 from portal.features.assurance.models import Evidence, Judgement
 from portal.features.dip_samples.models import DipSample
+from portal.features.returns.models import ForceReturn, ReturnPeriod
 from portal.pages.layout.access import permission_of
 from portal.platform.audit import AuditEvent
 from portal.platform.clock import london_day

@@ -57,9 +57,6 @@ _MONITORING = (
     Way("Reminders", "/reminders", Permission.REMINDER_VIEW, "Emails sent, waiting and not delivered"),
     Way("Events", "/events", Permission.EVENT_VIEW, "Taught events: dates, places and bookings"),
     Way("Attendance", "/events/figures", Permission.EVENT_VIEW, "Who attended, and who is needed next"),
-    Way(
-        "Returns", "/returns", Permission.RETURN_VIEW, "What the force tells the coordinating unit each month"
-    ),
 )
 _PEOPLE = (
     Way("People", "/people", Permission.PERSON_VIEW, "A person’s requirements and record"),
