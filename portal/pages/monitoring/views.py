@@ -444,7 +444,7 @@ def show_overview() -> ResponseReturnValue:
         may_remind=Permission.REMINDER_NUDGE in current_user.permissions,
         most_to_remind=reminders_services.MOST,
         waiting=count_waiting_requests(current_user.viewer),
-        also_waiting=[
+        others_waiting=[
             link for find in list_parts("monitoring.waiting") for link in find(current_user.viewer)
         ],
         panes=[show(position) for show in list_parts("monitoring.panes")],

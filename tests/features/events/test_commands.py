@@ -9,7 +9,7 @@ from tests.domain.catalogue.event_type_files import GOOD, UNPREPARED
 from tests.domain.imports.rosters import run
 from tests.factories.catalogue import make_guide, make_version
 
-SHIPPED = Path(__file__).resolve().parents[2] / "event_types"
+SHIPPED = Path(__file__).resolve().parents[3] / "event_types"
 
 
 @pytest.fixture
