@@ -11,10 +11,7 @@ from flask import current_app
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
-from portal.feature import load_models
-
 database = current_app.extensions["migrate"].db
-load_models()  # of features that are off, too: their tables stay
 
 # Each database's own index of the parts of names: no model's.
 SEARCHED_BY = ("person_search", "ix_person_name_parts")

@@ -11,18 +11,31 @@ from pathlib import Path
 from typing import IO, Any
 
 import click
+from alembic.config import Config as AlembicConfig
 from flask import Blueprint, Flask
 from flask.cli import with_appcontext
 from flask_migrate import Migrate
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from config import ConfigError
+from portal.feature import load_models
 from portal.platform.audit import Channel, Origin, login_name, new_request_id, originating_from
 from portal.platform.db import db
 from portal.platform.observability.statements import log_none
 from portal.platform.operations import readiness
 
 migrate = Migrate(directory=str(readiness.MIGRATIONS), render_as_batch=False)
+
+
+def _compare_every_table(config: AlembicConfig) -> AlembicConfig:
+    """Load the tables of features that are off, too: they stay in the database."""
+    load_models()
+    return config
+
+
+migrate.configure(_compare_every_table)
+
+
 # Commands that repair or create the database, or do not need it.
 ANY_RELEASE = frozenset("backup check doctor fetch new-key prepare restore stored version".split())
 PROJECT = Path(__file__).resolve().parents[2] / "pyproject.toml"  # says the version; a wheel has its metadata

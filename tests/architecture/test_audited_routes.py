@@ -16,6 +16,8 @@ import click
 import pytest
 from flask import Flask
 
+from tests.feature_sweeps import merge
+
 PORTAL = Path(__file__).resolve().parents[2] / "portal"
 TRAIL = {("portal.platform.audit", name) for name in ("log", "log_file", "log_copy")}
 Name = tuple[str, str]  # module and function, or class
@@ -71,10 +73,11 @@ COMMANDS_WITHOUT = {
     "returns keys make": "writes a file of this machine, before anything is signed with it",
     "returns keys show": "reads a file",
     "tokens list": "reads",
-    "webhooks list": "reads",
     "doctor": "reads and asks; changes nothing",
     "version": "prints what runs",
 }
+ROUTES_WITHOUT |= {name: why for name, why in merge("WITHOUT_ENTRY").items() if "." in name}
+COMMANDS_WITHOUT |= {name: why for name, why in merge("WITHOUT_ENTRY").items() if "." not in name}
 
 
 @cache

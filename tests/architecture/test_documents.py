@@ -95,7 +95,8 @@ def test_every_path_and_link_leads_to_something(path):
     places = [place for place in PATHS.findall(prose(path)) if "<" not in place]
     links = [link for link in list_links(path) if "://" not in link]
 
-    assert [place for place in places if not any(ROOT.glob(place))] == []
+    if path not in ARCHIVE:  # whose pages tell of their day
+        assert [place for place in places if not any(ROOT.glob(place))] == []
     assert [link for link in links if not (path.parent / link).exists()] == []
 
 

@@ -75,12 +75,12 @@ def logged_to(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def portal_at(instance: Path) -> Iterator[Flask]:
+def portal_at(instance: Path, features: str = "all") -> Iterator[Flask]:
     """The portal on the database of this folder, at the instant and with the luck of the record."""
     config = Config(
         mode="demo", secret_key="k" * 64, instance=instance, demo_password=PASSWORD,
         smtp_host="127.0.0.1", smtp_tls="none", smtp_from="Portal <portal@westshire.example>",
-        line_manager_sight="off", jobs="separate",
+        line_manager_sight="off", jobs="separate", features=features,
     )  # fmt: skip
     with fixed_chance(), portal_on(config) as app, app.app_context():
         watch = app.extensions["schema_watch"]

@@ -15,6 +15,7 @@ from benchmarks.browser import ATTRIBUTE, FORM, INPUT, SELECT, form_fields
 from portal.demo import history
 from portal.platform import clock
 from portal.platform.db import db, transaction
+from tests.feature_sweeps import list_sweeps
 from tests.golden.visiting import run, signed_in
 from tests.hostile.learners import MODULES
 from tests.journeys.events_held import PEOPLE, hold_event
@@ -30,7 +31,7 @@ UUID_IN = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def make_states(app: Flask, instance: Path) -> dict[str, str]:
-    """What the addresses of pages name: attempts, drafts, imports, requests, a webhook, an event, returns."""
+    """What the addresses of pages name: attempts, drafts, imports, requests, an event, returns and more."""
     with transaction():
         history.create_drafts(AUTHOR, at=clock.now())
         history.ask_for_deferral(MANAGER, at=clock.now())
@@ -41,6 +42,8 @@ def make_states(app: Flask, instance: Path) -> dict[str, str]:
     made |= make_drafts(sign_in(AUTHOR))
     made |= make_requests(sign_in(OWNER))
     made |= make_administration(sign_in(ADMINISTRATOR), instance)
+    for make in (make for sweeps in list_sweeps() for make in getattr(sweeps, "MAKE_STATES", ())):
+        made |= make(app, instance, sign_in)
     made |= make_imports(sign_in(ADMINISTRATOR))
     made |= save_report(sign_in(MANAGER))
     made |= keep_returns(instance)
@@ -130,17 +133,13 @@ def make_requests(owner: Any) -> dict[str, str]:
 
 
 def make_administration(administrator: Any, instance: Path) -> dict[str, str]:
-    """A job, a webhook with a message that waits, a disposal, two requests of the learner and a hold."""
+    """A job, a disposal, two requests of the learner and a hold."""
     page = administrator.page("/jobs")
     form = next(found for found in FORM.findall(page.text) if "Check of all assignments" in found[1])
     action = dict(ATTRIBUTE.findall(form[0])).get("action") or page.path
     job = administrator.follow(administrator.post(action, form_fields(form[1], "Start").items()))
-    page = administrator.page("/webhooks/new")
-    page = administrator.press(page, "Save", name="HR system", address="http://127.0.0.1:9999/a/path")
-    webhook = id_in(page.text[page.text.index("/webhooks/") :])
-    administrator.press(administrator.page(f"/webhooks/{webhook}"), "Send a test event")
     page = administrator.page("/retention/requests")
-    made = {"job": id_in(job.path), "webhook": webhook}
+    made = {"job": id_in(job.path)}
     for kind in ("correction", "erasure"):
         page = administrator.press(
             administrator.page("/retention/requests"), "Note the request",

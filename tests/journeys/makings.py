@@ -4,6 +4,7 @@ from uuid import UUID, uuid4
 
 from playwright.sync_api import Browser, Page
 
+from tests.feature_sweeps import list_sweeps
 from tests.journeys.events_held import PEOPLE, hold_event
 from tests.journeys.places import ADMINISTRATOR, AUTHOR, LEARNER, MANAGER, OWNER
 from tests.journeys.prepared import file_asked
@@ -30,12 +31,15 @@ def made(browser: Browser, server: Server) -> dict[str, str]:
     """What the addresses name, made once on this server."""
     attempts = attempts_made(browser, server)
     recall_answered(browser, server)
+    of_features: dict[str, str] = {}
+    for make in (make for sweeps in list_sweeps() for make in getattr(sweeps, "MAKE_BY_PAGES", ())):
+        of_features |= make(browser, server)
     return (
         attempts
+        | of_features
         | draft_made(browser, server)
         | type_proposed(browser, server)
         | job_made(browser, server)
-        | webhook_made(browser, server)
         | report_saved(browser, server)
         | {"file": file_asked(server, MANAGER)}
         | imports_made(browser, server)
@@ -122,19 +126,6 @@ def report_saved(browser: Browser, server: Server) -> dict[str, str]:
         tab.check("#every")
         press(tab, "Email the report")
         return {"saved": tab.url.split("/")[-2]}
-
-
-def webhook_made(browser: Browser, server: Server) -> dict[str, str]:
-    """A webhook with a test event that waits: its receiver is not there."""
-    with visitor(browser, server) as tab:
-        sign_in(tab, ADMINISTRATOR)
-        tab.goto("/webhooks/new")
-        tab.fill("#name", "HR system")
-        tab.fill("#address", "http://127.0.0.1:9999/a/path/that/is/longer/than/a/phone/is/wide")
-        press(tab, "Save")
-        follow(tab, "Continue")
-        press(tab, "Send a test event")
-        return {"webhook": tab.url.split("/")[-1]}
 
 
 def attempts_made(browser: Browser, server: Server) -> dict[str, str]:

@@ -5,6 +5,7 @@ meets its first address; whoever must meet all of them is its ``owner``. Pages o
 owner alone, or by those who may see that person: they are listed in ``OF_SOMEONE``.
 """
 
+from tests.feature_sweeps import merge, union_of
 from tests.journeys.assurance_places import ASSURANCE
 from tests.journeys.return_paths import RETURN_PATHS
 from tests.journeys.visiting import (
@@ -211,15 +212,6 @@ ADMINISTRATION = {
     "units.move_unit": Place(("/units/move?unit=Westshire+Police/Response/Response+North",), ADMINISTRATOR),
     "units.rename_unit": Place(("/units/rename?unit=Westshire+Police/Response",), ADMINISTRATOR),
 }
-HOOK = "/webhooks/{webhook}"
-WEBHOOKS = {
-    "webhooks.list_webhooks": Place(("/webhooks",), ADMINISTRATOR),
-    "webhooks.add_webhook": Place(("/webhooks/new",), ADMINISTRATOR),
-    "webhooks.show_webhook": Place((HOOK, f"{HOOK}?state=failed", f"{HOOK}?state=x"), ADMINISTRATOR),
-    "webhooks.edit_webhook": Place((f"{HOOK}/edit",), ADMINISTRATOR),
-    "webhooks.replace_secret": Place((f"{HOOK}/secret",), ADMINISTRATOR),
-    "webhooks.remove_webhook": Place((f"{HOOK}/remove",), ADMINISTRATOR),
-}
 RETENTION = {  # `retention_made` makes a disposal that waits, a hold and two requests
     "retention.list_classes": Place(("/retention",), ADMINISTRATOR),
     "retention.show_class": Place(("/retention/classes/mail", "/retention/classes/leavers"), ADMINISTRATOR),
@@ -349,11 +341,10 @@ EXERCISES = {
     "exercises.show_version": Place((NIGHT,), AUTHOR),
 }
 PLACES = EVERYBODY | LEARNING | GUIDES | MONITORING | ADMINISTRATION | AUTHORING | DIRECTIVES
-PLACES |= DECISIONS | REMINDERS | WEBHOOKS | RETENTION | EVENTS | HELD_EVENTS | EXERCISES | ASSURANCE
-PLACES |= DECISIONS | REMINDERS | WEBHOOKS | RETENTION | EVENTS | HELD_EVENTS | EXERCISES
+PLACES |= DECISIONS | REMINDERS | RETENTION | EVENTS | HELD_EVENTS | EXERCISES | ASSURANCE | merge("PLACES")
 PLACES |= {endpoint: Place(paths, OWNER) for endpoint, paths in RETURN_PATHS.items()}
 # A whole exercise is read, searched and printed as one page: the text of the shipped one is 18 KB compressed.
-WHOLE_TEXTS = {"exercises.show_version", "exercises.show_proposal"}
+WHOLE_TEXTS = {"exercises.show_version", "exercises.show_proposal"} | union_of("WHOLE_TEXTS")
 OF_SOMEONE = {  # who holds the permission may still meet "not found" here
     "assurance.report_action",
     "audit.show_disclosures",
@@ -383,4 +374,4 @@ OF_SOMEONE = {  # who holds the permission may still meet "not found" here
     "saved_reports.manage_report",
     "saved_reports.show_emails",
     "dip_samples.show_sample",
-}
+} | union_of("OF_SOMEONE")

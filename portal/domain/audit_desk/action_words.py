@@ -176,7 +176,6 @@ _TEXTS = {
         "roster.imported": "Imported a roster: {new_people} new people, {new_posts} new posts"
         "[, {corrections} corrections][, {withdrawn} withdrawn][, {units_created} new units]",
         "person.names_corrected": "Corrected their {parts}",
-        "unit.created": "Created the unit {unit}",
         "unit.moved": "Moved or renamed the unit {unit}[ from {on}]",
         "import.begun": "Began an import: {kind}",
         "import.applied": "Applied an import: {kind}",

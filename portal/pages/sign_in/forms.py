@@ -152,7 +152,7 @@ def present_kept_form(form: DecryptedForm) -> KeptForm:
 
 
 @cache
-def _list_acts() -> dict[str, str]:
+def list_acts() -> dict[str, str]:
     """By page, what somebody was about to do; of the core and of the features."""
     of_features = (item for feature in list_features() for item in feature.kept_forms.items())
     return {**_CORE_ACTS, **dict(of_features)}
@@ -164,6 +164,6 @@ def _sentence_of(path: str) -> str:
         endpoint, values = current_app.url_map.bind("").match(urlsplit(path).path, "POST")
     except HTTPException:  # its page has gone since
         return _OTHER
-    if act := _list_acts().get(endpoint):
+    if act := list_acts().get(endpoint):
         return f"Your request to {act.format_map(values)} was kept"
     return _SENTENCES.get(endpoint, _OTHER).format_map(values)

@@ -10,6 +10,7 @@ import pytest
 from portal.domain.audit_desk.action_words import GROUP_WORDS, ActionGroup, actions_of, list_actions
 from portal.domain.audit_desk.queries import detail_pairs, sentence_of, value_words
 from portal.platform.audit import ALERTS, COUNTED, OUTCOMES, list_announced
+from tests.feature_sweeps import merge
 
 PORTAL = Path(__file__).resolve().parents[3] / "portal"
 WRITERS = {"log", "log_file", "log_copy", "log_alert", "log_one_of_many", "log_token_act", "_log"}
@@ -35,7 +36,6 @@ COMPUTED = {  # actions that are not written out where they are logged, and what
         "dip_sample.recorded", "dip_sample.corrected",
     },
     "act": {"access.refused"},
-    "'webhook.gone' if reason is PauseReason.GONE else 'webhook.paused'": {"webhook.gone", "webhook.paused"},
     "alert": {"alert.many_refusals", "alert.many_failed_sign_ins"},
     "NOT_OPENED": {"attempt.not_opened"},
     "VIEWED_ACTION": {"person.viewed"},
@@ -45,6 +45,7 @@ COMPUTED = {  # actions that are not written out where they are logged, and what
         "directive.version_withdrawn", "directive.withdrawn", "directive.issued",
     },
 }  # fmt: skip
+COMPUTED |= merge("COMPUTED")
 
 
 @cache

@@ -1,5 +1,6 @@
 """Whose data each route shows; a new route fails the matrix until it stands here."""
 
+from tests.feature_sweeps import merge
 from tests.pages.access.assurance_routes import ASSURANCE_ROUTES
 from tests.pages.access.event_routes import EVENT_ROUTES
 from tests.pages.access.national_routes import NATIONAL_ROUTES
@@ -325,17 +326,6 @@ ROUTES: dict[str, str] = {
     "scim.show_resource_type": SYSTEM,
     "scim.show_schema": SYSTEM,
     "scim.show_user": SYSTEM,
-    "webhooks.list_webhooks": NOBODY,
-    "webhooks.add_webhook": NOBODY,
-    "webhooks.show_webhook": NOBODY,
-    "webhooks.edit_webhook": NOBODY,
-    "webhooks.replace_secret": NOBODY,
-    "webhooks.remove_webhook": NOBODY,
-    "webhooks.pause_webhook": NOBODY,
-    "webhooks.resume_restored": NOBODY,
-    "webhooks.resume_webhook": NOBODY,
-    "webhooks.send_test_event": NOBODY,
-    "webhooks.send_again": NOBODY,
     "retention.list_classes": NOBODY,
     "retention.show_class": NOBODY,
     "retention.ask_disposal": NOBODY,
@@ -369,3 +359,4 @@ ROUTES |= EVENT_ROUTES
 ROUTES |= ASSURANCE_ROUTES
 ROUTES |= NATIONAL_ROUTES
 ROUTES |= RETURN_ROUTES
+ROUTES |= merge("ROUTES")

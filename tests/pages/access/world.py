@@ -32,6 +32,7 @@ from tests.domain.catalogue.folders import lesson, sample
 from tests.domain.status.facts import make_record
 from tests.factories.catalogue import make_guide, make_version
 from tests.factories.people import make_grant, make_person, make_unit
+from tests.feature_sweeps import merge
 from tests.pages.access.event_world import EVENT, RUN, make_event_world
 from tests.pages.account.browsing import PASSWORD
 from tests.pages.learning.asking import ask
@@ -184,8 +185,11 @@ def address_of(app: Flask, rule: Rule, subject: Subject) -> str:
     }
     of_a_kind = {"events": EVENT, "exercises": RUN}.get(rule.endpoint.split(".")[0], "OIC-2026")
     values["reference"] = by_endpoint.get(rule.endpoint, of_a_kind)
-    if rule.endpoint == "reminders.send_again" or rule.endpoint.startswith(("webhooks.", "saved_reports.")):
+    if rule.endpoint == "reminders.send_again" or rule.endpoint.startswith("saved_reports."):
         values["reference"] = UUID(int=0)
+    for pages, named in merge("ADDRESSES").items():
+        if rule.endpoint == pages or (pages.endswith(".") and rule.endpoint.startswith(pages)):
+            values |= named
     if rule.endpoint.startswith("jobs."):
         values["reference"] = subject.job
     with app.test_request_context():

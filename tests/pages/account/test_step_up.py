@@ -20,6 +20,7 @@ from portal.platform.db import db
 from portal.platform.permissions import Role
 from tests.domain.accounts.factors.making import SoftAuthenticator, add_codes, code_of
 from tests.factories.people import make_grant
+from tests.feature_sweeps import union_of
 from tests.page_reading import PortalClient
 from tests.pages.account.browsing import (
     FORM,
@@ -73,12 +74,7 @@ WANTED = {
     "tokens.make_token",
     "tokens.resume_tokens",
     "units.move_unit",
-    "webhooks.add_webhook",
-    "webhooks.edit_webhook",
-    "webhooks.replace_secret",
-    "webhooks.resume_restored",
-    "webhooks.resume_webhook",
-}
+} | union_of("RECENT")
 
 
 @pytest.fixture

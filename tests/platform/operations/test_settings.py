@@ -93,6 +93,7 @@ WRONG = [
     ("jobs_lost_seconds", "JOBS_LOST_SECONDS", ("0", "30s")),
     ("jobs_kept_days", "JOBS_KEPT_DAYS", ("6", "a week")),
     ("small_number", "SMALL_NUMBER", ("4", "101", "few")),
+    ("features", "FEATURES", ("nowhere",)),
     ("smtp_host", "SMTP_HOST", ("smtp://relay", "re lay")),
     ("smtp_port", "SMTP_PORT", ("smtp", "0", "70000")),
     ("smtp_tls", "SMTP_TLS", ("ssl3",)),

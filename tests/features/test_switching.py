@@ -1,0 +1,95 @@
+"""Features are switched off and deleted without the core noticing."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from config import Config
+from portal.app import create_app
+from portal.feature import choose_features, list_feature_faults, list_features
+
+ROOT = Path(__file__).resolve().parents[2]
+NAMES = [feature.name for feature in list_features()]
+README_LINES = 40
+# They hold documents and figures that whoever deletes a feature writes anew.
+OF_DOCUMENTS = ("tests/architecture/test_documents.py", "tests/architecture/test_security_table.py")
+QUICK = ("--quick", "-m", "not postgresql and not browser and not slow and not sweep")
+
+
+def run_python(*words, cwd=ROOT):
+    """Run Python as the tests do, in a process of its own; what it printed."""
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "PORTAL_MODE": "demo"}
+    done = subprocess.run(
+        [sys.executable, *words], cwd=cwd, capture_output=True, text=True, env=environment, check=False
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    return done.stdout
+
+
+def test_all_and_none_can_be_chosen():
+    assert [feature.name for feature in choose_features("all")] == NAMES
+    assert choose_features("") == ()
+
+
+def test_a_feature_that_another_needs_cannot_be_left_out():
+    needing = [(feature.name, need) for feature in list_features() for need in feature.needs]
+
+    assert [f"FEATURES: {name} needs {need}." in list_feature_faults(name) for name, need in needing] == [
+        True
+    ] * len(needing)
+    assert list_feature_faults("all") == list_feature_faults("") == []
+
+
+def test_a_feature_that_is_off_has_no_address_and_no_command(tmp_path):
+    core, whole = (
+        create_app(Config(mode="demo", instance=tmp_path, secret_key="k" * 64, features=features))
+        for features in ("", "all")
+    )
+    of_features = whole.blueprints.keys() - core.blueprints.keys()
+    added = {rule.endpoint for rule in whole.url_map.iter_rules()} - {
+        rule.endpoint for rule in core.url_map.iter_rules()
+    }
+
+    assert of_features
+    assert {endpoint.partition(".")[0] for endpoint in added} <= of_features
+
+
+@pytest.mark.slow
+def test_the_main_job_is_done_without_importing_any_feature(tmp_path):
+    imported = run_python("-m", "tests.features.main_job", str(tmp_path)).split()
+
+    manifests = {f"portal.features.{name}{end}" for name in NAMES for end in ("", ".feature")}
+    assert set(imported) <= manifests
+
+
+@pytest.mark.sweep
+@pytest.mark.parametrize("name", [name for name in ("events", "returns", "webhooks") if name in NAMES])
+def test_a_feature_that_is_deleted_leaves_a_core_whose_tests_pass(tmp_path, name):
+    files = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    gone = {name} | {feature.name for feature in list_features() if name in feature.needs}
+    folders = tuple(f"{top}/features/{one}/" for one in gone for top in ("portal", "tests"))
+    for file in files:
+        if not file.startswith(folders) and (ROOT / file).exists():
+            (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / file, tmp_path / file)
+    static = "portal/pages/layout/static"
+    shutil.copytree(ROOT / static, tmp_path / static)
+    for drawn in ("data_model", "personal_data", "settings", "formats"):
+        run_python("-m", f"docs.draw_{drawn}", cwd=tmp_path)
+
+    left_out = [word for file in OF_DOCUMENTS for word in ("--ignore", file)]
+    run_python("-m", "pytest", "-q", "-p", "no:cacheprovider", *QUICK, *left_out, cwd=tmp_path)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_feature_says_what_it_is_in_forty_lines(name):
+    lines = (ROOT / "portal" / "features" / name / "README.md").read_text().splitlines()
+
+    assert 0 < len(lines) <= README_LINES
+    assert max(map(len, lines)) <= 100
