@@ -12,7 +12,6 @@ from portal.commands import backups as backups_commands
 from portal.commands import content as content_commands
 from portal.commands import directives as directives_commands
 from portal.commands import doctor as doctor_commands
-from portal.commands import event_types as event_types_commands
 from portal.commands import exercises as exercises_commands
 from portal.commands import imports as imports_commands
 from portal.commands import jobs as jobs_commands
@@ -38,8 +37,6 @@ from portal.domain.clarity.services import erase_clarity
 from portal.domain.decisions import models as decisions_models
 from portal.domain.directives import models as directives_models
 from portal.domain.directives.applies import reconcile_assignments
-from portal.domain.events import booking
-from portal.domain.events import models as events_models
 from portal.domain.exercises import models as exercises_models
 from portal.domain.imports import folder
 from portal.domain.imports import models as imports_models
@@ -73,7 +70,6 @@ from portal.pages.catalogue import views as catalogue_views
 from portal.pages.decisions import views as decisions_views
 from portal.pages.desk import views as desk_views
 from portal.pages.directives import views as directives_views
-from portal.pages.events import views as events_views
 from portal.pages.exercises import views as exercises_views
 from portal.pages.grants import views as grants_views
 from portal.pages.guides import views as guides_views
@@ -131,7 +127,6 @@ TABLES = (
     authoring_models,
     reminders_models,
     decisions_models,
-    events_models,
     exercises_models,
     reports_models,
     imports_models,
@@ -152,7 +147,6 @@ VIEWS = (
     guides_views,
     records_views,
     directives_views,
-    events_views,
     exercises_views,
     decisions_views,
     monitoring_views,
@@ -178,7 +172,6 @@ COMMANDS = (
     demo_commands,
     directives_commands,
     doctor_commands,
-    event_types_commands,
     exercises_commands,
     imports_commands,
     jobs_commands,
@@ -196,7 +189,6 @@ TASKS = (
     *status_tasks.TASKS,
     *reminders_tasks.TASKS,
     *reminders_tasks.INVITATION_TASKS,
-    *booking.TASKS,
     *imports_services.TASKS,
     *folder.TASKS,
     *export_files.TASKS,
@@ -307,7 +299,9 @@ def _forget_connections(app: Flask) -> Callable[[], None]:
 
 def _announce_acts(acts: Sequence[AuditEvent]) -> None:
     notices.queue_notices([*acts, *raise_alerts(acts)])
-    notices.queue_event_mails(acts)
+    for feature in current_settings().features_on:
+        for name in feature.hears:
+            feature.load(name)(acts)
     desk_mails.queue_folder_mails(acts, current_settings().import_folder.readers, mail_hours)
     closed = [act.subject_id for act in acts if act.action == "account.closed" and act.subject_id]
     if closed:

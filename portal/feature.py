@@ -14,6 +14,7 @@ from importlib import import_module
 from typing import Any, Protocol, TypeVar
 
 ALL = "all"  # as a setting: every feature there is
+FIRST = "first"  # in place of the entry that something is listed after
 
 T = TypeVar("T")
 
@@ -160,17 +161,30 @@ class ForceInMaking(Protocol):
     units: dict[str, int]  # ids by the path below the force
     people: dict[str, int]  # ids by staff number
     days: dict[date, list[Callable[[], None]]]  # what is still to happen on which day
+    at_event: Sequence[Callable[..., None]]  # what else is done at an event: takes it, its people, who leads
+
+    def pass_days(self, last: date) -> None:
+        """Let the days up to one pass, with what happens on them."""
 
     @property
     def first_day(self) -> date:
         """The first day of the force's history."""
 
 
+DEMO_PARTS = {
+    "content": "what is published before there are people",
+    "history": "what happens on which day",
+    "past": "what happens while those days pass, at its own times",
+    "today": "what is planned once they have passed",
+    "again": "what is published anew in a force that is there",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class DemoStep:
     """A step in which the fictional force is made, after another step of the same part."""
 
-    part: str  # "content", published before there are people, or "history", what happens on which day
+    part: str  # one of ``DEMO_PARTS``
     name: str
     after: str
     make: str  # module:function that takes the ``ForceInMaking``
@@ -191,7 +205,9 @@ class Feature:
     navigation: tuple[MenuItem, ...] = ()
     desk: tuple[DeskSource, ...] = ()
     parts: tuple[Part, ...] = ()
+    begins: Mapping[str, str] = field(default_factory=dict)  # by permission: where its holder's work begins
     acts: Mapping[str, ActText] = field(default_factory=dict)
+    hears: tuple[str, ...] = ()  # functions that take the acts of a transaction before it ends
     notices: tuple[NoticePart, ...] = ()
     mails: tuple[MailKind, ...] = ()
     content: tuple[ContentFolder, ...] = ()
@@ -202,6 +218,7 @@ class Feature:
     references: str = ""  # module:mapping of a table to a statement by id, and what makes words of a row
     periods: tuple[KeptPeriod, ...] = ()
     removals: tuple[Removal, ...] = ()
+    disposals: str = ""  # module:tuple of (after, class of retention, its stores)
     settings: tuple[Setting, ...] = ()
     setting_sections: tuple[SettingSection, ...] = ()
     set_up: tuple[str, ...] = ()  # functions that take the settings and yield what ``doctor`` finds
@@ -267,13 +284,13 @@ def insert_after(
 ) -> list[T]:
     """The entries with each addition after the one it names, or last if there is none of that name.
 
-    An addition may name another one, whichever of them comes first. Of two that name the same entry, the
-    later one stands nearer to it.
+    An addition may name another one, whichever of them comes first, or ``FIRST``. Of two that name the same
+    entry, the later one stands nearer to it.
     """
     placed, waiting = list(entries), list(additions)
     while waiting:
-        names = [name_of(entry) for entry in placed]
+        names = [FIRST, *(name_of(entry) for entry in placed)]
         after, addition = found = next((each for each in waiting if each[0] in names), waiting[0])
-        placed.insert(names.index(after) + 1 if after in names else len(placed), addition)
+        placed.insert(names.index(after) if after in names else len(placed), addition)
         waiting.remove(found)
     return placed

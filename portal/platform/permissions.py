@@ -75,9 +75,6 @@ class Permission(str):
     VERSION_PUBLISH = _Core("authoring:version:publish")
     RETENTION_VIEW = _Core("retention:disposal:view")
     RETENTION_MANAGE = _Core("retention:disposal:manage")  # ask, approve, hold, answer requests about data
-    EVENT_VIEW = _Core("events:event:view")  # dates, places, how many attend; sight decides which names
-    EVENT_BOOK = _Core("events:booking:make")  # for people the holder sees
-    EVENT_RUN = _Core("events:event:run")  # plan, group, keep the register, sign off
     EXERCISE_RUN = _Core("exercises:run:control")
     EXERCISE_READ = _Core("exercises:version:view")  # with the notes for facilitators
 
@@ -101,8 +98,6 @@ _CORE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.ATTEMPT_OPEN,
         Permission.DECISION_ASK,
         Permission.REMINDER_NUDGE,
-        Permission.EVENT_VIEW,
-        Permission.EVENT_BOOK,
     },
     Role.DIRECTIVE_OWNER: _SIGHT
     | {
@@ -113,7 +108,6 @@ _CORE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.REMINDER_NUDGE,
         Permission.REMINDER_VIEW,
         Permission.REMINDER_RULE,
-        Permission.EVENT_VIEW,
     },
     Role.AUTHOR: frozenset(
         {
@@ -128,14 +122,11 @@ _CORE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.PUBLISHER: frozenset(
         {Permission.AUTHORING_VIEW, Permission.EXERCISE_READ, Permission.VERSION_PUBLISH}
     ),
-    Role.FACILITATOR: frozenset(
-        {Permission.EVENT_VIEW, Permission.EVENT_RUN, Permission.EXERCISE_RUN, Permission.EXERCISE_READ}
-    ),
+    Role.FACILITATOR: frozenset({Permission.EXERCISE_RUN, Permission.EXERCISE_READ}),
     Role.AUDITOR: _SIGHT
     | {
         Permission.AUDIT_VIEW,
         Permission.RETENTION_VIEW,
-        Permission.EVENT_VIEW,
     },
     Role.ADMINISTRATOR: _SIGHT
     | {
@@ -150,7 +141,6 @@ _CORE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.REMINDER_VIEW,
         Permission.RETENTION_VIEW,
         Permission.RETENTION_MANAGE,
-        Permission.EVENT_VIEW,
     },
 }
 

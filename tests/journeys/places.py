@@ -317,7 +317,7 @@ HELD_EVENTS = {  # `hold_event` of events_held.py makes one that is under way
     "events.show_correction": Place((f"{HELD}/sign-off/{{signed_off}}",), FACILITATOR),
     "events.show_syndicates": Place((f"{HELD}/syndicates", f"{HELD}/syndicates?suggest=1"), FACILITATOR),
 }
-EVENTS = {  # the demo plans them: portal/demo/events_planning.py
+EVENTS = {  # the demo plans them: portal/features/events/demo/planning.py
     "events.show_events": Place(("/events", "/events?order=near&free=yes", "/events?when=past")),
     "events.show_event": Place(("/events/EV-0002",), FACILITATOR),
     "events.show_places": Place(("/events/places", "/events/places?type=none")),

@@ -10,7 +10,7 @@ import segno
 from playwright.sync_api import Browser, expect
 from playwright.sync_api import Page as Tab
 
-from portal.domain.events.register import CODE_SECONDS, GRACE_SECONDS, NUMBER_SECONDS, make_room_code
+from portal.features.events.register import CODE_SECONDS, GRACE_SECONDS, NUMBER_SECONDS, make_room_code
 from tests.journeys.events_held import FACILITATOR, SECOND, EventUnderWay, hold_event, make_facilitator
 from tests.journeys.walking import ask, hold_to_account, press, sign_in_afresh, visitor
 from tests.running import Server

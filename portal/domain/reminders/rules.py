@@ -141,17 +141,6 @@ _ACT_WORDS = {
     "token.revoked": "Access token revoked",
     "folder.quarantined": "Watched folder: a file was set aside",
     "folder.waiting": "Watched folder: a file waits for a person",
-    "event.facilitator_named": "Event: to be run",
-    "event.facilitator_released": "Event: run by somebody else",
-    "event.move_told": "Event: moved or changed",
-    "event.cancellation_told": "Event: cancelled",
-    "event.reminded": "Event: near",
-    "booking.made": "Event: place booked",
-    "booking.offered": "Event: place offered",
-    "booking.cancelled": "Event: place given back",
-    "booking.declined": "Event: place declined",
-    "booking.lapsed": "Event: offer lapsed",
-    "booking.left": "Event: place ended",
     "alert.many_refusals": "Alert: many refusals",
     "alert.many_failed_sign_ins": "Alert: many failed sign-ins",
     "completions.exported": "Alert: completions of many people downloaded",
@@ -182,7 +171,9 @@ _WORDS_OF_KIND: dict[str, tuple[str, ...]] = {
 @cache
 def words_of_kind(kind: str) -> tuple[str, ...]:
     """What a message without lines is about; of a feature, too, on or off."""
-    of_features = {mail.kind: (mail.words,) for feature in list_features() for mail in feature.mails}
+    of_features = {
+        mail.kind: (mail.words,) for feature in list_features() for mail in feature.mails if mail.words
+    }
     return (_WORDS_OF_KIND | of_features).get(kind, ())
 
 

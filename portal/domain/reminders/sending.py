@@ -25,10 +25,9 @@ from portal.domain.reminders.desk_mails import (
     compose_reply_mail,
     compose_review_mail,
 )
-from portal.domain.reminders.event_mails import compose_event_mail
 from portal.domain.reminders.invitations import LinkLetter
 from portal.domain.reminders.message_texts import NothingToSend, PortalDetails, compose_reminder
-from portal.domain.reminders.models import EVENT_KINDS, Delivery, Message, MessageKind
+from portal.domain.reminders.models import Delivery, Message, MessageKind
 from portal.domain.reminders.notice_texts import compose_notice
 from portal.domain.reminders.report_mails import compose_report_mail
 from portal.domain.reminders.rules import SendWindow, lines_in_words, make_send_window, words_of_kind
@@ -123,7 +122,6 @@ WRITERS: dict[MessageKind, Writer] = {  # of the core
     MessageKind.REVIEW: compose_review_mail,
     MessageKind.FOLDER: compose_folder_mail,
     MessageKind.REPORT: compose_report_mail,
-    **dict.fromkeys(EVENT_KINDS, compose_event_mail),
 }
 
 

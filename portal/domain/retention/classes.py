@@ -6,7 +6,10 @@ no class reaches them, and files of completions are the same before and after ev
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cache
+from typing import Any
 
+from portal.feature import insert_after, list_features
 from portal.platform.errors import NotFoundError
 from portal.platform.months import add_months
 from portal.platform.wording import plural
@@ -39,7 +42,7 @@ class RetentionClass:
     least: int
 
 
-CLASSES = (
+_CORE_CLASSES = (
     RetentionClass(
         "leavers",
         "Accounts of leavers",
@@ -97,16 +100,6 @@ CLASSES = (
         12,
     ),
     RetentionClass(
-        "events",
-        "Places and registers of events",
-        "Bookings of events with what became of them, and what was noted in registers.",
-        "Who was signed off how, and attendance records.",
-        "the day of the event",
-        "Long enough to see who books and does not come, and to correct a sign-off that is found wrong.",
-        24,
-        13,
-    ),
-    RetentionClass(
         "access",
         "Log of sign-ins and looks",
         "Entries of the audit trail about signing in and out, and about who looked at whose page.",
@@ -149,7 +142,27 @@ CLASSES = (
         3,
     ),
 )
-BY_KEY = {row.key: row for row in CLASSES}
+
+
+@cache
+def list_feature_classes() -> tuple[tuple[str, RetentionClass, tuple[Any, ...]], ...]:
+    """The classes of every feature, on or off: which one each is listed after, and its stores."""
+    return tuple(row for each in list_features() if each.disposals for row in each.load(each.disposals))
+
+
+@cache
+def list_retention_classes() -> tuple[RetentionClass, ...]:
+    """Every class in order, of the core and of every feature, on or off: its rows stay."""
+    additions = [(after, row) for after, row, _ in list_feature_classes()]
+    return tuple(insert_after(_CORE_CLASSES, additions, lambda row: row.key))
+
+
+@cache
+def classes_by_key() -> dict[str, RetentionClass]:
+    """Every class by its key."""
+    return {row.key: row for row in list_retention_classes()}
+
+
 # The class "access" holds these acts, and the database lets a disposal of it remove no other
 # (migrations/versions/0048_retention.py has a copy).
 ACCESS_ACTIONS = (
@@ -165,9 +178,9 @@ ACCESS_ACTIONS = (
 
 def class_of_key(key: str) -> RetentionClass:
     """The class with this key."""
-    if key not in BY_KEY:
+    if key not in classes_by_key():
         raise NotFoundError("There is no such class of data.")
-    return BY_KEY[key]
+    return classes_by_key()[key]
 
 
 # When a period of retention is over, in London days. Pure.

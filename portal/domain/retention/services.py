@@ -45,7 +45,7 @@ from portal.domain.retention.models import (
     DisposalSlice,
     RetentionPeriod,
 )
-from portal.domain.retention.queries import STORES, DisposalRow, count_due, list_due_keys, preview_class
+from portal.domain.retention.queries import DisposalRow, count_due, list_due_keys, preview_class, stores_of
 from portal.domain.retention.stores import Limit, Store, erase_for_good, is_person_held, take_turn
 from portal.platform import clock
 from portal.platform.audit import log
@@ -487,7 +487,7 @@ def dispose(progress: JobProgress, arguments: Arguments) -> dict[str, Any]:
         raise RuleError(NOT_UNDER_WAY)
     counts, _ = queries.sum_slices(row.id)
     done = sum(counts.values())
-    for store in STORES[row.class_key]:
+    for store in stores_of(row.class_key):
         last, removed = None, 0
         while keys := _remove_slice(row, store, last):
             last, removed = keys[-1], removed + len(keys)

@@ -49,8 +49,6 @@ from portal.domain.assessment.models import Attempt, Response
 from portal.domain.cases import CaseCopy, CaseRubric, CaseRun, CaseStep
 from portal.domain.clarity.models import ClarityAnswer, ClarityReply, ClarityWords
 from portal.domain.decisions.models import Decision, DecisionRequest
-from portal.domain.events.models import Booking, BookingChange, EventVersion, RegisterEntry
-from portal.domain.events.queries import is_newest_version
 from portal.domain.imports.models import FolderFile, ImportRun
 from portal.domain.people.models import FactNote, PersonName, Post, RoleGrant, UnitState
 from portal.domain.people.positions import is_known_fact
@@ -60,7 +58,7 @@ from portal.domain.recall.models import RecallOptOut, RecallReview
 from portal.domain.records.models import Registration
 from portal.domain.reminders.models import Delivery, Message, MessageLine, NoticeLine, ReportMail
 from portal.domain.reports.models import ReportLook
-from portal.domain.retention.classes import ACCESS_ACTIONS, BY_KEY, class_of_key
+from portal.domain.retention.classes import ACCESS_ACTIONS, class_of_key, classes_by_key
 from portal.domain.retention.models import DataAnswer, DataRequest, LegalHold, LegalHoldEnd
 from portal.platform.audit import AuditEvent, FilePeople, log
 from portal.platform.clock import end_of_day, london_day
@@ -291,7 +289,7 @@ def _detail(hold: LegalHold) -> dict[str, Any]:
     return (
         {"unit_id": hold.unit_id}
         if hold.unit_id
-        else {"kept_class": BY_KEY[hold.class_key].title}
+        else {"kept_class": classes_by_key()[hold.class_key].title}
         if hold.class_key
         else {}
     )
@@ -333,7 +331,10 @@ def _hold_row(
     elif row.unit_id is not None:
         scope, about = UNIT, units.get(row.unit_id, "A unit that no longer exists")
     else:
-        scope, about = CLASS, BY_KEY[row.class_key].title if row.class_key in BY_KEY else row.class_key
+        scope, about = (
+            CLASS,
+            classes_by_key()[row.class_key].title if row.class_key in classes_by_key() else row.class_key,
+        )
     return HoldRow(
         uuid=row.uuid,
         scope=scope,
@@ -422,42 +423,6 @@ def _remove_accounts(person_ids: Sequence[Any]) -> None:
 
 
 LEAVERS = (Store("accounts of leavers", _due_accounts, _remove_accounts),)
-
-
-# Stores of taught events: places and registers of events that are long over. Sign-off and records stay.
-
-
-def _due_bookings(limit: Limit) -> DueRows:
-    """Bookings of events that were held, or were to be, by the day; none that changed since."""
-    changed_since = has_row(
-        BookingChange.booking_id, Booking.id, BookingChange.recorded_at >= limit.before_at
-    )
-    source = select().select_from(Booking).join(EventVersion, EventVersion.event_id == Booking.event_id)
-    source = source.where(is_newest_version(), EventVersion.held_on <= limit.through_on, ~changed_since)
-    return DueRows(Booking.id, EventVersion.held_on, source, (Booking.person_id, Booking.booked_by_id))
-
-
-def _remove_bookings(ids: Sequence[Any]) -> None:
-    """Remove bookings with their trail; the database lets this through for a granted disposal alone."""
-    db.session.execute(delete(BookingChange).where(BookingChange.booking_id.in_(ids)))
-    db.session.execute(delete(Booking).where(Booking.id.in_(ids)))
-
-
-def _due_entries(limit: Limit) -> DueRows:
-    source = select().select_from(RegisterEntry)
-    source = source.join(EventVersion, EventVersion.event_id == RegisterEntry.event_id).where(
-        is_newest_version(),
-        EventVersion.held_on <= limit.through_on,
-        RegisterEntry.recorded_at < limit.before_at,
-    )
-    people = (RegisterEntry.person_id, RegisterEntry.noted_by_id)
-    return DueRows(RegisterEntry.key, EventVersion.held_on, source, people)
-
-
-EVENTS = (
-    Store("places at events", _due_bookings, _remove_bookings),
-    Store("entries of registers", _due_entries, remove_by(RegisterEntry, RegisterEntry.key)),
-)
 
 
 # Stores of what people typed: texts of exercises, copies for managers, words on clarity, comments.

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from config import current_settings
 from portal.domain.reports.foi import is_small
 from portal.domain.reports.parameters import Position
-from portal.feature import DemoForce
+from portal.feature import ForceInMaking
 from portal.features.returns.building import load_own_key
 from portal.features.returns.comparisons import build_comparison, keep_comparison
 from portal.features.returns.content import (
@@ -380,7 +380,7 @@ def _load_comparison(period: str, day: date, by: int) -> None:
     keep_comparison(file, write_public_key(key), at=noon(day), by=by)
 
 
-def schedule_all(force: DemoForce) -> None:
+def schedule_all(force: ForceInMaking) -> None:
     """Schedule what the coordinating unit and the force do, and make the force's key."""
     schedule_returns(force.today, force.people["D4001"], force.days)
     keep_key()

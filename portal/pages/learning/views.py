@@ -26,7 +26,6 @@ from portal.domain.clarity import services as clarity_services
 from portal.domain.clarity.services import REPLY_IS_NEW, count_replies_since, own_clarity
 from portal.domain.directives.queries import withdrawn_directives_of
 from portal.domain.directives.services import exclusions_on
-from portal.domain.events.services import list_own_places
 from portal.domain.item_kinds.base import AnswerError
 from portal.domain.learning import my_learning, queries, services
 from portal.domain.learning.queries import module_reading_with_lesson, newest_version, read_newest_pass
@@ -474,7 +473,8 @@ def show_my_learning() -> ResponseReturnValue:
         withdrawn=withdrawn_directives_of(current_user.person_id, today) if asks_nothing else [],
         recalls=list_due_recalls(current_user.person_id, today),
         new_replies=count_new_replies(),
-        places=list_own_places(current_user.person_id, learning.now),
+        own_events=[show(current_user.person_id, learning.now) for show in list_parts("learning.events")],
+        page_of_event=next(iter(list_parts("learning.event")), None),
         beside=[task for find in list_parts("learning.home") for task in find(current_user.viewer)],
     )
 

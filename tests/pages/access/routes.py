@@ -352,7 +352,7 @@ ROUTES: dict[str, str] = {
 }
 
 # Of an event that is held: whoever runs events sees its people. None is held in the world of the matrix;
-# tests/pages/events has who may.
+# tests/features/events has who may.
 ROUTES |= EVENT_ROUTES
 
 # The desk says nothing of single learners.

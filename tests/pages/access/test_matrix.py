@@ -24,13 +24,13 @@ from tests.pages.account.browsing import another, let_in
 MAY_BE_UNKNOWN = {
     "imports.list_unnamed_roles",  # of the whole force's roster
     "assurance.report_action",  # of whoever owns it: tests/pages/assurance/test_entries.py
-    "events.show_correction",  # nobody was signed off; tests/pages/events/test_sign_off.py
+    "events.show_correction",  # nobody was signed off; tests/features/events/test_sign_off.py
     "events.correct_attendance",
     "exercises.take_control_step",  # sent without saying which step
     "exercises.take_action_back",  # nobody wrote one down
     "dip_samples.show_sample",  # of another's unit: tests/pages/dip_samples has who may
     "dip_samples.withdraw_counts",
-    "events.accept_own_place",  # tests/pages/events/test_booking.py
+    "events.accept_own_place",  # tests/features/events/test_booking.py
     "events.decide_booking",
     "authoring.add_comment",
     "authoring.show_medium",
@@ -70,7 +70,7 @@ MAY_BE_UNKNOWN = {
     "saved_reports.share_report",
     "saved_reports.show_emails",
     "saved_reports.stop_schedule",
-    "events.show_proposal",  # nobody proposed one here; tests/pages/events/test_type_pages.py has who may
+    "events.show_proposal",  # nobody proposed one here; tests/features/events/test_type_pages.py has who may
     "events.publish_type",
     "events.send_type_back",
     "events.withdraw_type",

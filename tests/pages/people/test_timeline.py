@@ -7,10 +7,10 @@ import time_machine
 from sqlalchemy import select
 
 from portal.domain.directives.models import Assignment, Exclusion
-from portal.domain.events.models import AttendanceOutcome, Event
 from portal.domain.people.models import Post
 from portal.domain.records.models import Record
 from portal.domain.records.services import new_reference
+from portal.features.events.models import AttendanceOutcome, Event
 from portal.platform.db import db
 from tests.domain.status.facts import add, make_record, make_revocation
 from tests.factories.events import make_booking, make_event, make_event_room, make_event_type

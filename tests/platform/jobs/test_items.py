@@ -14,9 +14,9 @@ from portal.domain.authoring import reviews
 from portal.domain.authoring import services as authoring
 from portal.domain.authoring.models import DraftSave, Review, ScheduledPublication
 from portal.domain.directives import services
-from portal.domain.events import booking
 from portal.domain.status import tasks as status
 from portal.feature import list_features
+from portal.features.events import booking
 from portal.platform import clock
 from portal.platform.db import db, transaction
 from portal.platform.errors import BusyError, PortalError

@@ -22,7 +22,7 @@ from portal.domain.clarity.services import count_open_words
 from portal.pages.authoring.forms import NewForm, NewGuideForm, NewModuleForm
 from portal.pages.authoring.views import draft_context
 from portal.pages.authoring.views.draft_context import bp
-from portal.pages.layout.access import requires
+from portal.pages.layout.access import list_parts, requires
 from portal.pages.layout.query_arguments import QueryArguments
 from portal.platform import clock
 from portal.platform.db import transaction
@@ -51,6 +51,7 @@ def show_dashboard() -> ResponseReturnValue:
         errors=arguments.errors(),
         today=clock.today(),
         due_reviews=len(list_due_reviews(clock.today())),
+        links=[link_to() for link_to in list_parts("authoring.links")],
         open_words=count_open_words(),
         may_edit=draft_context.may_edit(),
     )
@@ -71,6 +72,7 @@ def list_reviews() -> ResponseReturnValue:
         today=today,
         near_days=NEAR.days,
         stale_days=STALE.days,
+        page_of_event=next(iter(list_parts("authoring.event")), None),
     )
 
 
