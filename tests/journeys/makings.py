@@ -8,7 +8,6 @@ from tests.feature_sweeps import list_sweeps
 from tests.journeys.events_held import PEOPLE, hold_event
 from tests.journeys.places import ADMINISTRATOR, AUTHOR, LEARNER, MANAGER, OWNER
 from tests.journeys.prepared import file_asked
-from tests.journeys.returns_made import make_returns
 from tests.journeys.walking import (
     answer_by_forms,
     ask,
@@ -46,7 +45,6 @@ def made(browser: Browser, server: Server) -> dict[str, str]:
         | requests_made(browser, server)
         | retention_made(browser, server)
         | event_held(server)
-        | make_returns(server.instance)
     )
 
 

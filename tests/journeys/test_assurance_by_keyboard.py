@@ -9,13 +9,13 @@ from playwright.sync_api import Browser
 from playwright.sync_api import Page as Tab
 
 from portal.platform.signing.keys import take_fingerprint
+from tests.features.returns.made import make_returns
 from tests.features.returns.making import make_content, public_key, sign
 from tests.journeys import keyboard
 from tests.journeys.answering import Fields
 from tests.journeys.assurance_places import ASSURANCE
 from tests.journeys.places import AUDITOR, MANAGER, OWNER
 from tests.journeys.return_paths import RETURN_PATHS
-from tests.journeys.returns_made import make_returns
 from tests.journeys.walking import ON_A_DESK_AND_A_PHONE, h1, sign_in, visitor
 from tests.running import Server
 

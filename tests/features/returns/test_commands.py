@@ -14,9 +14,12 @@ from sqlalchemy import func, select
 from portal.features.returns.models import ForceReturn, OwnReturn
 from portal.platform.db import db
 from portal.platform.signing.keys import load_private_key, take_fingerprint, write_public_key
+from tests.commands.test_doctor import read_findings
 from tests.domain.imports.rosters import run
 from tests.pages.monitoring.world import TODAY, make_world
 from tests.platform.signing.test_documents import verify_with_openssl
+from tests.running import command as run_command
+from tests.running import copied, settings
 
 Command = Callable[..., Result]
 
@@ -106,3 +109,21 @@ def test_what_is_refused_says_why_and_changes_nothing(app: Flask, command: Comma
     assert "No force is registered as “westshire-police”." in refused.stderr
     assert "Enter a day" in command("period", "2026-04", "--due", "soon").stderr
     assert "has not ended" in command("export", "--period", "2026-06", tmp_path / "b.json").stderr
+
+
+@pytest.mark.slow
+def test_the_key_that_signs_returns_is_named_or_missed(small_force: Path, tmp_path: Path) -> None:
+    instance = copied(small_force, tmp_path / "here")
+    instance.chmod(0o700)
+    key = instance / "return-key.pem"
+    key.unlink(missing_ok=True)
+    missing = read_findings(run_command(settings(instance), "doctor"))["returns"]
+    made = run_command(settings(instance), "returns", "keys", "make").stdout
+    present = read_findings(run_command(settings(instance), "doctor"))["returns"]
+    key.chmod(0o644)
+    open_to_others = read_findings(run_command(settings(instance), "doctor"))["returns"]
+
+    assert (missing[0], present[0], open_to_others[0]) == ("NOTE", "OK", "PROBLEM")
+    assert "flask returns keys make" in missing[1]
+    assert made.split("Fingerprint: ")[1][:16] in present[1]
+    assert f"{key} can be read by others: run chmod 600 on it" in open_to_others[1]
