@@ -21,7 +21,6 @@ from portal.commands import records as records_commands
 from portal.commands import release, upgrade
 from portal.commands import reminders as reminders_commands
 from portal.commands import report as report_commands
-from portal.commands import returns as returns_commands
 from portal.commands import tokens as tokens_commands
 from portal.commands import units as units_commands
 from portal.demo import create as demo_commands
@@ -56,7 +55,6 @@ from portal.domain.reports import models as reports_models
 from portal.domain.retention import models as retention_models
 from portal.domain.retention import services as retention_services
 from portal.domain.retention.stores import list_unheld
-from portal.domain.returns import models as returns_models
 from portal.domain.saved_reports import models as saved_reports_models
 from portal.domain.scim import models as scim_models
 from portal.domain.status import models as status_models
@@ -94,7 +92,6 @@ from portal.pages.people import views as people_views
 from portal.pages.records import views as records_views
 from portal.pages.reminders import views as reminders_views
 from portal.pages.retention import views as retention_views
-from portal.pages.returns import views as returns_views
 from portal.pages.saved_reports import views as saved_reports_views
 from portal.pages.scim import views as scim_views
 from portal.pages.sign_in import views as sign_in_views
@@ -132,7 +129,6 @@ TABLES = (
     decisions_models,
     exercises_models,
     reports_models,
-    returns_models,
     imports_models,
     saved_reports_models,
     scim_models,
@@ -166,7 +162,6 @@ VIEWS = (
     tokens_views,
     scim_views,
     retention_views,
-    returns_views,
     api_views,
 )
 
@@ -186,7 +181,6 @@ COMMANDS = (
     people_commands,
     records_commands,
     reminders_commands,
-    returns_commands,
     tokens_commands,
     units_commands,
 )

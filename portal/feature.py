@@ -65,7 +65,7 @@ class ActText:
 
     group: str  # of the filter
     text: str
-    gives_access: bool = True  # told after a restore, where its group is of those that give access
+    gives_access: bool | None = None  # told after a restore; None: where others of its group are
     outbox: str = ""  # in the list of messages; empty: nobody gets an email about it
     subject: str = ""  # of the email to administrators
     sentence: str = ""
@@ -132,6 +132,16 @@ class Setting:
 
 
 @dataclass(frozen=True, slots=True)
+class SettingSection:
+    """A section of the list of settings, after another section."""
+
+    after: str
+    title: str
+    intro: str
+    settings: tuple[Setting, ...]  # in this order
+
+
+@dataclass(frozen=True, slots=True)
 class RestoreStep:
     """What a restore changes, so that nothing of the feature works by itself in the copy."""
 
@@ -142,7 +152,7 @@ class RestoreStep:
     fate: str  # what became of them, and what to do
 
 
-class DemoForce(Protocol):
+class ForceInMaking(Protocol):
     """The fictional force, as a feature's story of it needs it."""
 
     name: str
@@ -177,7 +187,7 @@ class DemoStep:
     part: str  # one of ``DEMO_PARTS``
     name: str
     after: str
-    make: str  # module:function that takes the ``DemoForce``
+    make: str  # module:function that takes the ``ForceInMaking``
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -205,13 +215,13 @@ class Feature:
     figures: tuple[str, ...] = ()  # functions that yield what a monitoring system reads
     personal_data: str = ""  # module:tuple of tables with the entry each is listed after
     not_personal: Mapping[str, str] = field(default_factory=dict)  # table: what it holds instead
-    references: str = (
-        ""  # module:mapping of tables to how an id of theirs is said: statement, and words of a row
-    )
+    references: str = ""  # module:mapping of a table to a statement by id, and what makes words of a row
     periods: tuple[KeptPeriod, ...] = ()
     removals: tuple[Removal, ...] = ()
     disposals: str = ""  # module:tuple of (after, class of retention, its stores)
     settings: tuple[Setting, ...] = ()
+    setting_sections: tuple[SettingSection, ...] = ()
+    set_up: tuple[str, ...] = ()  # functions that take the settings and yield what ``doctor`` finds
     restore: tuple[RestoreStep, ...] = ()
     long_pages: tuple[str, ...] = ()  # addresses, as patterns, of pages that compute what is of everyone
     file_formats: str = ""  # module:tuple of formats of files to import with the one each is listed after
@@ -274,7 +284,8 @@ def insert_after(
 ) -> list[T]:
     """The entries with each addition after the one it names, or last if there is none of that name.
 
-    An addition may name another one, whichever of them comes first, or ``FIRST``.
+    An addition may name another one, whichever of them comes first, or ``FIRST``. Of two that name the same
+    entry, the later one stands nearer to it.
     """
     placed, waiting = list(entries), list(additions)
     while waiting:

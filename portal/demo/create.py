@@ -19,7 +19,6 @@ from portal.demo import (
     events_exercise,
     events_exercised,
     history,
-    returns,
 )
 from portal.demo import force as demo_force
 from portal.demo.force import DAYS, DUE, PlannedPerson, PlannedPost, plan_people, unit_paths
@@ -108,7 +107,6 @@ def create_force(people: int, seed: int, password: str, modules: Path, tell: Cal
         ("posts", _schedule_posts),
         ("exclusions", _schedule_exclusions),
         ("people", _schedule_people),
-        ("returns", _schedule_returns),
     )
     _take_steps(force, "past")
     force.pass_days(force.today)
@@ -133,12 +131,6 @@ def _schedule_people(force: DemoForce) -> None:
     DemoHistory(force.today, force.first_day, force.random, force.people).schedule_people(
         force.planned, force.days
     )
-
-
-def _schedule_returns(force: DemoForce) -> None:
-    returns.schedule_returns(force.today, force.people["D4001"], force.days)
-    returns.keep_key()
-    returns.schedule_own_returns(force.today, force.people["D4001"], force.days)
 
 
 def is_empty_database() -> bool:

@@ -77,8 +77,6 @@ class Permission(str):
     RETENTION_MANAGE = _Core("retention:disposal:manage")  # ask, approve, hold, answer requests about data
     EXERCISE_RUN = _Core("exercises:run:control")
     EXERCISE_READ = _Core("exercises:version:view")  # with the notes for facilitators
-    RETURN_VIEW = _Core("returns:return:view")
-    RETURN_MANAGE = _Core("returns:return:manage")  # make, load, register forces and their keys
 
 
 LEARNER = frozenset(
@@ -93,7 +91,6 @@ _SIGHT = frozenset(
         Permission.RECORD_VIEW,
     }
 )
-_DESKS = frozenset({Permission.RETURN_VIEW})
 
 _CORE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.MANAGER: _SIGHT
@@ -103,7 +100,6 @@ _CORE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.REMINDER_NUDGE,
     },
     Role.DIRECTIVE_OWNER: _SIGHT
-    | _DESKS
     | {
         Permission.DIRECTIVE_ISSUE,
         Permission.DECISION_ASK,
@@ -112,7 +108,6 @@ _CORE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.REMINDER_NUDGE,
         Permission.REMINDER_VIEW,
         Permission.REMINDER_RULE,
-        Permission.RETURN_MANAGE,
     },
     Role.AUTHOR: frozenset(
         {
@@ -129,15 +124,12 @@ _CORE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     ),
     Role.FACILITATOR: frozenset({Permission.EXERCISE_RUN, Permission.EXERCISE_READ}),
     Role.AUDITOR: _SIGHT
-    | _DESKS
     | {
         Permission.AUDIT_VIEW,
         Permission.RETENTION_VIEW,
     },
     Role.ADMINISTRATOR: _SIGHT
-    | _DESKS
     | {
-        Permission.RETURN_MANAGE,
         Permission.ACCOUNT_ADMINISTER,
         Permission.TOKEN_ADMINISTER,
         Permission.AUDIT_VIEW,
@@ -186,8 +178,6 @@ _CORE_WHOLE_FORCE = frozenset(
         Permission.FORCE_SET,
         Permission.RETENTION_VIEW,
         Permission.RETENTION_MANAGE,
-        Permission.RETURN_VIEW,
-        Permission.RETURN_MANAGE,
     }
 )
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 from config import Config
 from portal.domain.directives.queries import list_directives
-from portal.domain.returns.building import load_own_key
-from portal.domain.returns.comparisons import COMPARISON_FORMAT, keep_comparison
-from portal.domain.returns.content import DEFINITIONS
-from portal.domain.returns.queries import list_newest_returns
-from portal.domain.returns.services import (
+from portal.features.returns.building import load_own_key
+from portal.features.returns.comparisons import COMPARISON_FORMAT, keep_comparison
+from portal.features.returns.content import DEFINITIONS
+from portal.features.returns.queries import list_newest_returns
+from portal.features.returns.services import (
     StatedForce,
     add_key,
     keep_own_return,
@@ -23,7 +23,7 @@ from portal.platform.db import read_stamps, transaction
 from portal.platform.signing.documents import sign_document
 from portal.platform.signing.keys import make_key_file, take_fingerprint, write_public_key
 from tests.databases import portal_on
-from tests.domain.returns.making import make_content, public_key, sign
+from tests.features.returns.making import make_content, public_key, sign
 
 FORCE = "sweepshire"
 

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser
 from playwright.sync_api import Page as Tab
 
 from portal.platform.signing.keys import take_fingerprint
-from tests.domain.returns.making import make_content, public_key, sign
+from tests.features.returns.making import make_content, public_key, sign
 from tests.journeys import keyboard
 from tests.journeys.answering import Fields
 from tests.journeys.assurance_places import ASSURANCE

@@ -252,21 +252,6 @@ _TEXTS = {
         "data.request_done": "Answered a request about data as done: {kind}",
         "data.request_refused": "Refused a request about data: {kind}",
     },
-    ActionGroup.RETURNS: {
-        "return.made": "Made return {number} of {period}",
-        "return.downloaded": "Downloaded return {number} of {period}",
-        "return.taken_out": "Downloaded return {number} of {period} from {force}",
-        "return.received": "Received return {number} of {period} from {force}",
-        "return.refused": "Refused a return[ of {force}][, number {number}][ of {period}]: {checks}",
-        "return.asked": "Asked forces for a return of {period} by {due_on}",
-        "return.compared": "Took the comparison of {period}",
-        "national_view.exported": "Downloaded the national view as at {as_at} ({format})",
-        "comparison.written": "Wrote the comparison of {period}",
-        "force.registered": "Registered the force {force}",
-        "force.restated": "Stated the name and size of the force {force}",
-        "force.key_added": "Registered a key of the force {force}: {fingerprint}",
-        "force.key_ended": "Ended a key of the force {force}: {fingerprint}",
-    },
 }
 
 
@@ -293,14 +278,15 @@ _OF_NO_ACCESS = {"accounts.invited", "account.reset_requested", "account.unlocke
 @cache
 def list_access_changes() -> frozenset[str]:
     """What a restored backup would bring back, or not know: who has which role, token, factor or key."""
-    without = _OF_NO_ACCESS.union(
-        name for feature in list_features() for name, act in feature.acts.items() if not act.gives_access
-    )
+    acts = (item for feature in list_features() for item in feature.acts.items())
+    said = {name: act.gives_access for name, act in acts if act.gives_access is not None}
     return frozenset(
-        action
-        for action, words in list_actions().items()
-        if (words.group in (ActionGroup.ACCOUNTS, ActionGroup.TOKENS) and action not in without)
-        or action.startswith(
-            ("account.identity_", "scim.group_", "scim.member_", "scim.user_removed", "force.key_")
-        )
+        action for action, words in list_actions().items() if said.get(action, _gives_access(action, words))
     )
+
+
+def _gives_access(action: str, words: ActionWords) -> bool:
+    """Whether an act about which its feature says nothing gives or takes access."""
+    if action.startswith(("account.identity_", "scim.group_", "scim.member_", "scim.user_removed")):
+        return True
+    return words.group in (ActionGroup.ACCOUNTS, ActionGroup.TOKENS) and action not in _OF_NO_ACCESS

@@ -55,9 +55,6 @@ _MONITORING = (
     ),
     Way("Directives", "/directives", Permission.DIRECTIVE_VIEW, "What people must complete, and by when"),
     Way("Reminders", "/reminders", Permission.REMINDER_VIEW, "Emails sent, waiting and not delivered"),
-    Way(
-        "Returns", "/returns", Permission.RETURN_VIEW, "What the force tells the coordinating unit each month"
-    ),
 )
 _PEOPLE = (
     Way("People", "/people", Permission.PERSON_VIEW, "A person’s requirements and record"),

@@ -44,7 +44,7 @@ WANTED = {
     "account.remove_factor",
     "account.replace_recovery_codes",
     "assurance.sign_statement",
-    "assurance.publish_next_plan",
+    "force_plan.publish_next_plan",
     "grants.give_to_several",
     "grants.map_group",
     "grants.propose_grants",

@@ -26,7 +26,7 @@ from tests.domain.retention import aged
 from tests.factories.events import make_booking, make_event, make_event_room, make_event_type
 from tests.factories.people import make_grant, make_person, make_unit
 from tests.features.assurance.factories import make_judgement, make_recommendation
-from tests.features.assurance.plan.factories import propose_plan
+from tests.features.force_plan.factories import propose_plan
 from tests.page_reading import Page, PortalClient
 from tests.pages.authoring.desk import publish_sample, rewrite_lesson
 from tests.pages.authoring.reviewing import BODY, send_draft

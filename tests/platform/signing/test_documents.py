@@ -21,7 +21,7 @@ from portal.platform.signing.keys import (
     write_public_key,
 )
 from portal.platform.signing.settings import ReturnSettings
-from tests.domain.returns.making import make_key
+from tests.features.returns.making import make_key
 
 VALUES = st.recursive(
     st.none() | st.integers(-(2**53), 2**53) | st.text(st.characters(codec="utf-8"), max_size=8),

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from portal.domain.catalogue.publishing import current_event_type
 from portal.domain.people.models import RoleGrant
-from portal.feature import DemoForce
+from portal.feature import ForceInMaking
 from portal.features.events import booking, register
 from portal.features.events import services as planning
 from portal.features.events import sign_off as events_sign_off
@@ -43,7 +43,7 @@ class HeldDate:
         return self.starts_at + timedelta(minutes=minutes)
 
 
-def hold_event(force: DemoForce) -> None:
+def hold_event(force: ForceInMaking) -> None:
     """Let the days pass up to an event two weeks ago, and hold it, each act at its time."""
     held_on, a_day = choose_day(force.today), timedelta(days=1)
     planned_on = held_on - PLANNED_BEFORE

@@ -5,7 +5,7 @@ from datetime import date, datetime, time, timedelta
 
 from portal.domain.catalogue.models import EventTypeVersion
 from portal.domain.catalogue.publishing import current_event_type
-from portal.feature import DemoForce
+from portal.feature import ForceInMaking
 from portal.features.events import services
 from portal.features.events.demo.booking import book_places
 from portal.features.events.places import instant_in_london, repeat_in_london
@@ -19,7 +19,7 @@ WEDNESDAY = 2
 NOTES = "Bring your laptop and its charger. Lunch is not provided."
 
 
-def plan_and_book(force: DemoForce) -> None:
+def plan_and_book(force: ForceInMaking) -> None:
     """Plan what is to come, and book places there."""
     book_places(plan_dates(force.today, force.people, force.units), force.people, force.units)
 

@@ -7,7 +7,7 @@ from config import ROOT
 from portal.domain.catalogue import publishing
 from portal.domain.catalogue.other_sources import EVENT_TYPE_FILES
 from portal.domain.directives import services as directives
-from portal.feature import DemoForce
+from portal.feature import ForceInMaking
 from portal.features.events.places import instant_in_london
 from portal.platform import clock
 from portal.platform.db import transaction
@@ -36,7 +36,7 @@ def publish_types(folder: Path = EVENT_TYPES, at: datetime | None = None) -> Non
         publishing.publish_event_type(source, at=at or clock.now(), by=None)
 
 
-def publish_again(_force: DemoForce) -> None:
+def publish_again(_force: ForceInMaking) -> None:
     """Publish the folder in a force that is there."""
     publish_types()
 
