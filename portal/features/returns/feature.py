@@ -30,7 +30,7 @@ FEATURE = Feature(
     navigation=(
         MenuItem(
             "Monitoring",
-            "Attendance",
+            "Dip samples",
             "Returns",
             "/returns",
             VIEW,
