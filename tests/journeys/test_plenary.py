@@ -17,7 +17,7 @@ from tests.journeys.walking import follow, h1, hold_to_account, press, sign_in, 
 from tests.pages.exercises.room import Room, add_answer, add_step
 from tests.running import Server
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.sweep]
 FACILITATOR, FIRST, SECOND = "D5001", "D1001", "D2001"
 
 
