@@ -34,8 +34,6 @@ from portal.domain.authoring import models as authoring_models
 from portal.domain.authoring import reviews
 from portal.domain.catalogue import models as catalogue_models
 from portal.domain.catalogue import upkeep
-from portal.domain.clarity import models as clarity_models
-from portal.domain.clarity.services import erase_clarity
 from portal.domain.decisions import models as decisions_models
 from portal.domain.directives import models as directives_models
 from portal.domain.directives.applies import reconcile_assignments
@@ -130,7 +128,6 @@ TABLES = (
     cases,
     status_models,
     recall_models,
-    clarity_models,
     authoring_models,
     reminders_models,
     decisions_models,
@@ -318,7 +315,7 @@ def _announce_acts(acts: Sequence[AuditEvent]) -> None:
     closed = [act.subject_id for act in acts if act.action == "account.closed" and act.subject_id]
     if closed:
         erase_answers(list_unheld(closed, ()))
-        erase_clarity(list_unheld(closed, ("clarity",)))
+        retention_services.erase_own_data(closed, spare_held=True)
 
 
 def _prepare_pages(app: Flask, config: Config) -> None:

@@ -56,6 +56,7 @@ class Part:
     place: str  # as that page names it, such as "events.figures"
     show: str  # module:function that takes what the place gives, and returns what is shown there
     permission: str = ""  # without which it is not shown
+    after: str = ""  # name of another feature, whose part is shown before; empty: in the order of names
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +88,10 @@ class MailKind:
     kind: str
     write: str  # module:function that takes the message, the instant and details of the portal
     words: str  # in lists of messages
+    title: str = ""  # in the reader's own list; empty: as those about accounts
+    private: bool = False  # shown to its reader alone, and sent in the hours of mail
     plan: str = ""  # module:function that queues those of a day; empty: queued where it happens
-    after: str = ""  # name of the function of the day that goes before
+    after: str = ""  # name of the function of the day that goes before; empty: first
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +101,15 @@ class ContentFolder:
     name: str
     after: str
     publish: str  # module:function that takes the folder, the instant and the publisher
+
+
+@dataclass(frozen=True, slots=True)
+class OwnData:
+    """What people gave for themselves alone: it goes with their account, and when an erasure is granted."""
+
+    tables: str  # module:tuple of tables that name the person in person_id
+    erase: str  # module:function that takes ids of people, and erases it
+    kept_class: str = ""  # of retention: a hold on it keeps it, too
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +204,8 @@ class Feature:
     references: str = (
         ""  # module:mapping of tables to how an id of theirs is said: statement, and words of a row
     )
+    own_data: tuple[OwnData, ...] = ()
+    kept_classes: str = ""  # module:tuple of ``FeatureClass``es of retention: what two people dispose of
     periods: tuple[KeptPeriod, ...] = ()
     removals: tuple[Removal, ...] = ()
     settings: tuple[Setting, ...] = ()
@@ -237,12 +251,13 @@ def list_feature_faults(setting: str) -> list[str]:
 
 def find_parts(features: Iterable[Feature], place: str) -> list[tuple[Part, Callable[..., Any]]]:
     """What these features show or do at a place, each with its function."""
-    return [
-        (part, feature.load(part.show))
-        for feature in features
-        for part in feature.parts
-        if part.place == place
-    ]
+    found = [(feature, part) for feature in features for part in feature.parts if part.place == place]
+    ordered = insert_after(
+        [each for each in found if not each[1].after],
+        [(each[1].after, each) for each in found if each[1].after],
+        lambda each: each[0].name,
+    )
+    return [(part, feature.load(part.show)) for feature, part in ordered]
 
 
 def load_models() -> None:
@@ -257,12 +272,14 @@ def insert_after(
 ) -> list[T]:
     """The entries with each addition after the one it names, or last if there is none of that name.
 
-    An addition may name another one, whichever of them comes first.
+    An addition may name another one, whichever of them comes first; one that names nothing comes before
+    all entries.
     """
     placed, waiting = list(entries), list(additions)
     while waiting:
         names = [name_of(entry) for entry in placed]
         after, addition = found = next((each for each in waiting if each[0] in names), waiting[0])
-        placed.insert(names.index(after) + 1 if after in names else len(placed), addition)
+        place = names.index(after) + 1 if after in names else len(placed)
+        placed.insert(place if after else 0, addition)
         waiting.remove(found)
     return placed

@@ -64,7 +64,6 @@ LEARNING = {
     "learning.show_my_learning": Place(("/learning",)),
     "learning.list_messages": Place(("/learning/messages",)),
     "learning.show_recalls": Place(("/learning/recall",)),
-    "learning.show_clarity": Place(("/learning/clear",)),
     "learning.list_copies": Place(("/learning/copies",)),
     "learning.ask_recall": Place(("/learning/recall/protect",), MANAGER),
     "learning.show_recall_answers": Place(("/learning/recall/recognise/answers/1",), MANAGER),
@@ -282,7 +281,6 @@ AUTHORING = {  # `draft_made` makes a module and a guide that are being written,
     "authoring.publish_and_ask": Place((f"{SENT}/review/pass-again",), PUBLISHER),
     "authoring.list_reviews": Place(("/authoring/_reviews",), AUTHOR),
     "authoring.schedule_draft": Place((f"{SENT}/review/schedule",), PUBLISHER),
-    "authoring.show_clarity": Place(("/authoring/protect/clear",), AUTHOR),
     "authoring.show_statistics": Place(("/authoring/protect/statistics",), AUTHOR),
 }
 OIC = "/directives/OIC-2026"

@@ -174,8 +174,14 @@ _WORDS_OF_KIND: dict[str, tuple[str, ...]] = {
     MessageKind.RESET: ("Account: answer to a request for a new password",),
     MessageKind.RECALL: ("Three questions about a module that you passed",),
     MessageKind.REVIEW: ("Modules and guides to review",),
-    MessageKind.CLARITY: ("An author has answered what you found unclear",),
     MessageKind.REPORT: ("A saved report",),
+}
+
+
+_TITLES: dict[str, str] = {
+    MessageKind.REMINDER: "Reminder",
+    MessageKind.RECALL: "Do you still know it?",
+    MessageKind.REVIEW: "To review",
 }
 
 
@@ -184,6 +190,13 @@ def words_of_kind(kind: str) -> tuple[str, ...]:
     """What a message without lines is about; of a feature, too, on or off."""
     of_features = {mail.kind: (mail.words,) for feature in list_features() for mail in feature.mails}
     return (_WORDS_OF_KIND | of_features).get(kind, ())
+
+
+@cache
+def list_kind_titles() -> dict[str, str]:
+    """The title of each kind of message in its reader's own list; the others are about the account."""
+    of_features = {mail.kind: mail.title for each in list_features() for mail in each.mails if mail.title}
+    return _TITLES | of_features
 
 
 MOST_ACTS = 10  # of one message that the outbox lists

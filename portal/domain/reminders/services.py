@@ -17,7 +17,6 @@ from portal.domain.reminders.desk_mails import queue_recall_mails, queue_review_
 from portal.domain.reminders.event_mails import remind_of_events
 from portal.domain.reminders.message_texts import MOST_DAYS, ReminderPlan, plan_reminders
 from portal.domain.reminders.models import (
-    PRIVATE_KINDS,
     Delivery,
     Message,
     MessageKind,
@@ -25,6 +24,7 @@ from portal.domain.reminders.models import (
     ReminderRule,
     ReminderRun,
     UntoldManager,
+    list_private_kinds,
 )
 from portal.domain.reminders.queries import (
     Addressee,
@@ -124,7 +124,7 @@ def send_window_of(kind: MessageKind, hours: SendWindow) -> SendWindow:
         MessageKind.EVIDENCE_STALE,
         MessageKind.EVENT_REMINDER,
     }
-    in_hours.update(PRIVATE_KINDS)
+    in_hours.update(list_private_kinds())
     return hours if kind in in_hours else ANY_TIME
 
 

@@ -16,7 +16,6 @@ from portal.domain.authoring.reviews import drafts_waiting_for
 from portal.domain.cases import count_unread_copies
 from portal.domain.catalogue.upkeep import list_due_reviews
 from portal.domain.catalogue.version_cache import shared_content
-from portal.domain.clarity.services import count_open_words
 from portal.domain.decisions.queries import count_waiting_requests
 from portal.domain.directives.queries import ComingVersion, list_coming_versions, list_unnamed_roles
 from portal.domain.events.booking_queries import list_asked_bookings
@@ -128,16 +127,6 @@ def _find_bookings(viewer: Viewer) -> Iterator[Waiting]:
             event.words,
             url_for("events.book_people", reference=event.reference),
             "Your people asked for a place",
-        )
-
-
-def _find_words(_viewer: Viewer) -> Iterator[Waiting]:
-    for key, count in count_open_words().items():
-        yield Waiting(
-            f"{plural(count, 'note waits', 'notes wait')} for an author’s answer, about “{key}”",
-            plural(count, f"note on “{key}” to answer", f"notes on “{key}” to answer"),
-            url_for("authoring.show_clarity", key=key),
-            "What somebody found clear or unclear, without their name",
         )
 
 
@@ -308,7 +297,6 @@ _CORE_SOURCES = (
     _Source("event types", Permission.VERSION_PUBLISH, "Authoring", _find_event_types),
     _Source("exercises", Permission.VERSION_PUBLISH, "Authoring", _find_exercises),
     _Source("bookings", Permission.EVENT_BOOK, "", _find_bookings),  # managers, who begin with their people
-    _Source("unclear words", Permission.DRAFT_EDIT, "Authoring", _find_words),
     _Source("reviews", Permission.DRAFT_EDIT, "Authoring", _find_reviews),
     _Source("imports", Permission.RECORD_IMPORT, "Imports", _find_imports),
     _Source("unnamed roles", Permission.ROSTER_IMPORT, "Imports", _find_roles),

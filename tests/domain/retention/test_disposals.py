@@ -13,7 +13,7 @@ from portal.domain.decisions.models import DecidedAlreadyError, SecondPersonErro
 from portal.domain.people.models import FactNote, PersonName, Post
 from portal.domain.reminders.models import Message
 from portal.domain.retention import queries, services, stores
-from portal.domain.retention.classes import ACCESS_ACTIONS, CLASSES, class_of_key, newest_due_day
+from portal.domain.retention.classes import ACCESS_ACTIONS, class_of_key, list_classes, newest_due_day
 from portal.domain.retention.errors import NothingDueError, UnderWayError
 from portal.domain.retention.models import DisposalSlice
 from portal.domain.retention.queries import STORES, preview_class
@@ -70,7 +70,7 @@ def files(desk: Desk) -> list[bytes]:
     return [answer.data for answer in answers]
 
 
-OTHERS = [row.key for row in CLASSES if row.key != "leavers"]
+OTHERS = [row.key for row in list_classes() if row.key != "leavers"]
 
 
 @pytest.mark.parametrize("key", sweep_after(4, *OTHERS))  # all of them in one go below
