@@ -45,8 +45,6 @@ from portal.domain.imports import models as imports_models
 from portal.domain.imports import services as imports_services
 from portal.domain.people import models as people_models
 from portal.domain.people.staff_numbers import reserve_numbers
-from portal.domain.recall import models as recall_models
-from portal.domain.recall.services import erase_answers
 from portal.domain.records import models as records_models
 from portal.domain.reminders import desk_mails, notices
 from portal.domain.reminders import models as reminders_models
@@ -56,7 +54,6 @@ from portal.domain.reports import export_files
 from portal.domain.reports import models as reports_models
 from portal.domain.retention import models as retention_models
 from portal.domain.retention import services as retention_services
-from portal.domain.retention.stores import list_unheld
 from portal.domain.returns import models as returns_models
 from portal.domain.saved_reports import models as saved_reports_models
 from portal.domain.scim import models as scim_models
@@ -127,7 +124,6 @@ TABLES = (
     assessment_models,
     cases,
     status_models,
-    recall_models,
     authoring_models,
     reminders_models,
     decisions_models,
@@ -314,7 +310,6 @@ def _announce_acts(acts: Sequence[AuditEvent]) -> None:
     desk_mails.queue_folder_mails(acts, current_settings().import_folder.readers, mail_hours)
     closed = [act.subject_id for act in acts if act.action == "account.closed" and act.subject_id]
     if closed:
-        erase_answers(list_unheld(closed, ()))
         retention_services.erase_own_data(closed, spare_held=True)
 
 

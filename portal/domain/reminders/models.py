@@ -59,7 +59,7 @@ EVENT_KINDS = (
 def list_private_kinds() -> list[MessageKind]:
     """The kinds that are shown to their reader alone; of every feature, on or off."""
     of_features = (mail for feature in list_features() for mail in feature.mails)
-    return [MessageKind.RECALL, *(MessageKind(mail.kind) for mail in of_features if mail.private)]
+    return [MessageKind(mail.kind) for mail in of_features if mail.private]
 
 
 class Message(Base):

@@ -172,7 +172,6 @@ def list_act_words() -> dict[str, str]:
 _WORDS_OF_KIND: dict[str, tuple[str, ...]] = {
     MessageKind.INVITATION: ("Account: invitation to set a password",),
     MessageKind.RESET: ("Account: answer to a request for a new password",),
-    MessageKind.RECALL: ("Three questions about a module that you passed",),
     MessageKind.REVIEW: ("Modules and guides to review",),
     MessageKind.REPORT: ("A saved report",),
 }
@@ -180,7 +179,6 @@ _WORDS_OF_KIND: dict[str, tuple[str, ...]] = {
 
 _TITLES: dict[str, str] = {
     MessageKind.REMINDER: "Reminder",
-    MessageKind.RECALL: "Do you still know it?",
     MessageKind.REVIEW: "To review",
 }
 

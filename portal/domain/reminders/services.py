@@ -13,7 +13,7 @@ from config import current_settings
 from portal.domain.directives.applies import split_into_batches
 from portal.domain.people.visibility import Viewer, visible_people
 from portal.domain.reminders import queries
-from portal.domain.reminders.desk_mails import queue_recall_mails, queue_review_mails
+from portal.domain.reminders.desk_mails import queue_review_mails
 from portal.domain.reminders.event_mails import remind_of_events
 from portal.domain.reminders.message_texts import MOST_DAYS, ReminderPlan, plan_reminders
 from portal.domain.reminders.models import (
@@ -169,7 +169,7 @@ def _list_mails_of_day() -> list[Callable[..., int]]:
         for mail in feature.mails
         if mail.plan
     ]
-    return insert_after((queue_recall_mails, queue_review_mails), additions, lambda queue: queue.__name__)
+    return insert_after((queue_review_mails,), additions, lambda queue: queue.__name__)
 
 
 def _record_untold(plan: ReminderPlan, at: datetime) -> None:

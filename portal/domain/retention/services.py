@@ -26,7 +26,6 @@ from portal.domain.people.services import (
     write_notes,
 )
 from portal.domain.people.staff_numbers import fold_staff_number
-from portal.domain.recall.services import erase_answers
 from portal.domain.retention import queries
 from portal.domain.retention.classes import LONGEST, class_of_key, newest_due_day, period_words
 from portal.domain.retention.errors import (
@@ -382,7 +381,6 @@ def erase_data(uuid: UUID, answer: str, *, by: int, at: datetime) -> dict[str, i
         raise HeldError
     counts = {"texts of exercises": services.erase_texts(row.person_id, by=by).texts}
     erase_own_data([row.person_id])
-    erase_answers([row.person_id])
     db.session.execute(delete(HeldForm).where(HeldForm.person_id == row.person_id))
     _record_answer(row, "done", answer, counts, by, at)
     return counts

@@ -55,7 +55,6 @@ from portal.domain.people.models import FactNote, PersonName, Post, RoleGrant, U
 from portal.domain.people.positions import is_known_fact
 from portal.domain.people.queries import live_units
 from portal.domain.people.services import notes_of, write_notes
-from portal.domain.recall.models import RecallOptOut, RecallReview
 from portal.domain.records.models import Registration
 from portal.domain.reminders.models import Delivery, Message, MessageLine, NoticeLine, ReportMail
 from portal.domain.reports.models import ReportLook
@@ -365,8 +364,6 @@ OWN_TABLES: tuple[Any, ...] = (
     RecoveryCode,
     PendingPasswordSignIn,
     ReportLook,
-    RecallReview,
-    RecallOptOut,
 )
 # What another class holds too: a hold on that class keeps it.
 SHARED_TABLES: dict[Any, str] = {Invitation: "mail"}

@@ -4,7 +4,7 @@ from portal.domain.subject_access.register.marks import OWN, PersonalTable, View
 
 TABLES = (
     (
-        "recall_opt_out",
+        "decision",
         PersonalTable(
             "clarity_answer",
             OWN,

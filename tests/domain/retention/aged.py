@@ -18,12 +18,12 @@ from portal.domain.decisions.models import Decision, DecisionRequest
 from portal.domain.events.models import Booking, BookingChange, Event, EventRoom, EventVersion, RegisterEntry
 from portal.domain.imports.models import FolderFile, ImportRun
 from portal.domain.people.models import FactNote
-from portal.domain.recall.models import RecallReview
 from portal.domain.records.models import Registration
 from portal.domain.reminders.models import Message, NoticeLine, ReportMail
 from portal.domain.retention import queries, services
 from portal.domain.saved_reports.models import SavedReport
 from portal.features.clarity.models import ClarityAnswer, ClarityReply, ClarityWords
+from portal.features.recall.models import RecallReview
 from portal.platform import clock
 from portal.platform.audit import AuditEvent, FilePeople, pack_people
 from portal.platform.db import db, transaction

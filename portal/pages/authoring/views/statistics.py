@@ -16,13 +16,10 @@ from portal.domain.authoring.statistics import (
     version_ids,
 )
 from portal.domain.catalogue.lesson_html import fill_placeholders
-from portal.domain.catalogue.version_cache import current_version, numbered_version
-from portal.domain.recall.queries import LEAST_PEOPLE as LEAST_RECALLED
-from portal.domain.recall.queries import OutcomeRecall, recall_by_outcome
+from portal.domain.catalogue.version_cache import numbered_version
 from portal.pages.authoring.views.draft_context import bp
 from portal.pages.layout.access import list_parts, requires
 from portal.pages.layout.query_arguments import QueryArguments
-from portal.platform.errors import NotFoundError
 from portal.platform.permissions import Permission
 
 ALL = "all"  # in the address: the versions together
@@ -78,33 +75,3 @@ def _draft_item_keys(key: str) -> Collection[str] | None:
         return None
     hashes = {path: sha for path, sha in queries.get_draft(key).files.items() if path.startswith("items/")}
     return {place.key for place in item_files.read_items(queries.read_files(hashes))}
-
-
-# What learners have forgotten some time after their pass, by outcome and of many together.
-
-
-@bp.get("/<module:key>/recall")
-@requires(Permission.AUTHORING_VIEW)
-def show_recall(key: str) -> ResponseReturnValue:
-    """Show how recall questions about each outcome went; nothing of fewer than ten people."""
-    version = current_version(key)
-    if version is None:
-        raise NotFoundError("This module is not published.")
-    by_outcome = recall_by_outcome(version.activity_id)
-    rows = [
-        (outcome["text"], by_outcome.get(outcome["key"], OutcomeRecall(outcome["key"], 0, 0, 0)))
-        for outcome in version.outcomes
-    ]
-    return render_template(
-        "authoring/recall.html",
-        key=key,
-        version=version,
-        rows=sorted(rows, key=_worst_first),
-        least=LEAST_RECALLED,
-    )
-
-
-def _worst_first(row: tuple[str, OutcomeRecall]) -> tuple[bool, float]:
-    """Outcomes that are shown before the others, the least remembered first."""
-    recall = row[1]
-    return not recall.is_shown, recall.right / recall.answers if recall.is_shown else 0
