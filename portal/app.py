@@ -32,8 +32,6 @@ from portal.domain.authoring import models as authoring_models
 from portal.domain.authoring import reviews
 from portal.domain.catalogue import models as catalogue_models
 from portal.domain.catalogue import upkeep
-from portal.domain.clarity import models as clarity_models
-from portal.domain.clarity.services import erase_clarity
 from portal.domain.decisions import models as decisions_models
 from portal.domain.directives import models as directives_models
 from portal.domain.directives.applies import reconcile_assignments
@@ -43,8 +41,6 @@ from portal.domain.imports import models as imports_models
 from portal.domain.imports import services as imports_services
 from portal.domain.people import models as people_models
 from portal.domain.people.staff_numbers import reserve_numbers
-from portal.domain.recall import models as recall_models
-from portal.domain.recall.services import erase_answers
 from portal.domain.records import models as records_models
 from portal.domain.reminders import desk_mails, notices
 from portal.domain.reminders import models as reminders_models
@@ -54,7 +50,6 @@ from portal.domain.reports import export_files
 from portal.domain.reports import models as reports_models
 from portal.domain.retention import models as retention_models
 from portal.domain.retention import services as retention_services
-from portal.domain.retention.stores import list_unheld
 from portal.domain.saved_reports import models as saved_reports_models
 from portal.domain.scim import models as scim_models
 from portal.domain.status import models as status_models
@@ -122,8 +117,6 @@ TABLES = (
     assessment_models,
     cases,
     status_models,
-    recall_models,
-    clarity_models,
     authoring_models,
     reminders_models,
     decisions_models,
@@ -305,8 +298,7 @@ def _announce_acts(acts: Sequence[AuditEvent]) -> None:
     desk_mails.queue_folder_mails(acts, current_settings().import_folder.readers, mail_hours)
     closed = [act.subject_id for act in acts if act.action == "account.closed" and act.subject_id]
     if closed:
-        erase_answers(list_unheld(closed, ()))
-        erase_clarity(list_unheld(closed, ("clarity",)))
+        retention_services.erase_own_data(closed, spare_held=True)
 
 
 def _prepare_pages(app: Flask, config: Config) -> None:

@@ -57,6 +57,7 @@ class Part:
     place: str  # as that page names it, such as "events.figures"
     show: str  # module:function that takes what the place gives, and returns what is shown there
     permission: str = ""  # without which it is not shown
+    after: str = ""  # name of another feature, whose part is shown before; empty: in the order of names
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +89,10 @@ class MailKind:
     kind: str
     write: str  # module:function that takes the message, the instant and details of the portal
     words: str  # in lists of messages
+    title: str = ""  # in the reader's own list; empty: as those about accounts
+    private: bool = False  # shown to its reader alone, and sent in the hours of mail
     plan: str = ""  # module:function that queues those of a day; empty: queued where it happens
-    after: str = ""  # name of the function of the day that goes before
+    after: str = ""  # name of the function of the day that goes before; empty: first
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +102,15 @@ class ContentFolder:
     name: str
     after: str
     publish: str  # module:function that takes the folder, the instant and the publisher
+
+
+@dataclass(frozen=True, slots=True)
+class OwnData:
+    """What people gave for themselves alone: it goes with their account, and when an erasure is granted."""
+
+    tables: str  # module:tuple of tables that name the person in person_id
+    erase: str  # module:function that takes ids of people, and erases it
+    kept_class: str = ""  # of retention: a hold on it keeps it, too
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,9 +228,10 @@ class Feature:
     personal_data: str = ""  # module:tuple of tables with the entry each is listed after
     not_personal: Mapping[str, str] = field(default_factory=dict)  # table: what it holds instead
     references: str = ""  # module:mapping of a table to a statement by id, and what makes words of a row
+    own_data: tuple[OwnData, ...] = ()
+    kept_classes: str = ""  # module:tuple of ``FeatureClass``es of retention: what two people dispose of
     periods: tuple[KeptPeriod, ...] = ()
     removals: tuple[Removal, ...] = ()
-    disposals: str = ""  # module:tuple of (after, class of retention, its stores)
     settings: tuple[Setting, ...] = ()
     setting_sections: tuple[SettingSection, ...] = ()
     set_up: tuple[str, ...] = ()  # functions that take the settings and yield what ``doctor`` finds
@@ -264,12 +277,13 @@ def list_feature_faults(setting: str) -> list[str]:
 
 def find_parts(features: Iterable[Feature], place: str) -> list[tuple[Part, Callable[..., Any]]]:
     """What these features show or do at a place, each with its function."""
-    return [
-        (part, feature.load(part.show))
-        for feature in features
-        for part in feature.parts
-        if part.place == place
-    ]
+    found = [(feature, part) for feature in features for part in feature.parts if part.place == place]
+    ordered = insert_after(
+        [each for each in found if not each[1].after],
+        [(each[1].after, each) for each in found if each[1].after],
+        lambda each: each[0].name,
+    )
+    return [(part, feature.load(part.show)) for feature, part in ordered]
 
 
 def load_models() -> None:

@@ -205,7 +205,6 @@ _TEXTS = {
         "items.imported": "Added questions from a file ({format}) to the draft of {module}: {number}",
         "items.exported": "Took questions of {module} out in a file ({format}): {number}",
         "draft.sent_for_review": "Sent the draft of {module} for review",
-        "clarity.replied": "Answered what a learner found unclear in {module}",
         "links.checked": "Checked the links to pages of the web: {pages}, of which {broken} broken",
         "module.archived": "Archived the module {module}[, replaced by {successor}]",
         "publication.scheduled": "Approved the draft of {module}, to be published at {at}",

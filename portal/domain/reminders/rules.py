@@ -161,10 +161,14 @@ def list_act_words() -> dict[str, str]:
 _WORDS_OF_KIND: dict[str, tuple[str, ...]] = {
     MessageKind.INVITATION: ("Account: invitation to set a password",),
     MessageKind.RESET: ("Account: answer to a request for a new password",),
-    MessageKind.RECALL: ("Three questions about a module that you passed",),
     MessageKind.REVIEW: ("Modules and guides to review",),
-    MessageKind.CLARITY: ("An author has answered what you found unclear",),
     MessageKind.REPORT: ("A saved report",),
+}
+
+
+_TITLES: dict[str, str] = {
+    MessageKind.REMINDER: "Reminder",
+    MessageKind.REVIEW: "To review",
 }
 
 
@@ -175,6 +179,13 @@ def words_of_kind(kind: str) -> tuple[str, ...]:
         mail.kind: (mail.words,) for feature in list_features() for mail in feature.mails if mail.words
     }
     return (_WORDS_OF_KIND | of_features).get(kind, ())
+
+
+@cache
+def list_kind_titles() -> dict[str, str]:
+    """The title of each kind of message in its reader's own list; the others are about the account."""
+    of_features = {mail.kind: mail.title for each in list_features() for mail in each.mails if mail.title}
+    return _TITLES | of_features
 
 
 MOST_ACTS = 10  # of one message that the outbox lists

@@ -21,8 +21,6 @@ from portal.domain.reminders import invitations, queries
 from portal.domain.reminders import services as reminders_services
 from portal.domain.reminders.desk_mails import (
     compose_folder_mail,
-    compose_recall,
-    compose_reply_mail,
     compose_review_mail,
 )
 from portal.domain.reminders.invitations import LinkLetter
@@ -117,8 +115,6 @@ WRITERS: dict[MessageKind, Writer] = {  # of the core
     MessageKind.NOTICE: _write_notice,
     MessageKind.INVITATION: _write_link_mail,
     MessageKind.RESET: _write_link_mail,
-    MessageKind.RECALL: compose_recall,
-    MessageKind.CLARITY: compose_reply_mail,
     MessageKind.REVIEW: compose_review_mail,
     MessageKind.FOLDER: compose_folder_mail,
     MessageKind.REPORT: compose_report_mail,

@@ -42,6 +42,16 @@ class RetentionClass:
     least: int
 
 
+@dataclass(frozen=True, slots=True)
+class FeatureClass:
+    """A class that a feature brings."""
+
+    after: str  # key of the class it is listed after
+    row: RetentionClass
+    stores: tuple[Any, ...]  # ``Store``s of what is in the database
+    words: str  # how long it is kept, in the register of personal data, with the period as {key}
+
+
 _CORE_CLASSES = (
     RetentionClass(
         "leavers",
@@ -77,16 +87,6 @@ _CORE_CLASSES = (
         "A conversation about an exercise is over after a year of work.",
         12,
         1,
-    ),
-    RetentionClass(
-        "clarity",
-        "Words on what was unclear",
-        "What learners wrote about lessons and questions, and the authors’ answers to it.",
-        "How many found a lesson or question clear.",
-        "the day on which it was written",
-        "Authors need the words until the next version, at the latest at the review of a module.",
-        24,
-        3,
     ),
     RetentionClass(
         "requests",
@@ -145,22 +145,23 @@ _CORE_CLASSES = (
 
 
 @cache
-def list_feature_classes() -> tuple[tuple[str, RetentionClass, tuple[Any, ...]], ...]:
-    """The classes of every feature, on or off: which one each is listed after, and its stores."""
-    return tuple(row for each in list_features() if each.disposals for row in each.load(each.disposals))
+def list_feature_classes() -> tuple[FeatureClass, ...]:
+    """The classes of every feature, on or off: its rows stay, and are kept as long."""
+    return tuple(
+        found for each in list_features() if each.kept_classes for found in each.load(each.kept_classes)
+    )
 
 
 @cache
 def list_retention_classes() -> tuple[RetentionClass, ...]:
-    """Every class in order, of the core and of every feature, on or off: its rows stay."""
-    additions = [(after, row) for after, row, _ in list_feature_classes()]
+    """Every class, of the core and of features."""
+    additions = [(found.after, found.row) for found in list_feature_classes()]
     return tuple(insert_after(_CORE_CLASSES, additions, lambda row: row.key))
 
 
-@cache
-def classes_by_key() -> dict[str, RetentionClass]:
-    """Every class by its key."""
-    return {row.key: row for row in list_retention_classes()}
+def find_class(key: str) -> RetentionClass | None:
+    """The class with this key, if there is one."""
+    return next((row for row in list_retention_classes() if row.key == key), None)
 
 
 # The class "access" holds these acts, and the database lets a disposal of it remove no other
@@ -178,9 +179,10 @@ ACCESS_ACTIONS = (
 
 def class_of_key(key: str) -> RetentionClass:
     """The class with this key."""
-    if key not in classes_by_key():
+    row = find_class(key)
+    if row is None:
         raise NotFoundError("There is no such class of data.")
-    return classes_by_key()[key]
+    return row
 
 
 # When a period of retention is over, in London days. Pure.

@@ -31,7 +31,6 @@ from portal.domain.retention.models import (
 from portal.domain.retention.stores import (
     ACCESS,
     AUDIT,
-    CLARITY,
     COPIES,
     IMPORTS,
     LEAVERS,
@@ -239,11 +238,10 @@ def sum_slices(request_id: int) -> tuple[dict[str, int], datetime | None]:
 
 # What is due of a class, counted before anything goes; and the rows of one short step of a disposal.
 
-_CORE_STORES: dict[str, tuple[Store, ...]] = {
+STORES: dict[str, tuple[Store, ...]] = {  # of the classes of the core
     "leavers": LEAVERS,
     "texts": TEXTS,
     "copies": COPIES,
-    "clarity": CLARITY,
     "requests": REQUESTS,
     "access": ACCESS,
     "audit": AUDIT,
@@ -253,9 +251,11 @@ _CORE_STORES: dict[str, tuple[Store, ...]] = {
 
 
 def stores_of(key: str) -> tuple[Store, ...]:
-    """The kinds of row of a class, of the core or of a feature."""
-    of_features = {row.key: each for _, row, each in list_feature_classes()}
-    return _CORE_STORES.get(key) or of_features[key]
+    """The stores of a class, of the core or of a feature."""
+    of_features: dict[str, tuple[Store, ...]] = {
+        found.row.key: found.stores for found in list_feature_classes()
+    }
+    return (STORES | of_features)[key]
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,6 +99,7 @@ FEATURE = Feature(
             "evidence_stale",
             "mails:compose_evidence_mail",
             "Evidence or a plan that needs attention",
+            title="Evidence or a plan that needs attention",
             plan="mails:queue_evidence_mails",
             after="queue_review_mails",
         ),

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import delete, select
 
-from portal.domain.retention.classes import RetentionClass
+from portal.domain.retention.classes import FeatureClass, RetentionClass
 from portal.domain.retention.stores import DueRows, Limit, Store, has_row, remove_by
 from portal.features.events.models import Booking, BookingChange, EventVersion, RegisterEntry
 from portal.features.events.queries import is_newest_version
@@ -40,7 +40,7 @@ def _due_entries(limit: Limit) -> DueRows:
 
 
 CLASSES = (
-    (
+    FeatureClass(
         "requests",
         RetentionClass(
             "events",
@@ -56,5 +56,6 @@ CLASSES = (
             Store("places at events", _due_bookings, _remove_bookings),
             Store("entries of registers", _due_entries, remove_by(RegisterEntry, RegisterEntry.key)),
         ),
+        "{events}",
     ),
 )

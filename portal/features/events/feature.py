@@ -153,7 +153,7 @@ FEATURE = Feature(
         Part("monitoring.waiting", "parts:find_bookings"),
         Part("monitoring.panes", "parts:show_attendance", BOOK),
         Part("person.timeline", "timeline:list_entries"),
-        Part("authoring.links", "parts:link_to_types"),
+        Part("authoring.dashboard", "parts:find_tasks"),
         Part("authoring.event", "parts:address_of_type"),
     ),
     personal_data="personal_data:TABLES",
@@ -162,7 +162,7 @@ FEATURE = Feature(
         "event_room": "rooms with their directions",
     },
     references="personal_data:REFERENCES",
-    disposals="disposals:CLASSES",
+    kept_classes="disposals:CLASSES",
     demo=(
         DemoStep("past", "held event", FIRST, "demo.held:hold_event"),
         DemoStep("today", "events", FIRST, "demo.planning:plan_and_book"),

@@ -68,9 +68,9 @@ def show_attendance(position: Position) -> str:
     return render_template("events/attendance_pane.html", events=events)
 
 
-def link_to_types() -> tuple[str, str]:
+def find_tasks() -> Iterator[tuple[str, str]]:
     """The words and the address of the page of all event types."""
-    return "Event types", url_for("events.list_types")
+    yield "Event types", url_for("events.list_types")
 
 
 def address_of_type(key: str) -> str:

@@ -16,7 +16,6 @@ from portal.domain.authoring.reviews import drafts_waiting_for
 from portal.domain.cases import count_unread_copies
 from portal.domain.catalogue.upkeep import list_due_reviews
 from portal.domain.catalogue.version_cache import shared_content
-from portal.domain.clarity.services import count_open_words
 from portal.domain.decisions.queries import count_waiting_requests
 from portal.domain.directives.queries import ComingVersion, list_coming_versions, list_unnamed_roles
 from portal.domain.exercises.versions import count_exercises_for
@@ -106,16 +105,6 @@ def _find_exercises(viewer: Viewer) -> Iterator[Waiting]:
             plural(count, "exercise to read and publish", "exercises to read and publish"),
             url_for("exercises.list_versions"),
             "Proposed by others",
-        )
-
-
-def _find_words(_viewer: Viewer) -> Iterator[Waiting]:
-    for key, count in count_open_words().items():
-        yield Waiting(
-            f"{plural(count, 'note waits', 'notes wait')} for an author’s answer, about “{key}”",
-            plural(count, f"note on “{key}” to answer", f"notes on “{key}” to answer"),
-            url_for("authoring.show_clarity", key=key),
-            "What somebody found clear or unclear, without their name",
         )
 
 
@@ -284,7 +273,6 @@ _CORE_SOURCES = (
     _Source("requests", Permission.DECISION_MAKE, "Requests", _find_requests),
     _Source("drafts", Permission.VERSION_PUBLISH, "Authoring", _find_drafts),
     _Source("exercises", Permission.VERSION_PUBLISH, "Authoring", _find_exercises),
-    _Source("unclear words", Permission.DRAFT_EDIT, "Authoring", _find_words),
     _Source("reviews", Permission.DRAFT_EDIT, "Authoring", _find_reviews),
     _Source("imports", Permission.RECORD_IMPORT, "Imports", _find_imports),
     _Source("unnamed roles", Permission.ROSTER_IMPORT, "Imports", _find_roles),

@@ -504,7 +504,7 @@ def _render_request(
         refusal=refusal or RefuseForm(formdata=None),
         form=correction or erasure or refusal or RefuseForm(formdata=None),
         texts=count_written_texts(row.person_id).texts if is_erasure else 0,
-        held=is_erasure and stores.is_person_held(row.person_id, services.ERASED_CLASSES),
+        held=is_erasure and stores.is_person_held(row.person_id, services.list_erased_classes()),
         today=clock.today(),
     )
 

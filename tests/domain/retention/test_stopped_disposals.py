@@ -5,11 +5,11 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import func, select
 
-from portal.domain.clarity.models import ClarityWords
 from portal.domain.reminders.models import Message
 from portal.domain.retention import queries, services, stores
 from portal.domain.retention.errors import LongerPeriodError
 from portal.domain.retention.queries import preview_class, stores_of
+from portal.features.clarity.models import ClarityWords
 from portal.pages.retention.views import certificate_rows
 from portal.platform import clock
 from portal.platform.db import db, transaction

@@ -13,6 +13,7 @@ from werkzeug.test import TestResponse
 
 from portal.pages.layout.access import permission_of, scopes_of
 from portal.platform.permissions import Permission
+from tests.feature_sweeps import union_of
 from tests.page_reading import read_words
 from tests.pages.access.event_routes import NAME_WHO_HAS_A_PLACE, OF_WHO_RUNS
 from tests.pages.access.routes import ROUTES
@@ -74,9 +75,6 @@ MAY_BE_UNKNOWN = {
     "events.publish_type",
     "events.send_type_back",
     "events.withdraw_type",
-    "learning.ask_recall",  # nobody passed here; tests/pages/learning/test_recall.py has who may
-    "learning.answer_recall",
-    "learning.show_recall_answers",
     "learning.save_rubric",  # no case has ended here; tests/pages/learning/test_copies.py has who may
     "learning.show_copy",
     "learning.read_copy",
@@ -124,7 +122,7 @@ MAY_BE_UNKNOWN = {
     "sign_in.finish_sign_in",
     "sign_in.leave_provider",
     "sign_in.receive_assertion",
-}
+} | union_of("MAY_BE_UNKNOWN")
 
 # What is done to the whole force, by a role that ends at no unit alone: in this world every role ends at one.
 OF_THE_FORCE = {"jobs.start_job", "reminders.edit_rules"}

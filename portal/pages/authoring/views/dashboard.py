@@ -18,7 +18,6 @@ from portal.domain.catalogue.upkeep import (
     list_due_reviews,
     list_stale_sources,
 )
-from portal.domain.clarity.services import count_open_words
 from portal.pages.authoring.forms import NewForm, NewGuideForm, NewModuleForm
 from portal.pages.authoring.views import draft_context
 from portal.pages.authoring.views.draft_context import bp
@@ -51,8 +50,7 @@ def show_dashboard() -> ResponseReturnValue:
         errors=arguments.errors(),
         today=clock.today(),
         due_reviews=len(list_due_reviews(clock.today())),
-        links=[link_to() for link_to in list_parts("authoring.links")],
-        open_words=count_open_words(),
+        tasks=[task for find in list_parts("authoring.dashboard") for task in find()],
         may_edit=draft_context.may_edit(),
     )
     return html, arguments.status

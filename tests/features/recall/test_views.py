@@ -10,8 +10,8 @@ from sqlalchemy import delete, insert, select
 
 from portal.domain.catalogue.models import Item, ModuleVersion
 from portal.domain.people.models import PersonName
-from portal.domain.recall.models import RecallOptOut, RecallReview
 from portal.domain.records.models import Record, Revocation
+from portal.features.recall.models import RecallOptOut, RecallReview
 from portal.platform.clock import noon
 from portal.platform.db import Base, db, transaction
 from tests.domain.status.facts import add

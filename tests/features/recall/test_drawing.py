@@ -5,7 +5,7 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.domain.recall.rules import QUESTIONS, RecallCandidate, draw_questions
+from portal.features.recall.rules import QUESTIONS, RecallCandidate, draw_questions
 
 banks = st.lists(st.sampled_from("abc"), max_size=12).map(
     lambda outcomes: [RecallCandidate(f"item-{n}", outcome) for n, outcome in enumerate(outcomes)]

@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased
 
 from portal.domain.catalogue.models import Activity, Item, Lesson, ModuleVersion
-from portal.domain.clarity.models import ClarityAnswer, ClarityReply, ClarityWords
+from portal.features.clarity.models import ClarityAnswer, ClarityReply, ClarityWords
 from portal.platform.audit import log
 from portal.platform.db import UtcDateTime, db, read
 from portal.platform.errors import ConflictError, NotFoundError, RuleError

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.domain.recall.rules import LEAST_DAYS, MOST_DAYS, FsrsRule, Recall, next_recall_on
+from portal.features.recall.rules import LEAST_DAYS, MOST_DAYS, FsrsRule, Recall, next_recall_on
 from portal.platform.clock import LONDON, london_day
 
 PASSED = date(2026, 3, 1)

@@ -42,3 +42,6 @@ class RecallOptOut(Base):
         ForeignKey("person_name.person_id", ondelete="CASCADE"), primary_key=True
     )
     chosen_at: Mapped[datetime]
+
+
+OF_ACCOUNT = (RecallReview, RecallOptOut)

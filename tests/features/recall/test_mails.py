@@ -9,11 +9,11 @@ from sqlalchemy import select, update
 
 from portal.domain.people.models import PersonName
 from portal.domain.people.queries import viewer_of
-from portal.domain.recall import services as recall
 from portal.domain.reminders import queries, services
 from portal.domain.reminders.models import Delivery, Message, MessageKind
 from portal.domain.reminders.rules import SendWindow
 from portal.domain.reminders.sending import SendingSettings, list_own_messages, send_due_messages
+from portal.features.recall import services as recall
 from portal.platform import clock
 from portal.platform.db import db, transaction
 from portal.platform.mail import Relay

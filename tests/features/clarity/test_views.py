@@ -8,7 +8,6 @@ import time_machine
 from sqlalchemy import delete, func, select, update
 
 from portal.domain.accounts import services as accounts
-from portal.domain.clarity.models import ClarityAnswer, ClarityReply, ClarityWords
 from portal.domain.people.models import PersonName
 from portal.domain.people.queries import viewer_of
 from portal.domain.reminders.models import Message, MessageKind
@@ -16,6 +15,7 @@ from portal.domain.reminders.queries import list_outbox
 from portal.domain.reminders.rules import SendWindow
 from portal.domain.reminders.sending import SendingSettings, list_own_messages, send_due_messages
 from portal.domain.retention import stores
+from portal.features.clarity.models import ClarityAnswer, ClarityReply, ClarityWords
 from portal.platform.audit import AuditEvent
 from portal.platform.db import Base, db, transaction
 from portal.platform.mail import Relay

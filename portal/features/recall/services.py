@@ -11,8 +11,8 @@ from sqlalchemy import text as sql
 from sqlalchemy.exc import IntegrityError
 
 from portal.domain.item_kinds.base import FULL_MARK, Answer, AnswerError, FormValues
-from portal.domain.recall.models import RecallOptOut, RecallReview
-from portal.domain.recall.queries import ModuleRecall, RecallQuestion
+from portal.features.recall.models import RecallOptOut, RecallReview
+from portal.features.recall.queries import ModuleRecall, RecallQuestion
 from portal.platform.clock import london_day
 from portal.platform.db import db
 from portal.platform.errors import ConflictError

@@ -24,8 +24,9 @@ from portal.domain.item_kinds import kinds_by_name
 from portal.domain.item_kinds.base import Answer, ItemKind
 from portal.domain.item_kinds.choices import ChoiceKind, ChoiceView
 from portal.domain.people.positions import is_known_fact
-from portal.domain.recall.models import RecallOptOut, RecallReview
-from portal.domain.recall.rules import (
+from portal.domain.records.models import Record, Revocation
+from portal.features.recall.models import RecallOptOut, RecallReview
+from portal.features.recall.rules import (
     MOST_DAYS,
     FsrsRule,
     Recall,
@@ -33,7 +34,6 @@ from portal.domain.recall.rules import (
     draw_questions,
     next_recall_on,
 )
-from portal.domain.records.models import Record, Revocation
 from portal.platform.clock import london_day, noon
 from portal.platform.db import UtcDateTime, db, read
 from portal.platform.errors import NotFoundError

@@ -56,3 +56,6 @@ class ClarityReply(Base):
     text: Mapped[str]
     replied_by_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
     replied_at: Mapped[datetime]
+
+
+OF_ACCOUNT = (ClarityAnswer,)  # the others go with it
