@@ -61,7 +61,6 @@ from portal.domain.retention import services as retention_services
 from portal.domain.retention.stores import list_unheld
 from portal.domain.returns import models as returns_models
 from portal.domain.saved_reports import models as saved_reports_models
-from portal.domain.scim import models as scim_models
 from portal.domain.status import models as status_models
 from portal.domain.status import tasks as status_tasks
 from portal.domain.status.projector import project_status
@@ -100,7 +99,6 @@ from portal.pages.reminders import views as reminders_views
 from portal.pages.retention import views as retention_views
 from portal.pages.returns import views as returns_views
 from portal.pages.saved_reports import views as saved_reports_views
-from portal.pages.scim import views as scim_views
 from portal.pages.sign_in import views as sign_in_views
 from portal.pages.statements import views as statements_views
 from portal.pages.tokens import views as tokens_views
@@ -140,7 +138,6 @@ TABLES = (
     returns_models,
     imports_models,
     saved_reports_models,
-    scim_models,
     retention_models,
 )
 
@@ -170,7 +167,6 @@ VIEWS = (
     audit_views,
     statements_views,
     tokens_views,
-    scim_views,
     retention_views,
     returns_views,
     api_views,

@@ -59,12 +59,21 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
+class ErrorForm:
+    """How errors are told at addresses that other systems call, in place of a problem document."""
+
+    path: str  # with which these addresses begin, such as "/scim/"
+    classify: str  # module:function that takes an error, and gives its status and keyword, or None
+    answer: str  # module:function that takes status, keyword, sentence and headers, and gives the response
+
+
+@dataclass(frozen=True, slots=True)
 class ActText:
     """An act of the audit trail in words."""
 
     group: str  # of the filter
     text: str
-    gives_access: bool = True  # told after a restore, where its group is of those that give access
+    gives_access: bool | None = None  # told after a restore; None: where others of its group are
     outbox: str = ""  # in the list of messages; empty: nobody gets an email about it
     subject: str = ""  # of the email to administrators
     sentence: str = ""
@@ -181,6 +190,7 @@ class Feature:
     navigation: tuple[MenuItem, ...] = ()
     desk: tuple[DeskSource, ...] = ()
     parts: tuple[Part, ...] = ()
+    error_forms: tuple[ErrorForm, ...] = ()
     acts: Mapping[str, ActText] = field(default_factory=dict)
     notices: tuple[NoticePart, ...] = ()
     mails: tuple[MailKind, ...] = ()

@@ -123,17 +123,6 @@ _TEXTS = {
         "data.read": "Read {operation}[, {rows}]",
         "import.sent": "Sent an import: {kind}[, {rows}]",
         "exclusions.sent": "Sent exemptions and deferrals: {added} new[, {corrected} corrected]",
-        "scim.user_created": "Added them as a user of the identity provider",
-        "scim.user_changed": "Changed what the identity provider says of them[: {parts}]",
-        "scim.role_not_named": "Gave them the role “{role}”, which no directive names",
-        "scim.unit_created": "Created the unit {unit} for them",
-        "scim.user_removed": "Removed them as a user of the identity provider",
-        "scim.member_added": "Added them to a group of the identity provider",
-        "scim.member_removed": "Took them out of a group of the identity provider",
-        "scim.group_created": "Added a group of the identity provider",
-        "scim.group_changed": "Changed a group of the identity provider",
-        "scim.group_removed": "Removed a group of the identity provider",
-        "scim.group_mapped": "Chose the role of a provider's group[: {role}]",
     },
     ActionGroup.LEARNING: {
         "booking.made": "Booked a place at event {event}, or put them down for one[: {state}]",
@@ -321,14 +310,15 @@ _OF_NO_ACCESS = {"accounts.invited", "account.reset_requested", "account.unlocke
 @cache
 def list_access_changes() -> frozenset[str]:
     """What a restored backup would bring back, or not know: who has which role, token, factor or key."""
-    without = _OF_NO_ACCESS.union(
-        name for feature in list_features() for name, act in feature.acts.items() if not act.gives_access
-    )
+    acts = (item for feature in list_features() for item in feature.acts.items())
+    said = {name: act.gives_access for name, act in acts if act.gives_access is not None}
     return frozenset(
-        action
-        for action, words in list_actions().items()
-        if (words.group in (ActionGroup.ACCOUNTS, ActionGroup.TOKENS) and action not in without)
-        or action.startswith(
-            ("account.identity_", "scim.group_", "scim.member_", "scim.user_removed", "force.key_")
-        )
+        action for action, words in list_actions().items() if said.get(action, _gives_access(action, words))
     )
+
+
+def _gives_access(action: str, words: ActionWords) -> bool:
+    """Whether an act about which its feature says nothing gives or takes access."""
+    if action.startswith(("account.identity_", "force.key_")):
+        return True
+    return words.group in (ActionGroup.ACCOUNTS, ActionGroup.TOKENS) and action not in _OF_NO_ACCESS

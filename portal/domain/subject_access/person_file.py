@@ -32,7 +32,6 @@ from portal.domain.people.services import notes_of
 from portal.domain.records.models import Record, Registration
 from portal.domain.retention.queries import months_by_class
 from portal.domain.saved_reports.models import SavedReport
-from portal.domain.scim.models import ScimGroup
 from portal.domain.status.models import OPEN_KNOWN
 from portal.domain.status.rules import Status
 from portal.domain.subject_access.periods import kept_words
@@ -144,7 +143,6 @@ _SELECTS: dict[str, tuple[Any, Callable[..., str]]] = {
     "record": (select(Record.id, Record.reference), str),
     "event": (select(Event.id, Event.reference), str),
     "saved_report": (select(SavedReport.id, SavedReport.name), str),
-    "scim_group": (select(ScimGroup.id, ScimGroup.display_name), str),
     "registration": (
         select(Registration.id, ModuleVersion.title).join(
             ModuleVersion, ModuleVersion.id == Registration.module_version_id

@@ -110,7 +110,7 @@ MAY_BE_UNKNOWN = {
     "decisions.decide_joint_request",
     "decisions.joint_request",
     "decisions.withdraw_joint_request",
-    "grants.map_group",
+    "scim_groups.map_group",
     "tokens.revoke_token",
     "people.end_person_session",
     "people.remove_identity",

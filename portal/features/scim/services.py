@@ -29,10 +29,10 @@ from portal.domain.people.roster_plan import (
 from portal.domain.people.services import PersonNames
 from portal.domain.people.units import UnitTree, read_former_units
 from portal.domain.people.visibility import is_granted_to
-from portal.domain.scim import queries
-from portal.domain.scim.errors import TakenError
-from portal.domain.scim.models import ScimGroup, ScimMember, ScimUser
-from portal.domain.scim.queries import EXTERNAL_ID, USER_NAME, UserRecord, UserValues
+from portal.features.scim import queries
+from portal.features.scim.errors import TakenError
+from portal.features.scim.models import ScimGroup, ScimMember, ScimUser
+from portal.features.scim.queries import EXTERNAL_ID, USER_NAME, UserRecord, UserValues
 from portal.platform.audit import log
 from portal.platform.clock import london_day
 from portal.platform.db import OPEN_END, db

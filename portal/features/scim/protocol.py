@@ -38,9 +38,9 @@ from scim2_models import (
 )
 from scim2_models.path import FilterNode
 
-from portal.domain.scim.errors import VersionError
-from portal.domain.scim.services import ProviderChange
-from portal.pages.layout.bearer import MEDIA_TYPE, ScimError, current_token, log_token_read
+from portal.features.scim.errors import MEDIA_TYPE, ScimError, VersionError
+from portal.features.scim.services import ProviderChange
+from portal.pages.layout.bearer import current_token, log_token_read
 from portal.pages.layout.query_arguments import NO_TEXT
 from portal.platform import clock
 from portal.platform.db import stamp, transaction

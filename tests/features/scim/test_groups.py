@@ -7,15 +7,15 @@ from flask import Flask
 from sqlalchemy import select
 
 from portal.domain.people.models import RoleGrant
-from portal.domain.scim import queries, services
+from portal.features.scim import queries, services
 from portal.platform import clock
 from portal.platform.db import db, transaction
 from portal.platform.errors import RuleError
 from portal.platform.permissions import Role
 from tests.factories.people import make_grant, make_person, make_unit
+from tests.features.scim.provider import PATCH, Provider, audited, person_of
 from tests.page_reading import PortalClient
 from tests.pages.account.browsing import let_in, make_account, signed_in
-from tests.pages.scim.provider import PATCH, Provider, audited, person_of
 
 GROUP = "urn:ietf:params:scim:schemas:core:2.0:Group"
 

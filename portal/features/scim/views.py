@@ -25,7 +25,7 @@ requests_limit = limiter.shared_limit(
 @requests_limit
 def show_config() -> ResponseReturnValue:
     """What the portal supports of the standard."""
-    from portal.pages.scim import user_answers as discovery_answers
+    from portal.features.scim import user_answers as discovery_answers
 
     return discovery_answers.show_config()
 
@@ -35,7 +35,7 @@ def show_config() -> ResponseReturnValue:
 @requests_limit
 def list_schemas() -> ResponseReturnValue:
     """The attributes of users and groups."""
-    from portal.pages.scim import user_answers as discovery_answers
+    from portal.features.scim import user_answers as discovery_answers
 
     return discovery_answers.list_schemas()
 
@@ -45,7 +45,7 @@ def list_schemas() -> ResponseReturnValue:
 @requests_limit
 def show_schema(key: str) -> ResponseReturnValue:
     """One schema."""
-    from portal.pages.scim import user_answers as discovery_answers
+    from portal.features.scim import user_answers as discovery_answers
 
     return discovery_answers.show_schema(key)
 
@@ -55,7 +55,7 @@ def show_schema(key: str) -> ResponseReturnValue:
 @requests_limit
 def list_resource_types() -> ResponseReturnValue:
     """Users and groups."""
-    from portal.pages.scim import user_answers as discovery_answers
+    from portal.features.scim import user_answers as discovery_answers
 
     return discovery_answers.list_resource_types()
 
@@ -65,7 +65,7 @@ def list_resource_types() -> ResponseReturnValue:
 @requests_limit
 def show_resource_type(key: str) -> ResponseReturnValue:
     """One type of resource."""
-    from portal.pages.scim import user_answers as discovery_answers
+    from portal.features.scim import user_answers as discovery_answers
 
     return discovery_answers.show_resource_type(key)
 
@@ -75,7 +75,7 @@ def show_resource_type(key: str) -> ResponseReturnValue:
 @requests_limit
 def search_all() -> ResponseReturnValue:
     """A page of users and groups."""
-    from portal.pages.scim import user_answers as discovery_answers
+    from portal.features.scim import user_answers as discovery_answers
 
     return discovery_answers.search_all()
 
@@ -85,7 +85,7 @@ def search_all() -> ResponseReturnValue:
 @requests_limit
 def list_users() -> ResponseReturnValue:
     """A page of users."""
-    from portal.pages.scim import user_answers
+    from portal.features.scim import user_answers
 
     return user_answers.list_users()
 
@@ -95,7 +95,7 @@ def list_users() -> ResponseReturnValue:
 @requests_limit
 def create_user() -> ResponseReturnValue:
     """Add a user."""
-    from portal.pages.scim import user_answers
+    from portal.features.scim import user_answers
 
     return user_answers.create_user()
 
@@ -105,7 +105,7 @@ def create_user() -> ResponseReturnValue:
 @requests_limit
 def search_users() -> ResponseReturnValue:
     """A page of users, asked for in a body."""
-    from portal.pages.scim import user_answers
+    from portal.features.scim import user_answers
 
     return user_answers.search_users()
 
@@ -115,7 +115,7 @@ def search_users() -> ResponseReturnValue:
 @requests_limit
 def show_user(key: str) -> ResponseReturnValue:
     """One user."""
-    from portal.pages.scim import user_answers
+    from portal.features.scim import user_answers
 
     return user_answers.show_user(key)
 
@@ -125,7 +125,7 @@ def show_user(key: str) -> ResponseReturnValue:
 @requests_limit
 def replace_user(key: str) -> ResponseReturnValue:
     """Replace a user."""
-    from portal.pages.scim import user_answers
+    from portal.features.scim import user_answers
 
     return user_answers.replace_user(key)
 
@@ -135,7 +135,7 @@ def replace_user(key: str) -> ResponseReturnValue:
 @requests_limit
 def patch_user(key: str) -> ResponseReturnValue:
     """Change single attributes of a user."""
-    from portal.pages.scim import user_answers
+    from portal.features.scim import user_answers
 
     return user_answers.patch_user(key)
 
@@ -145,7 +145,7 @@ def patch_user(key: str) -> ResponseReturnValue:
 @requests_limit
 def remove_user(key: str) -> ResponseReturnValue:
     """Delete a user."""
-    from portal.pages.scim import user_answers
+    from portal.features.scim import user_answers
 
     return user_answers.remove_user(key)
 
@@ -155,7 +155,7 @@ def remove_user(key: str) -> ResponseReturnValue:
 @requests_limit
 def list_groups() -> ResponseReturnValue:
     """A page of groups."""
-    from portal.pages.scim import group_answers
+    from portal.features.scim import group_answers
 
     return group_answers.list_groups()
 
@@ -165,7 +165,7 @@ def list_groups() -> ResponseReturnValue:
 @requests_limit
 def create_group() -> ResponseReturnValue:
     """Add a group."""
-    from portal.pages.scim import group_answers
+    from portal.features.scim import group_answers
 
     return group_answers.create_group()
 
@@ -175,7 +175,7 @@ def create_group() -> ResponseReturnValue:
 @requests_limit
 def search_groups() -> ResponseReturnValue:
     """A page of groups, asked for in a body."""
-    from portal.pages.scim import group_answers
+    from portal.features.scim import group_answers
 
     return group_answers.search_groups()
 
@@ -185,7 +185,7 @@ def search_groups() -> ResponseReturnValue:
 @requests_limit
 def show_group(key: str) -> ResponseReturnValue:
     """One group."""
-    from portal.pages.scim import group_answers
+    from portal.features.scim import group_answers
 
     return group_answers.show_group(key)
 
@@ -195,7 +195,7 @@ def show_group(key: str) -> ResponseReturnValue:
 @requests_limit
 def replace_group(key: str) -> ResponseReturnValue:
     """Replace a group."""
-    from portal.pages.scim import group_answers
+    from portal.features.scim import group_answers
 
     return group_answers.replace_group(key)
 
@@ -205,7 +205,7 @@ def replace_group(key: str) -> ResponseReturnValue:
 @requests_limit
 def patch_group(key: str) -> ResponseReturnValue:
     """Change single attributes of a group."""
-    from portal.pages.scim import group_answers
+    from portal.features.scim import group_answers
 
     return group_answers.patch_group(key)
 
@@ -215,6 +215,6 @@ def patch_group(key: str) -> ResponseReturnValue:
 @requests_limit
 def remove_group(key: str) -> ResponseReturnValue:
     """Delete a group."""
-    from portal.pages.scim import group_answers
+    from portal.features.scim import group_answers
 
     return group_answers.remove_group(key)

@@ -11,7 +11,7 @@ from portal.domain.access_tokens import TokenScope
 from portal.domain.people.models import PersonName, Post
 from portal.domain.people.positions import is_known_fact
 from portal.domain.people.units import read_tree
-from portal.domain.scim.queries import parse_user_id
+from portal.features.scim.queries import parse_user_id
 from portal.platform.audit import AuditEvent
 from portal.platform.db import OPEN_END, db
 from tests.factories.access_tokens import bearer, make_token

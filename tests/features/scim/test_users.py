@@ -18,9 +18,9 @@ from portal.platform.db import db, stamp, transaction
 from portal.platform.openid.claims import ProviderSubject
 from tests.domain.status.facts import make_activity, make_directive, make_version
 from tests.factories.people import make_person, make_unit
+from tests.features.scim.provider import ENTERPRISE, Provider, audited, person_of, posts_of, user
 from tests.page_reading import PortalClient
 from tests.pages.account.browsing import PASSWORD, let_in, make_account, signed_in
-from tests.pages.scim.provider import ENTERPRISE, Provider, audited, person_of, posts_of, user
 from tests.statement_plans import noted_statements, tables_read_whole
 
 RESPONSE = "Westshire Police/Response"

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from tests.pages.scim.provider import ENTERPRISE, PATCH, Provider, posts_of
-from tests.pages.scim.test_groups import GROUP, members
+from tests.features.scim.provider import ENTERPRISE, PATCH, Provider, posts_of
+from tests.features.scim.test_groups import GROUP, members
 
 CORE = "urn:ietf:params:scim:schemas:core:2.0:User"
 

@@ -5,7 +5,7 @@ from urllib.parse import quote
 import pytest
 from flask import Flask
 
-from tests.pages.scim.provider import ENTERPRISE, Provider
+from tests.features.scim.provider import ENTERPRISE, Provider
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from portal.platform.audit import AuditEvent
 from portal.platform.db import db
 from portal.platform.errors import UnwritableError
 from tests.factories.people import make_person, make_unit
+from tests.features.scim.provider import PATCH, Provider, audited, person_of, user
 from tests.pages.monitoring.counting import statements
-from tests.pages.scim.provider import PATCH, Provider, audited, person_of, user
 
 
 @pytest.fixture

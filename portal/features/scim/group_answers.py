@@ -10,13 +10,12 @@ from scim2_models import Context, Meta, PatchOp
 from scim2_models.path import FilterNode
 from sqlalchemy import ColumnElement, true
 
-from portal.domain.scim import queries, services
-from portal.domain.scim.filters import group_condition, member_condition
-from portal.domain.scim.models import ScimGroup
-from portal.domain.scim.queries import GroupRecord
-from portal.domain.scim.services import ProviderChange
-from portal.pages.scim import protocol
-from portal.pages.scim.protocol import POLICY, Group, GroupMember, ResourcePage, Search
+from portal.features.scim import protocol, queries, services
+from portal.features.scim.filters import group_condition, member_condition
+from portal.features.scim.models import ScimGroup
+from portal.features.scim.protocol import POLICY, Group, GroupMember, ResourcePage, Search
+from portal.features.scim.queries import GroupRecord
+from portal.features.scim.services import ProviderChange
 from portal.platform.db import transaction
 from portal.platform.errors import BadInputError
 

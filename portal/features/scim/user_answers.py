@@ -7,11 +7,9 @@ from flask import Response, request
 from scim2_models import Context, Meta, PatchOp
 
 from portal.domain.people.staff_numbers import fold_staff_number
-from portal.domain.scim import queries, services
-from portal.domain.scim.filters import group_condition, user_condition
-from portal.domain.scim.queries import UserRecord, UserTable, UserValues
-from portal.pages.scim import group_answers, protocol
-from portal.pages.scim.protocol import (
+from portal.features.scim import group_answers, protocol, queries, services
+from portal.features.scim.filters import group_condition, user_condition
+from portal.features.scim.protocol import (
     POLICY,
     Email,
     EnterpriseUser,
@@ -22,6 +20,7 @@ from portal.pages.scim.protocol import (
     provider,
     user_model,
 )
+from portal.features.scim.queries import UserRecord, UserTable, UserValues
 from portal.platform import clock
 from portal.platform.db import transaction
 from portal.platform.errors import BadInputError, NotFoundError

@@ -16,14 +16,14 @@ from portal.domain.people.roster_plan import (
     parse_rows_with_faults,
     plan_with_faults,
 )
-from portal.domain.scim import queries, services
-from portal.domain.scim.queries import UserValues
-from portal.domain.scim.services import ProviderChange
+from portal.features.scim import queries, services
+from portal.features.scim.queries import UserValues
+from portal.features.scim.services import ProviderChange
 from portal.platform import clock
 from portal.platform.db import stamp, transaction
 from portal.platform.tables.table_files import SourceRow
 from tests.examples import IN_ONE_TRANSACTION, few_or_many
-from tests.pages.scim.provider import posts_of
+from tests.features.scim.provider import posts_of
 
 FIRST_DAY = date(2026, 1, 5)
 _numbers = count(1)

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import event, select
 
 from portal.domain.people.models import RoleGrant
-from portal.domain.scim import services
+from portal.features.scim import services
 from portal.platform import clock
 from portal.platform.audit import AuditEvent
 from portal.platform.db import db, transaction

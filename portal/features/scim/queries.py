@@ -17,7 +17,7 @@ from portal.domain.people.positions import is_known_fact
 from portal.domain.people.staff_numbers import fold_staff_number
 from portal.domain.people.units import UnitTree, read_tree
 from portal.domain.people.visibility import is_valid_on
-from portal.domain.scim.models import ScimGroup, ScimMember, ScimUser
+from portal.features.scim.models import ScimGroup, ScimMember, ScimUser
 from portal.platform.db import db
 from portal.platform.errors import NotFoundError
 from portal.platform.permissions import Role

@@ -41,8 +41,8 @@ from sqlalchemy import (
 
 from portal.domain.people.models import Person, PersonName
 from portal.domain.people.staff_numbers import fold_staff_number
-from portal.domain.scim.models import ScimGroup, ScimMember
-from portal.domain.scim.queries import UserTable, has_user_name, id_text
+from portal.features.scim.models import ScimGroup, ScimMember
+from portal.features.scim.queries import UserTable, has_user_name, id_text
 
 ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:user"
 CORE = ("urn:ietf:params:scim:schemas:core:2.0:user", "urn:ietf:params:scim:schemas:core:2.0:group")

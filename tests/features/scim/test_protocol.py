@@ -10,13 +10,13 @@ from sqlalchemy import event, func, select
 
 from portal.domain.access_tokens import TokenScope
 from portal.domain.people.models import PersonName
-from portal.pages.scim import protocol, views
+from portal.features.scim import protocol, views
 from portal.platform import clock
 from portal.platform.db import db
 from portal.platform.errors import BusyError
 from tests.factories.access_tokens import bearer, make_token
+from tests.features.scim.provider import ENTERPRISE, PATCH, Provider, user
 from tests.pages.account.browsing import let_in, make_administrator
-from tests.pages.scim.provider import ENTERPRISE, PATCH, Provider, user
 
 ROUTES = (
     ("GET", "/ServiceProviderConfig"), ("GET", "/Schemas"), ("GET", "/ResourceTypes"), ("POST", "/.search"),

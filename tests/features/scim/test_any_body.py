@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from portal.domain.access_tokens import TokenScope
 from tests.examples import few_or_many
 from tests.factories.access_tokens import bearer, make_token
+from tests.features.scim.provider import ENTERPRISE, PATCH, user
 from tests.limits import reset_limits
-from tests.pages.scim.provider import ENTERPRISE, PATCH, user
 
 NAMES = st.sampled_from(
     (
