@@ -81,7 +81,7 @@ from portal.pages.guides import views as guides_views
 from portal.pages.health import views as health_views
 from portal.pages.imports import views as imports_views
 from portal.pages.jobs import views as jobs_views
-from portal.pages.layout import item_kinds, setup
+from portal.pages.layout import error_pages, item_kinds, setup
 from portal.pages.layout.access import limiter, refuse_undeclared_routes
 from portal.pages.layout.compression import register_compression
 from portal.pages.layout.pdf_files import register_busy_files
@@ -326,6 +326,7 @@ def _prepare_pages(app: Flask, config: Config) -> None:
     register_busy_files(app)
     app.before_request(refuse_control_characters)
     setup.register(app, brand_colour=config.brand_colour)
+    error_pages.tell_in_forms_of(app, config.features_on)
     item_kinds.register_templates(app)
     limiter.init_app(app)
     app.before_request(_allow_long_texts)

@@ -139,6 +139,35 @@ class Setting:
     example: str
 
 
+class ProviderSettings(Protocol):
+    """What the settings of a feature with a ``SignInProvider`` say of it."""
+
+    @property
+    def is_set(self) -> bool:
+        """Whether the force signs in with it; the others hold then."""
+
+    @property
+    def issuer(self) -> str:
+        """Under which people are bound to it."""
+
+    @property
+    def label(self) -> str:
+        """What its button says after "Sign in with"."""
+
+    @property
+    def claim(self) -> str:
+        """By which it names a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignInProvider:
+    """The force's own sign-in, reached in another way than by OpenID Connect."""
+
+    setting: str  # which says that there is one
+    begins_at: str  # endpoint of the page that begins a sign-in
+    paths: tuple[str, ...]  # at and below which signed documents are checked, by a thread of their own
+
+
 @dataclass(frozen=True, slots=True)
 class RestoreStep:
     """What a restore changes, so that nothing of the feature works by itself in the copy."""
@@ -205,6 +234,8 @@ class Feature:
     periods: tuple[KeptPeriod, ...] = ()
     removals: tuple[Removal, ...] = ()
     settings: tuple[Setting, ...] = ()
+    read_settings: str = ""  # module:function that takes what reads a name; gives what has ``list_faults``
+    provider: SignInProvider | None = None
     restore: tuple[RestoreStep, ...] = ()
     long_pages: tuple[str, ...] = ()  # addresses, as patterns, of pages that compute what is of everyone
     file_formats: str = ""  # module:tuple of formats of files to import with the one each is listed after

@@ -8,17 +8,17 @@ import errno
 import os
 import re
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from flask import Flask, Response, make_response, render_template, request
+from flask import Flask, Response, current_app, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, InternalServerError
 from werkzeug.http import HTTP_STATUS_CODES
 
-from config import current_settings
+from portal.feature import Feature
 from portal.pages.layout.request_log import note_in_line
 from portal.pages.layout.sessions.request_guard import OtherPersonError
 from portal.platform.errors import (
@@ -141,12 +141,19 @@ class _ErrorForm(NamedTuple):
     answer: Callable[[int, str, str, Mapping[str, str]], Response]
 
 
+_FORMS = "portal.error_forms"
+
+
+def tell_in_forms_of(app: Flask, features: Iterable[Feature]) -> None:
+    """Tell errors at the addresses of these features in the forms that they have for them."""
+    app.extensions[_FORMS] = [(each, feature) for feature in features for each in feature.error_forms]
+
+
 def _find_form() -> _ErrorForm | None:
-    """The form in which a feature tells errors at this address, if it has one of its own."""
-    for feature in current_settings().features_on:
-        for form in feature.error_forms:
-            if request.path.startswith(form.path):
-                return _ErrorForm(feature.load(form.classify), feature.load(form.answer))
+    """The form in which errors at this address are told, if a feature has one."""
+    for form, feature in current_app.extensions.get(_FORMS, ()):
+        if request.path.startswith(form.path):
+            return _ErrorForm(feature.load(form.classify), feature.load(form.answer))
     return None
 
 

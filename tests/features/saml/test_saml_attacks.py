@@ -8,15 +8,16 @@ import time_machine
 from flask import Flask
 from sqlalchemy import func, select, update
 
-from portal.domain.accounts.models import ProviderIdentity, ReceivedAssertion, SignInSession
+from portal.domain.accounts.models import ProviderIdentity, SignInSession
+from portal.features.saml.models import ReceivedAssertion
 from portal.platform import clock
 from portal.platform.db import db, transaction
+from tests.features.saml.bringing import bring, bring_and_follow, enter, send
+from tests.features.saml.hostile_idp import URN, HostileIdp, instant, request_of
+from tests.features.saml.keys import make_pair
 from tests.logged import Log
 from tests.page_reading import Page, PortalClient
 from tests.pages.account.browsing import another, make_account, signed_in
-from tests.pages.sign_in.saml.bringing import bring, bring_and_follow, enter, send
-from tests.pages.sign_in.saml.hostile_idp import URN, HostileIdp, instant, request_of
-from tests.pages.sign_in.saml.keys import make_pair
 from tests.pages.sign_in.walking import begin
 
 ANSWER = "/sign-in/saml/answer"

@@ -2,8 +2,8 @@
 
 import pytest
 
-from portal.platform.saml.provider import SamlProvider
-from tests.pages.sign_in.saml.hostile_idp import (
+from portal.features.saml.provider import SamlProvider
+from tests.features.saml.hostile_idp import (
     AUDIENCE,
     DS,
     EXCLUSIVE,
@@ -16,9 +16,9 @@ from tests.pages.sign_in.saml.hostile_idp import (
     instant,
     signature_of,
 )
-from tests.pages.sign_in.saml.keys import make_pair
-from tests.platform.saml.conftest import MakeProvider
-from tests.platform.saml.reading import read, reason_of
+from tests.features.saml.keys import make_pair
+from tests.features.saml.responses.conftest import MakeProvider
+from tests.features.saml.responses.reading import read, reason_of
 
 HOUR = 3600
 XSI = "http://www.w3.org/2001/XMLSchema-instance"

@@ -12,10 +12,10 @@ from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 from saml2.saml import assertion_from_string
 
+from portal.features.saml import metadata
+from portal.features.saml.metadata import ds, saml, samlp, xenc
+from portal.features.saml.settings import NAME_ID
 from portal.platform.openid.claims import LONGEST_VALUE, ClockError, ProviderSubject, TokenRefusedError
-from portal.platform.saml import metadata
-from portal.platform.saml.metadata import ds, saml, samlp, xenc
-from portal.platform.saml.settings import NAME_ID
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element

@@ -5,8 +5,8 @@ from urllib.parse import urlsplit
 
 from werkzeug.test import TestResponse
 
+from tests.features.saml.hostile_idp import HostileIdp, request_of
 from tests.page_reading import Page, PortalClient
-from tests.pages.sign_in.saml.hostile_idp import HostileIdp, request_of
 from tests.pages.sign_in.walking import begin
 
 FROM_ELSEWHERE = {

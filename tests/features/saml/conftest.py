@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from portal.platform.saml.settings import SamlSettings
+from portal.features.saml.settings import SamlSettings
+from tests.features.saml.hostile_idp import HostileIdp
+from tests.features.saml.keys import make_pair
 from tests.pages.account.browsing import make_account
-from tests.pages.sign_in.saml.hostile_idp import HostileIdp
-from tests.pages.sign_in.saml.keys import make_pair
 from tests.pages.sign_in.walking import PORTAL
 
 
@@ -28,7 +28,8 @@ def use_idp(app: Flask, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Call
             "match_field": "staff_number", "subject_attribute": "", "label": "your Westshire account",
         } | {name: value for name, value in more.items() if name in names}  # fmt: skip
         others = {name: value for name, value in more.items() if name not in names}
-        config = replace(app.config["PORTAL"], saml=SamlSettings(**saml), public_url=PORTAL, **others)
+        own = {"saml": SamlSettings(**saml)}
+        config = replace(app.config["PORTAL"], feature_settings=own, public_url=PORTAL, **others)
         monkeypatch.setitem(app.config, "PORTAL", config)
         return file
 

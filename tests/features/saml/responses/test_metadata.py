@@ -8,14 +8,14 @@ from xml.etree.ElementTree import fromstring
 
 import pytest
 
+from portal.features.saml.metadata import MetadataError, md, read_metadata
+from portal.features.saml.provider import SamlProvider
 from portal.platform import clock
 from portal.platform.openid.claims import ProviderUnavailableError
-from portal.platform.saml.metadata import MetadataError, md, read_metadata
-from portal.platform.saml.provider import SamlProvider
-from tests.pages.sign_in.saml.hostile_idp import ACS, AUDIENCE, SSO, HostileIdp
-from tests.pages.sign_in.saml.keys import make_pair
-from tests.platform.saml.conftest import MakeProvider
-from tests.platform.saml.reading import read, reason_of
+from tests.features.saml.hostile_idp import ACS, AUDIENCE, SSO, HostileIdp
+from tests.features.saml.keys import make_pair
+from tests.features.saml.responses.conftest import MakeProvider
+from tests.features.saml.responses.reading import read, reason_of
 
 
 def test_either_certificate_is_believed_while_the_provider_changes_them(

@@ -79,7 +79,7 @@ LONGEST_ENTITY_ID = 1024  # characters: SAML 2.0 Core 8.3.6
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
-class MetadataError(Exception):
+class MetadataError(ValueError):
     """Metadata that cannot be used; the message says why, after the name of its setting."""
 
 
@@ -156,7 +156,7 @@ def _sign_in_address(role: "Element") -> str:
 
 
 def _public_keys(role: "Element") -> tuple[bytes, ...]:
-    from portal.platform.saml.keys import KeyFaultError, read_public_key
+    from portal.features.saml.keys import KeyFaultError, read_public_key
 
     keys: list[bytes] = []
     for descriptor in role.findall(md("KeyDescriptor")):

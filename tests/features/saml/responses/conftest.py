@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from portal.platform.saml.provider import SamlProvider
-from portal.platform.saml.settings import SamlSettings
-from tests.pages.sign_in.saml.hostile_idp import HostileIdp
-from tests.pages.sign_in.saml.keys import make_pair
+from portal.features.saml.provider import SamlProvider
+from portal.features.saml.settings import SamlSettings
+from tests.features.saml.hostile_idp import HostileIdp
+from tests.features.saml.keys import make_pair
 from tests.pages.sign_in.walking import PORTAL
 
 MakeProvider = Callable[..., SamlProvider]

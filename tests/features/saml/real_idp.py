@@ -11,7 +11,7 @@ from pathlib import Path
 
 import requests
 
-from tests.pages.sign_in.saml.keys import make_pair
+from tests.features.saml.keys import make_pair
 from tests.running import ROOT
 
 
@@ -26,7 +26,7 @@ def run_idp(folder: Path, **more: str) -> Iterator[str]:
         "SERVICE_FILE": str(folder / "service.xml"),
         **more,
     }
-    command = [shutil.which("node") or "node", ROOT / "tests/pages/sign_in/saml/provider.mjs"]
+    command = [shutil.which("node") or "node", ROOT / "tests/features/saml/provider.mjs"]
     with subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=ROOT
     ) as process:

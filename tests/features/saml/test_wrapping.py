@@ -7,16 +7,16 @@ import pytest
 from sqlalchemy import func, select
 
 from portal.domain.accounts.models import ProviderIdentity, SignInSession
+from portal.features.saml import provider
+from portal.features.saml.keys import read_public_key
 from portal.platform.db import db
 from portal.platform.openid.claims import TokenRefusedError
-from portal.platform.saml import provider
-from portal.platform.saml.keys import read_public_key
+from tests.features.saml.bringing import bring_and_follow
+from tests.features.saml.hostile_idp import SAML, SAMLP, HostileIdp, request_of
+from tests.features.saml.wrapping import WRAPPINGS, Parts
 from tests.logged import Log
 from tests.page_reading import Page, PortalClient
 from tests.pages.account.browsing import make_account, signed_in
-from tests.pages.sign_in.saml.bringing import bring_and_follow
-from tests.pages.sign_in.saml.hostile_idp import SAML, SAMLP, HostileIdp, request_of
-from tests.pages.sign_in.saml.wrapping import WRAPPINGS, Parts
 from tests.pages.sign_in.walking import begin
 
 

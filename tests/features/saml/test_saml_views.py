@@ -8,10 +8,10 @@ from sqlalchemy import select
 
 from portal.domain.accounts.models import ProviderIdentity, SignInSession
 from portal.platform.db import db
+from tests.features.saml.bringing import send
+from tests.features.saml.real_idp import metadata_of, run_idp, sign_in_there
 from tests.page_reading import PortalClient
 from tests.pages.account.browsing import make_account, signed_in
-from tests.pages.sign_in.saml.bringing import send
-from tests.pages.sign_in.saml.real_idp import metadata_of, run_idp, sign_in_there
 from tests.pages.sign_in.walking import begin
 
 CASES = {

@@ -4,10 +4,10 @@ import base64
 
 import pytest
 
+from portal.features.saml.provider import SamlProvider
+from portal.features.saml.responses import SignedStatement
 from portal.platform import clock
 from portal.platform.openid.claims import TokenRefusedError
-from portal.platform.saml.provider import SamlProvider
-from portal.platform.saml.responses import SignedStatement
 
 
 def read(provider: SamlProvider, document: str | bytes) -> SignedStatement:

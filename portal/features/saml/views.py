@@ -6,6 +6,7 @@ it. ``/saml/acs`` checks the answer, keeps whom it names under a token, and redi
 """
 
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
@@ -13,9 +14,13 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, abort, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
+from prometheus_client import Metric
+from prometheus_client.core import GaugeMetricFamily
 
-from portal.domain.accounts import identities, services
-from portal.domain.accounts.identities import AssertionReplayedError
+from portal.domain.accounts import services
+from portal.features.saml import assertions
+from portal.features.saml.assertions import AssertionReplayedError
+from portal.features.saml.settings import SamlSettings, read_own_settings
 from portal.pages.layout.access import public
 from portal.pages.layout.forms import takes_secret
 from portal.pages.layout.query_arguments import safe_next
@@ -33,27 +38,18 @@ from portal.platform.openid.claims import (
     ProviderUnavailableError,
     TokenRefusedError,
 )
-from portal.platform.saml.settings import SamlSettings
 from portal.platform.write_lock import BUSY_SECONDS
 
 if TYPE_CHECKING:
-    from portal.platform.saml.provider import SamlProvider
+    from portal.features.saml.provider import SamlProvider
 
-
-def add_saml_pages(bp: Blueprint) -> None:
-    """Add the pages below ``/sign-in/saml`` and ``/saml``; without a provider they are not there."""
-    for path, view in (
-        ("/sign-in/saml", begin_saml),
-        ("/sign-in/saml/answer", finish_saml),
-        ("/saml/metadata", describe_saml),
-    ):
-        bp.add_url_rule(path, view.__name__, view, methods=["GET"])
-    bp.add_url_rule("/saml/acs", view_func=receive_assertion, methods=["POST"])
+bp = Blueprint("saml", __name__)
 
 
 def _settings() -> SamlSettings:
-    settings = cookies.current_settings().saml
-    return settings if settings.idp_metadata else abort(404)
+    """The settings; without a provider the pages are not there."""
+    settings = read_own_settings()
+    return settings if settings.is_set else abort(404)
 
 
 def _provider() -> "SamlProvider":
@@ -63,17 +59,19 @@ def _provider() -> "SamlProvider":
 @lru_cache(maxsize=4)
 def _make_provider(settings: SamlSettings, address: str) -> "SamlProvider":
     # 16 MiB and an optional package, which a portal without a provider does without.
-    from portal.platform.saml.provider import SamlProvider
+    from portal.features.saml.provider import SamlProvider
 
     return SamlProvider(settings, address)
 
 
+@bp.get("/saml/metadata")
 @public
 def describe_saml() -> ResponseReturnValue:
     """The portal's metadata, for the provider's administrator."""
     return Response(_provider().describe_service(), mimetype="application/samlmetadata+xml")
 
 
+@bp.get("/sign-in/saml")
 @takes_secret  # where the provider cannot be used, the page offers the password
 @public
 def begin_saml() -> ResponseReturnValue:
@@ -92,6 +90,7 @@ def begin_saml() -> ResponseReturnValue:
     return redirect(address, 303)
 
 
+@bp.post("/saml/acs")
 @accepts_other_sites
 @public
 def receive_assertion() -> ResponseReturnValue:
@@ -103,7 +102,7 @@ def receive_assertion() -> ResponseReturnValue:
     try:
         statement = provider.read_response(request.form.get("SAMLResponse", ""), now)
         with transaction(wait_seconds=BUSY_SECONDS):
-            token = identities.keep_assertion(
+            token = assertions.keep_assertion(
                 statement.subject,
                 statement.assertion_id,
                 statement.request_id,
@@ -127,9 +126,10 @@ def receive_assertion() -> ResponseReturnValue:
 
 
 def _send_on(**values: str) -> ResponseReturnValue:
-    return redirect(f"{url_for('sign_in.finish_saml')}?{urlencode(values)}", 303)
+    return redirect(f"{url_for('saml.finish_saml')}?{urlencode(values)}", 303)
 
 
+@bp.get("/sign-in/saml/answer")
 @takes_secret
 @public
 def finish_saml() -> ResponseReturnValue:
@@ -145,7 +145,7 @@ def finish_saml() -> ResponseReturnValue:
         return _show_problem(problem, next_page)
     with transaction(wait_seconds=BUSY_SECONDS):
         token = request.args.get("token", "")
-        answer = identities.take_subject(token, settings.issuer, begun.pending.nonce, now)
+        answer = assertions.take_subject(token, settings.issuer, begun.pending.nonce, now)
     if answer is None:
         return provider_answers.show_refusal(provider_answers.ELSEWHERE, 400, next_page)
     subject, signed_in_at = answer
@@ -167,3 +167,16 @@ def _show_problem(problem: str, next_page: str | None) -> ResponseReturnValue:
         return provider_answers.show_token_refusal(ClockError(int(request.args["seconds"])), next_page)
     reason = "provider_unfinished" if problem == "unfinished" else "unchecked"
     return provider_answers.show_token_refusal(TokenRefusedError(reason), next_page)
+
+
+def collect_ends() -> Iterator[Metric]:
+    """When a certificate, or the provider's metadata, ends."""
+    ends = read_own_settings().read_ends()
+    gauge = GaugeMetricFamily(
+        "portal_certificate_end_timestamp_seconds",
+        "When a certificate, or the provider's metadata, ends.",
+        labels=["certificate"],
+    )
+    for name, end in ends.items():
+        gauge.add_metric([name], end.timestamp())
+    yield gauge

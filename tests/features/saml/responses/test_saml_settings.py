@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from config import Config, ConfigError
-from tests.pages.sign_in.saml.hostile_idp import HostileIdp
-from tests.pages.sign_in.saml.keys import make_pair
+from tests.features.saml.hostile_idp import HostileIdp
+from tests.features.saml.keys import make_pair
 from tests.running import ROOT
 
 NEEDED = (

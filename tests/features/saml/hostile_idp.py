@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 from xml.etree.ElementTree import fromstring
 from xml.sax.saxutils import escape, quoteattr
 
-from tests.pages.sign_in.saml.keys import KeyPair, make_pair, run_xmlsec
+from tests.features.saml.keys import KeyPair, make_pair, run_xmlsec
 from tests.pages.sign_in.walking import PORTAL
 
 ENTITY, SSO = "https://idp.westshire.example/metadata", "https://idp.westshire.example/sso"

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from config import current_settings
+from portal.features.saml.metadata import MetadataError, read_entity_id, read_metadata
 from portal.platform.openid.settings import UNSAFE_CLAIMS
-from portal.platform.saml.metadata import MetadataError, read_entity_id, read_metadata
 
 NAME_ID = "NameID"  # as the attribute to match: the identifier of the assertion's subject
 PROGRAM = "xmlsec1"
@@ -35,6 +36,16 @@ class SamlSettings:
     label: str
 
     @property
+    def is_set(self) -> bool:
+        """Whether the force signs in with SAML."""
+        return bool(self.idp_metadata)
+
+    @property
+    def claim(self) -> str:
+        """The attribute that names a person."""
+        return self.match_attribute
+
+    @property
     def issuer(self) -> str:
         """The identity provider's entity id."""
         return read_entity_id(self.idp_metadata)
@@ -54,7 +65,7 @@ class SamlSettings:
         """
         if not self.idp_metadata:
             return {}
-        from portal.platform.saml.keys import read_certificate_end  # 7 MiB
+        from portal.features.saml.keys import read_certificate_end  # 7 MiB
 
         ends = {"saml-certificate": read_certificate_end(self.certificate_files[0])}
         if valid_until := read_metadata(self.idp_metadata).valid_until:
@@ -82,7 +93,7 @@ class SamlSettings:
         yield from self._text_faults()
 
     def _file_faults(self) -> Iterator[str]:
-        from portal.platform.saml.keys import KeyFaultError, check_own_keys
+        from portal.features.saml.keys import KeyFaultError, check_own_keys
 
         try:
             read_metadata(self.idp_metadata)
@@ -134,6 +145,12 @@ def read_saml_settings(read: Callable[[str, str], str]) -> SamlSettings:
         encryption=read("SAML_ENCRYPTION", "accepted"),
         label=read("SAML_LABEL", "your force account"),
     )
+
+
+def read_own_settings() -> SamlSettings:
+    """The settings of the running portal."""
+    settings: SamlSettings = current_settings().feature_settings["saml"]
+    return settings
 
 
 def _split_paths(text: str) -> tuple[str, ...]:

@@ -10,12 +10,14 @@ from flask import Flask
 from sqlalchemy import select
 
 from portal.domain.accounts.models import ProviderIdentity, RefusedIdentity, SignInSession
+from portal.features.saml.provider import SamlProvider
 from portal.platform import clock
 from portal.platform.db import db
 from portal.platform.openid.claims import ProviderUnavailableError
 from portal.platform.permissions import Role
-from portal.platform.saml.provider import SamlProvider
 from tests.factories.people import make_grant
+from tests.features.saml.bringing import bring_and_follow, enter, enter_page
+from tests.features.saml.hostile_idp import PERSISTENT, HostileIdp, request_of
 from tests.page_reading import Page, PortalClient
 from tests.pages.account.browsing import (
     PASSWORD,
@@ -26,8 +28,6 @@ from tests.pages.account.browsing import (
     sign_in,
     signed_in,
 )
-from tests.pages.sign_in.saml.bringing import bring_and_follow, enter, enter_page
-from tests.pages.sign_in.saml.hostile_idp import PERSISTENT, HostileIdp, request_of
 from tests.pages.sign_in.walking import begin
 
 

@@ -15,11 +15,10 @@ from saml2.pack import http_redirect_message
 from saml2.sigver import RSACrypto
 from saml2.xml.schema import XMLSchemaError, validate
 
-from portal.platform.openid.claims import PendingSignIn, ProviderUnavailableError, TokenRefusedError
-from portal.platform.saml import metadata
-from portal.platform.saml.keys import read_certificate
-from portal.platform.saml.metadata import IdpMetadata, MetadataError, read_metadata
-from portal.platform.saml.responses import (
+from portal.features.saml import metadata
+from portal.features.saml.keys import read_certificate
+from portal.features.saml.metadata import IdpMetadata, MetadataError, read_metadata
+from portal.features.saml.responses import (
     ExpectedAssertion,
     ResponseShape,
     SignedStatement,
@@ -28,7 +27,8 @@ from portal.platform.saml.responses import (
     read_assertion,
     read_response,
 )
-from portal.platform.saml.settings import PROGRAM, SamlSettings
+from portal.features.saml.settings import PROGRAM, SamlSettings
+from portal.platform.openid.claims import PendingSignIn, ProviderUnavailableError, TokenRefusedError
 
 # What the portal says of itself to an identity provider: its metadata, and its signed requests.
 

@@ -5,10 +5,10 @@ import time
 
 import pytest
 
+from portal.features.saml import provider as saml_provider
+from portal.features.saml.provider import SamlProvider
 from portal.platform.openid.claims import TokenRefusedError
-from portal.platform.saml import provider as saml_provider
-from portal.platform.saml.provider import SamlProvider
-from tests.pages.sign_in.saml.hostile_idp import (
+from tests.features.saml.hostile_idp import (
     CBC,
     GCM,
     XENC,
@@ -16,9 +16,9 @@ from tests.pages.sign_in.saml.hostile_idp import (
     signature_of,
     signature_placeholder,
 )
-from tests.pages.sign_in.saml.keys import make_pair
-from tests.platform.saml.conftest import MakeProvider
-from tests.platform.saml.reading import read, reason_of
+from tests.features.saml.keys import make_pair
+from tests.features.saml.responses.conftest import MakeProvider
+from tests.features.saml.responses.reading import read, reason_of
 
 BOMB = "".join(f'<!ENTITY b{n + 1} "{f"&b{n};" * 10}">' for n in range(1, 9))
 TYPES = {
@@ -64,7 +64,7 @@ def test_what_is_no_response_is_refused(provider: SamlProvider, document: str, r
 def test_what_is_no_base64_or_too_large_is_refused_before_it_is_parsed(
     provider: SamlProvider, sent: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("portal.platform.saml.responses.fromstring", None)
+    monkeypatch.setattr("portal.features.saml.responses.fromstring", None)
 
     with pytest.raises(TokenRefusedError, match=r"no_base64|too_large"):
         provider.read_response(sent, None)  # type: ignore[arg-type]

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from portal.features.saml.responses import ExpectedAssertion, read_assertion
 from portal.platform.openid.claims import ClockError, TokenRefusedError
-from portal.platform.saml.responses import ExpectedAssertion, read_assertion
-from tests.pages.sign_in.saml.hostile_idp import ACS, AUDIENCE, ENTITY, HostileIdp
-from tests.pages.sign_in.saml.keys import KeyPair
+from tests.features.saml.hostile_idp import ACS, AUDIENCE, ENTITY, HostileIdp
+from tests.features.saml.keys import KeyPair
 
 NOW = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
 EXPECTED = ExpectedAssertion(ENTITY, AUDIENCE, ACS, "employee_id", "")

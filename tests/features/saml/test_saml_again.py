@@ -16,10 +16,10 @@ from portal.platform import clock
 from portal.platform.db import db
 from portal.platform.permissions import Role
 from tests.factories.people import make_grant
+from tests.features.saml.bringing import bring_and_follow, enter
+from tests.features.saml.hostile_idp import HostileIdp, instant, request_of
 from tests.page_reading import PortalClient
 from tests.pages.account.browsing import make_account
-from tests.pages.sign_in.saml.bringing import bring_and_follow, enter
-from tests.pages.sign_in.saml.hostile_idp import HostileIdp, instant, request_of
 from tests.pages.sign_in.second_factors import set_factor
 
 AGAIN = "Sign in again to continue"

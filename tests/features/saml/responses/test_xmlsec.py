@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from portal.features.saml import provider as saml_provider
+from portal.features.saml.provider import SamlProvider
 from portal.platform.openid.claims import ProviderUnavailableError
-from portal.platform.saml import provider as saml_provider
-from portal.platform.saml.provider import SamlProvider
-from tests.pages.sign_in.saml.hostile_idp import HostileIdp
-from tests.pages.sign_in.saml.keys import make_pair
-from tests.platform.saml.reading import read, reason_of
+from tests.features.saml.hostile_idp import HostileIdp
+from tests.features.saml.keys import make_pair
+from tests.features.saml.responses.reading import read, reason_of
 
 
 @pytest.fixture(autouse=True)
