@@ -3,14 +3,14 @@
 import os
 import re
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from portal.feature import Feature, choose_features, list_feature_faults
+from portal.feature import Feature, ProviderSettings, SignInProvider, choose_features, list_feature_faults
 from portal.pages.layout import brand, proxies
 from portal.platform.backups.settings import BackupSettings, read_backup_settings
 from portal.platform.engines import list_database_faults, with_driver
@@ -19,7 +19,6 @@ from portal.platform.network_names import list_faults
 from portal.platform.observability.logs import SeeingSettings, read_seeing_settings
 from portal.platform.openid.settings import OpenIdSettings
 from portal.platform.outbound import list_proxy_faults
-from portal.platform.saml.settings import SamlSettings, read_saml_settings
 from portal.platform.secret_values import list_secret_faults, read_secret, weakness_of_secret
 from portal.platform.signing.settings import ReturnSettings, read_return_settings
 from portal.platform.watched_folder import FolderSettings, read_folder_settings
@@ -120,13 +119,13 @@ class Config:
     oidc_match_claim: str = field(default_factory=lambda: _env("OIDC_MATCH_CLAIM"))
     oidc_match_field: str = field(default_factory=lambda: _env("OIDC_MATCH_FIELD"))
     oidc_label: str = field(default_factory=lambda: _env("OIDC_LABEL", "your force account"))
-    saml: SamlSettings = field(default_factory=lambda: read_saml_settings(_env))
     oidc_acr: str = field(default_factory=lambda: _env("OIDC_ACR"))
     oidc_amr: str = field(default_factory=lambda: _env("OIDC_AMR"))
     local_sign_in: str = field(default_factory=lambda: _env("LOCAL_SIGN_IN"))
     second_factor: str = field(default_factory=lambda: _env("SECOND_FACTOR"))
 
     features: str = field(default_factory=lambda: _env("FEATURES", "all"))
+    feature_settings: Mapping[str, Any] = field(default_factory=dict, hash=False)  # by feature that is on
     webhook_networks: str = field(default_factory=lambda: _env("WEBHOOK_NETWORKS"))
     outbound_proxy: str = field(default_factory=lambda: _secret("OUTBOUND_PROXY"), repr=False)
 
@@ -166,6 +165,7 @@ class Config:
         """
         if not self.mode:
             self._take_mark()
+        self._read_feature_settings()
         faults = [*list_secret_faults(_env), *self._folder_faults(), *self._mode_faults()]
         if self.mode == "demo" and not faults:
             self._keep("secret_key", secrets.token_hex(32))
@@ -182,6 +182,12 @@ class Config:
 
     def _set_field(self, name: str, value: Any) -> None:
         object.__setattr__(self, name, value)
+
+    def _read_feature_settings(self) -> None:
+        """Read the settings of the features that are on; those that were given stay."""
+        with_settings = (feature for feature in self.features_on if feature.read_settings)
+        read = {feature.name: feature.load(feature.read_settings)(_env) for feature in with_settings}
+        self._set_field("feature_settings", {**read, **self.feature_settings})
 
     def _take_mark(self) -> None:
         """Set the mode: demo if ``make run`` marked the folder and no setting is meant for production."""
@@ -254,9 +260,12 @@ class Config:
 
     def _sign_in_faults(self) -> Iterator[str]:
         yield from self.openid.list_faults()
-        yield from self.saml.list_faults()
-        if self.oidc_issuer and self.saml.idp_metadata:
-            yield "OIDC_ISSUER and SAML_IDP_METADATA are both set: remove the settings of one of the two."
+        for feature in self.features_on:
+            if feature.name in self.feature_settings:
+                yield from self.feature_settings[feature.name].list_faults()
+        if self.oidc_issuer and self._other_provider:
+            both = f"OIDC_ISSUER and {self._other_provider[0].setting}"
+            yield f"{both} are both set: remove the settings of one of the two."
         if self.second_factor not in {"required", "offered", ""}:
             yield "SECOND_FACTOR is 'required' or 'offered'."
         if self.local_sign_in not in {"administrators", "everyone", ""}:
@@ -294,23 +303,38 @@ class Config:
         )  # fmt: skip
 
     @property
+    def _other_provider(self) -> tuple[SignInProvider, ProviderSettings] | None:
+        """The force's own sign-in that a feature reaches, with its settings; None where there is none."""
+        for feature in self.features_on:
+            if feature.provider and self.feature_settings[feature.name].is_set:
+                return feature.provider, self.feature_settings[feature.name]
+        return None
+
+    @property
     def _provider_set(self) -> bool:
-        return bool(self.oidc_issuer or self.saml.idp_metadata)
+        return bool(self.oidc_issuer or self._other_provider)
 
     @property
     def provider_issuer(self) -> str:
         """Under which issuer people are bound to the force's own sign-in; empty where there is none."""
-        return self.saml.issuer if self.saml.idp_metadata else self.oidc_issuer
+        return self._other_provider[1].issuer if self._other_provider else self.oidc_issuer
 
     @property
     def provider_label(self) -> str:
         """What the button of the force's own sign-in says after "Sign in with"; empty where there is none."""
-        return self.saml.label if self.saml.idp_metadata else self.oidc_label if self.oidc_issuer else ""
+        if self._other_provider:
+            return self._other_provider[1].label
+        return self.oidc_label if self.oidc_issuer else ""
 
     @property
     def provider_claim(self) -> str:
         """The claim or attribute by which the force's own sign-in names a person."""
-        return self.saml.match_attribute or self.oidc_match_claim
+        return self._other_provider[1].claim if self._other_provider else self.oidc_match_claim
+
+    @property
+    def provider_begins_at(self) -> str:
+        """The endpoint of the page that begins a sign-in at the force's own."""
+        return self._other_provider[0].begins_at if self._other_provider else "sign_in.begin_sign_in"
 
     @property
     def passwords_for_everyone(self) -> bool:

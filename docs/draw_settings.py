@@ -30,12 +30,11 @@ def _add_sections(groups: Iterable[SettingGroup]) -> list[SettingGroup]:
 def _with_features(group: SettingGroup) -> SettingGroup:
     """The group, with the settings of features that stand after one of it."""
     names = {text.name for text in group.settings}
-    additions = [
-        (each.after, _text_of(each))
-        for feature in list_features()
-        for each in feature.settings
-        if each.after in names
-    ]
+    additions = []
+    for each in (each for feature in list_features() for each in feature.settings):
+        if each.after in names:
+            names.add(each.name)  # after which another may stand
+            additions.append((each.after, _text_of(each)))
     return group._replace(settings=tuple(insert_after(group.settings, additions, lambda text: text.name)))
 
 

@@ -51,7 +51,6 @@ from portal.domain.reports import models as reports_models
 from portal.domain.retention import models as retention_models
 from portal.domain.retention import services as retention_services
 from portal.domain.saved_reports import models as saved_reports_models
-from portal.domain.scim import models as scim_models
 from portal.domain.status import models as status_models
 from portal.domain.status import tasks as status_tasks
 from portal.domain.status.projector import project_status
@@ -71,7 +70,7 @@ from portal.pages.guides import views as guides_views
 from portal.pages.health import views as health_views
 from portal.pages.imports import views as imports_views
 from portal.pages.jobs import views as jobs_views
-from portal.pages.layout import item_kinds, setup
+from portal.pages.layout import error_pages, item_kinds, setup
 from portal.pages.layout.access import limiter, refuse_undeclared_routes
 from portal.pages.layout.compression import register_compression
 from portal.pages.layout.pdf_files import register_busy_files
@@ -88,7 +87,6 @@ from portal.pages.records import views as records_views
 from portal.pages.reminders import views as reminders_views
 from portal.pages.retention import views as retention_views
 from portal.pages.saved_reports import views as saved_reports_views
-from portal.pages.scim import views as scim_views
 from portal.pages.sign_in import views as sign_in_views
 from portal.pages.statements import views as statements_views
 from portal.pages.tokens import views as tokens_views
@@ -124,7 +122,6 @@ TABLES = (
     reports_models,
     imports_models,
     saved_reports_models,
-    scim_models,
     retention_models,
 )
 
@@ -153,7 +150,6 @@ VIEWS = (
     audit_views,
     statements_views,
     tokens_views,
-    scim_views,
     retention_views,
     api_views,
 )
@@ -310,6 +306,7 @@ def _prepare_pages(app: Flask, config: Config) -> None:
     register_busy_files(app)
     app.before_request(refuse_control_characters)
     setup.register(app, brand_colour=config.brand_colour)
+    error_pages.tell_in_forms_of(app, config.features_on)
     item_kinds.register_templates(app)
     limiter.init_app(app)
     app.before_request(_allow_long_texts)

@@ -61,6 +61,15 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
+class ErrorForm:
+    """How errors are told at addresses that other systems call, in place of a problem document."""
+
+    path: str  # with which these addresses begin, such as "/scim/"
+    classify: str  # module:function that takes an error, and gives its status and keyword, or None
+    answer: str  # module:function that takes status, keyword, sentence and headers, and gives the response
+
+
+@dataclass(frozen=True, slots=True)
 class ActText:
     """An act of the audit trail in words."""
 
@@ -143,6 +152,35 @@ class Setting:
     example: str
 
 
+class ProviderSettings(Protocol):
+    """What the settings of a feature with a ``SignInProvider`` say of it."""
+
+    @property
+    def is_set(self) -> bool:
+        """Whether the force signs in with it; the others hold then."""
+
+    @property
+    def issuer(self) -> str:
+        """Under which people are bound to it."""
+
+    @property
+    def label(self) -> str:
+        """What its button says after "Sign in with"."""
+
+    @property
+    def claim(self) -> str:
+        """By which it names a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignInProvider:
+    """The force's own sign-in, reached in another way than by OpenID Connect."""
+
+    setting: str  # which says that there is one
+    begins_at: str  # endpoint of the page that begins a sign-in
+    paths: tuple[str, ...]  # at and below which signed documents are checked, by a thread of their own
+
+
 @dataclass(frozen=True, slots=True)
 class SettingSection:
     """A section of the list of settings, after another section."""
@@ -218,6 +256,7 @@ class Feature:
     desk: tuple[DeskSource, ...] = ()
     parts: tuple[Part, ...] = ()
     begins: Mapping[str, str] = field(default_factory=dict)  # by permission: where its holder's work begins
+    error_forms: tuple[ErrorForm, ...] = ()
     acts: Mapping[str, ActText] = field(default_factory=dict)
     hears: tuple[str, ...] = ()  # functions that take the acts of a transaction before it ends
     notices: tuple[NoticePart, ...] = ()
@@ -235,6 +274,8 @@ class Feature:
     settings: tuple[Setting, ...] = ()
     setting_sections: tuple[SettingSection, ...] = ()
     set_up: tuple[str, ...] = ()  # functions that take the settings and yield what ``doctor`` finds
+    read_settings: str = ""  # module:function that takes what reads a name; gives what has ``list_faults``
+    provider: SignInProvider | None = None
     restore: tuple[RestoreStep, ...] = ()
     long_pages: tuple[str, ...] = ()  # addresses, as patterns, of pages that compute what is of everyone
     file_formats: str = ""  # module:tuple of formats of files to import with the one each is listed after

@@ -34,10 +34,10 @@ ON_SQLITE_ALONE = {
     "tests/pages/layout/item_kinds/test_editors.py",
     # What providers send is read before a database is asked; test_users.py, test_groups.py and
     # test_filters.py beside them ask both.
-    "tests/domain/scim/test_same_as_roster.py",
-    "tests/pages/scim/test_any_body.py",
-    "tests/pages/scim/test_conformance.py",
-    "tests/pages/scim/test_known_deviations.py",
+    "tests/features/scim/test_same_as_roster.py",
+    "tests/features/scim/test_any_body.py",
+    "tests/features/scim/test_conformance.py",
+    "tests/features/scim/test_known_deviations.py",
 }
 # Where each case asks statements of its own. Elsewhere, of a test with several cases the first runs on
 # PostgreSQL in `make test`: the others are words and refusals of the same statements, and run in sweeps.
@@ -114,8 +114,8 @@ FIRST_TESTS_ON_POSTGRESQL = {
             "tests/pages/monitoring/test_packs.py",
             "tests/pages/people/test_access_log.py",
             "tests/pages/people/test_views.py",
-            "tests/pages/sign_in/saml/test_saml_attacks.py",
-            "tests/pages/sign_in/saml/test_saml_views.py",
+            "tests/features/saml/test_saml_attacks.py",
+            "tests/features/saml/test_saml_views.py",
             "tests/pages/sign_in/test_oidc_views.py",
         ),
         0,
@@ -143,7 +143,7 @@ FIRST_TESTS_ON_POSTGRESQL = {
             "tests/pages/people/test_invitation_scope.py",
             "tests/pages/people/test_timeline.py",
             "tests/pages/records/test_views.py",
-            "tests/pages/scim/test_users.py",
+            "tests/features/scim/test_users.py",
         ),
         2,
     ),

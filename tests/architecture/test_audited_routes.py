@@ -35,7 +35,7 @@ ROUTES_WITHOUT = {
     "learning.start_module": OWN_WORK,
     "learning.take_pre_test": "writes nothing (docs/decisions/content.md)",
     "learning.start_assessment": OWN_WORK,
-    "sign_in.receive_assertion": "keeps the answer for two minutes; the sign-in with it has an entry",
+    "saml.receive_assertion": "keeps the answer for two minutes; the sign-in with it has an entry",
     "sign_in.request_link": "keeps the request; the job that sends its mail makes the entry",
     "directives.change_directive": SHOWS,
     "directives.new_directive": SHOWS,

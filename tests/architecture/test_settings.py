@@ -14,7 +14,7 @@ READERS = {
     "config.py": {"_env", "_number_setting", "_secret"},
     "portal/platform/backups/settings.py": {"read", "read_secret", "number"},
     "portal/platform/observability/logs.py": {"read", "secret"},
-    "portal/platform/saml/settings.py": {"read"},
+    "portal/features/saml/settings.py": {"read"},
     "portal/platform/signing/settings.py": {"read"},
     "portal/platform/watched_folder.py": {"read"},
 }

@@ -88,14 +88,14 @@ ELSEWHERE = {
     "sign_in.enter_factor",
     "sign_in.sign_in_again",
     "sign_in.show_kept_forms",
-    "sign_in.begin_saml",
+    "saml.begin_saml",
     "sign_in.begin_sign_in",
-    "sign_in.describe_saml",
-    "sign_in.finish_saml",
+    "saml.describe_saml",
+    "saml.finish_saml",
     "sign_in.finish_sign_in",
     "sign_in.leave_provider",
     "people.show_identities",
-    "grants.map_group",  # tests/pages/grants/test_groups.py: no force made here has a group
+    "scim_groups.map_group",  # tests/features/scim/test_group_pages.py: no force made here has a group
     "assessment.resume_attempt",
     "exercises.show_control",  # tests/journeys/test_exercise.py
     "exercises.show_syndicate",

@@ -194,7 +194,7 @@ ADMINISTRATION = {
     "grants.give_to_several": Place(("/grants/new",), ADMINISTRATOR),
     "grants.propose_grants": Place(("/grants/proposed", "/grants/proposed?q=zzzz"), ADMINISTRATOR),
     "grants.review_grants": Place(("/grants/review",), ADMINISTRATOR),
-    "grants.show_groups": Place(("/grants/groups",), ADMINISTRATOR),
+    "scim_groups.show_groups": Place(("/grants/groups",), ADMINISTRATOR),
     "tokens.list_tokens": Place(("/tokens",), ADMINISTRATOR),
     "units.list_units": Place(
         (

@@ -7,10 +7,10 @@ import pytest
 import requests
 from playwright.sync_api import Browser
 
+from tests.features.saml.keys import make_pair
+from tests.features.saml.real_idp import metadata_of, run_idp
 from tests.journeys.keyboard import press_enter
 from tests.journeys.walking import go, h1, hold_to_account, visitor
-from tests.pages.sign_in.saml.keys import make_pair
-from tests.pages.sign_in.saml.real_idp import metadata_of, run_idp
 from tests.running import Server, copied
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]

@@ -122,17 +122,6 @@ _TEXTS = {
         "data.read": "Read {operation}[, {rows}]",
         "import.sent": "Sent an import: {kind}[, {rows}]",
         "exclusions.sent": "Sent exemptions and deferrals: {added} new[, {corrected} corrected]",
-        "scim.user_created": "Added them as a user of the identity provider",
-        "scim.user_changed": "Changed what the identity provider says of them[: {parts}]",
-        "scim.role_not_named": "Gave them the role “{role}”, which no directive names",
-        "scim.unit_created": "Created the unit {unit} for them",
-        "scim.user_removed": "Removed them as a user of the identity provider",
-        "scim.member_added": "Added them to a group of the identity provider",
-        "scim.member_removed": "Took them out of a group of the identity provider",
-        "scim.group_created": "Added a group of the identity provider",
-        "scim.group_changed": "Changed a group of the identity provider",
-        "scim.group_removed": "Removed a group of the identity provider",
-        "scim.group_mapped": "Chose the role of a provider's group[: {role}]",
     },
     ActionGroup.LEARNING: {
         "attempt.submitted": "Submitted an assessment",
@@ -286,6 +275,6 @@ def list_access_changes() -> frozenset[str]:
 
 def _gives_access(action: str, words: ActionWords) -> bool:
     """Whether an act about which its feature says nothing gives or takes access."""
-    if action.startswith(("account.identity_", "scim.group_", "scim.member_", "scim.user_removed")):
+    if action.startswith("account.identity_"):
         return True
     return words.group in (ActionGroup.ACCOUNTS, ActionGroup.TOKENS) and action not in _OF_NO_ACCESS

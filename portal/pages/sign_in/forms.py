@@ -94,7 +94,6 @@ _CORE_ACTS = {  # of the pages that ask for the password again, the act; the pla
     "account.remove_factor": "remove a way to confirm that it is you",
     "account.replace_recovery_codes": "get new recovery codes",
     "grants.give_to_several": "give a role to several people",
-    "grants.map_group": "choose the roles of a group",
     "grants.propose_grants": "give the proposed roles",
     "grants.review_grants": "confirm or end roles",
     "guides.edit_force_settings": "save the force’s details",

@@ -28,22 +28,21 @@ class Lane(StrEnum):
     READINESS = "readiness"
     SIGN_IN = "sign_in"
     PROVIDER = "provider"
-    SAML = "saml"
+    DOCUMENTS = "documents"
 
 
 THREADS = {
     Lane.READS: 4, Lane.CHANGES: 4, Lane.FILES: 1, Lane.LONG_PAGES: 1,
     Lane.HEALTH: 1, Lane.READINESS: 1,
-    Lane.SIGN_IN: 2, Lane.PROVIDER: 6, Lane.SAML: 1,
+    Lane.SIGN_IN: 2, Lane.PROVIDER: 6, Lane.DOCUMENTS: 1,
 }  # fmt: skip
 LONG = frozenset({Lane.FILES, Lane.LONG_PAGES})  # answered by the process for what takes seconds
 # What a web process works on itself: not probes, nor what waits for another process or for a provider.
-COMPUTED_HERE = frozenset({Lane.READS, Lane.CHANGES, Lane.SIGN_IN, Lane.SAML})
+COMPUTED_HERE = frozenset({Lane.READS, Lane.CHANGES, Lane.SIGN_IN, Lane.DOCUMENTS})
 LANE = "portal.lane"  # in the environment of a request
 FILES_ARE_BUSY = "portal.files_are_busy"  # in the environment of a request for one file too many
-# What lies at and below them waits for the force's identity provider, and works for xmlsec1.
+# What lies at and below it waits for the force's identity provider.
 PROVIDER_PATH = "/sign-in/oidc"
-SAML_PATHS = ("/sign-in/saml", "/saml")
 SIGN_IN_PATH = "/sign-in"
 SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 PROBES = {"/healthz": Lane.HEALTH, "/readyz": Lane.READINESS, "/metrics": Lane.READINESS}
@@ -66,6 +65,13 @@ def _long_pages() -> re.Pattern[str]:
     return re.compile(_LONG_PAGES + "".join(of_features))
 
 
+@cache
+def _provider_paths() -> tuple[str, ...]:
+    """At and below which the signed documents of a provider are checked, of every feature."""
+    providers = (feature.provider for feature in list_features() if feature.provider)
+    return tuple(path for provider in providers for path in provider.paths)
+
+
 def lane_of(method: str, path: str) -> Lane:
     """The lane of a request.
 
@@ -74,8 +80,8 @@ def lane_of(method: str, path: str) -> Lane:
     """
     if _lies_below(path, PROVIDER_PATH):
         return Lane.PROVIDER
-    if any(_lies_below(path, each) for each in SAML_PATHS):
-        return Lane.SAML
+    if any(_lies_below(path, each) for each in _provider_paths()):
+        return Lane.DOCUMENTS
     if _long_pages().fullmatch(f"{method} {path}"):
         return Lane.LONG_PAGES
     if method not in SAFE:

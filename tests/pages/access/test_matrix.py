@@ -108,20 +108,20 @@ MAY_BE_UNKNOWN = {
     "decisions.decide_joint_request",
     "decisions.joint_request",
     "decisions.withdraw_joint_request",
-    "grants.map_group",
+    "scim_groups.map_group",
     "tokens.revoke_token",
     "people.end_person_session",
     "people.remove_identity",
     # Without a provider; with one, see tests/pages/sign_in.
     "people.show_identities",
-    "sign_in.begin_saml",
+    "saml.begin_saml",
     "sign_in.begin_sign_in",
-    "sign_in.describe_saml",
+    "saml.describe_saml",
     "sign_in.end_by_provider",
-    "sign_in.finish_saml",
+    "saml.finish_saml",
     "sign_in.finish_sign_in",
     "sign_in.leave_provider",
-    "sign_in.receive_assertion",
+    "saml.receive_assertion",
 } | union_of("MAY_BE_UNKNOWN")
 
 # What is done to the whole force, by a role that ends at no unit alone: in this world every role ends at one.

@@ -46,7 +46,7 @@ WANTED = {
     "assurance.sign_statement",
     "force_plan.publish_next_plan",
     "grants.give_to_several",
-    "grants.map_group",
+    "scim_groups.map_group",
     "grants.propose_grants",
     "grants.review_grants",
     "guides.edit_force_settings",

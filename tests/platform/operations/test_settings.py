@@ -126,8 +126,8 @@ def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.Monke
 
 
 def test_every_setting_is_tried_here() -> None:
-    # tests/platform/saml/test_saml_settings.py and tests/platform/backups/test_backup_settings.py
-    elsewhere = {"saml", "backup"}
+    # tests/features/saml/responses/test_saml_settings.py and tests/platform/backups/test_backup_settings.py
+    elsewhere = {"feature_settings", "backup"}
     assert {field for field, _, _ in WRONG} | FREE | elsewhere == {field.name for field in fields(Config)}
 
 
