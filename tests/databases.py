@@ -14,7 +14,7 @@ from portal.app import create_app
 from portal.domain.cases import _shares_in
 from portal.domain.catalogue import lesson_html, version_cache
 from portal.domain.directives.applies import _keep_rule_history
-from portal.domain.exercises import run_queries
+from portal.features.exercises import run_queries
 from portal.platform.db import db
 from tests.running import copied, fresh_database
 
