@@ -12,7 +12,6 @@ from portal.commands import backups as backups_commands
 from portal.commands import content as content_commands
 from portal.commands import directives as directives_commands
 from portal.commands import doctor as doctor_commands
-from portal.commands import exercises as exercises_commands
 from portal.commands import imports as imports_commands
 from portal.commands import jobs as jobs_commands
 from portal.commands import modules as modules_commands
@@ -35,7 +34,6 @@ from portal.domain.catalogue import upkeep
 from portal.domain.decisions import models as decisions_models
 from portal.domain.directives import models as directives_models
 from portal.domain.directives.applies import reconcile_assignments
-from portal.domain.exercises import models as exercises_models
 from portal.domain.imports import folder
 from portal.domain.imports import models as imports_models
 from portal.domain.imports import services as imports_services
@@ -64,7 +62,6 @@ from portal.pages.catalogue import views as catalogue_views
 from portal.pages.decisions import views as decisions_views
 from portal.pages.desk import views as desk_views
 from portal.pages.directives import views as directives_views
-from portal.pages.exercises import views as exercises_views
 from portal.pages.grants import views as grants_views
 from portal.pages.guides import views as guides_views
 from portal.pages.health import views as health_views
@@ -118,7 +115,6 @@ TABLES = (
     authoring_models,
     reminders_models,
     decisions_models,
-    exercises_models,
     reports_models,
     imports_models,
     saved_reports_models,
@@ -137,7 +133,6 @@ VIEWS = (
     guides_views,
     records_views,
     directives_views,
-    exercises_views,
     decisions_views,
     monitoring_views,
     saved_reports_views,
@@ -161,7 +156,6 @@ COMMANDS = (
     demo_commands,
     directives_commands,
     doctor_commands,
-    exercises_commands,
     imports_commands,
     jobs_commands,
     report_commands,

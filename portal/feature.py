@@ -211,7 +211,7 @@ class ForceInMaking(Protocol):
     units: dict[str, int]  # ids by the path below the force
     people: dict[str, int]  # ids by staff number
     days: dict[date, list[Callable[[], None]]]  # what is still to happen on which day
-    at_event: Sequence[Callable[..., None]]  # what else is done at an event: takes it, its people, who leads
+    at_event: list[Callable[..., None]]  # what else is done at an event: takes it, its people, who leads
 
     def pass_days(self, last: date) -> None:
         """Let the days up to one pass, with what happens on them."""
@@ -277,6 +277,9 @@ class Feature:
     read_settings: str = ""  # module:function that takes what reads a name; gives what has ``list_faults``
     provider: SignInProvider | None = None
     restore: tuple[RestoreStep, ...] = ()
+    polled: tuple[str, ...] = ()  # blueprints whose open pages ask each second what is new
+    media: tuple[str, ...] = ()  # addresses, as patterns, below which media of texts are
+    files: tuple[str, ...] = ()  # addresses below which files are written while their reader waits
     long_pages: tuple[str, ...] = ()  # addresses, as patterns, of pages that compute what is of everyone
     file_formats: str = ""  # module:tuple of formats of files to import with the one each is listed after
     demo: tuple[DemoStep, ...] = ()

@@ -77,7 +77,7 @@ FIRST_TESTS_ON_POSTGRESQL = {
     **{f"tests/pages/{room}/": ALL for room in ("access", "monitoring", "records")},
     **{f"tests/pages/{room}/test_at_once.py": ALL for room in ("assessment", "authoring", "decisions")},
     "tests/pages/authoring/test_drafts.py": ALL,
-    "tests/pages/exercises/test_anonymity.py": ALL,  # each database keeps rows in its own order
+    "tests/features/exercises/test_anonymity.py": ALL,  # each database keeps rows in its own order
     **{f"tests/pages/imports/test_{name}.py": 1 for name in ("applied_file", "kept_rows", "ready_profiles")},
     "tests/pages/sign_in/test_link_requests.py": ALL,
     # All that their other tests ask is asked elsewhere: a run that noted every statement lost none

@@ -15,12 +15,10 @@ from flask_migrate import upgrade
 from sqlalchemy import select
 
 from config import ROOT, Config, current_settings
+from portal.demo import force as demo_force
 from portal.demo import (
-    events_exercise,
-    events_exercised,
     history,
 )
-from portal.demo import force as demo_force
 from portal.demo.force import DAYS, DUE, PlannedPerson, PlannedPost, plan_people, unit_paths
 from portal.demo.history import DemoHistory
 from portal.domain.accounts import services as accounts
@@ -52,7 +50,7 @@ class DemoForce:
     people: dict[str, int] = field(default_factory=dict)
     posts: dict[int, int] = field(default_factory=dict)  # id(planned post) -> newest fact
     days: dict[date, list[Act]] = field(default_factory=lambda: defaultdict(list))
-    at_event: list[Callable[..., None]] = field(default_factory=lambda: [events_exercised.run_exercise])
+    at_event: list[Callable[..., None]] = field(default_factory=list)
     tell: Callable[[str], None] = lambda _line: None
     replayed: int = 0  # days
 
@@ -88,10 +86,6 @@ def create_force(people: int, seed: int, password: str, modules: Path, tell: Cal
             force,
             "content",
             ("modules", lambda _force: catalogue.publish_folder(modules, at=stamp())),
-            (
-                "exercises",
-                lambda _force: events_exercise.publish_exercises(modules.parent / "exercises", stamp()),
-            ),
         )
     with transaction(stamp_as=_close_of(force.first_day)):
         _create_units(force)
@@ -111,8 +105,6 @@ def create_force(people: int, seed: int, password: str, modules: Path, tell: Cal
     _take_steps(force, "past")
     force.pass_days(force.today)
     _take_steps(force, "today")
-    with transaction():
-        events_exercise.propose_change(force.people["D3001"], clock.now())
 
 
 def _take_steps(force: DemoForce, part: str, *steps: Step) -> None:
@@ -357,10 +349,6 @@ def _publish_again() -> None:
         DemoForce(clock.today(), Random()),  # noqa: S311 - nothing is drawn
         "again",
         ("modules", lambda _force: catalogue.publish_folder(MODULES, at=clock.now())),
-        (
-            "exercises",
-            lambda _force: events_exercise.publish_exercises(MODULES.parent / "exercises", clock.now()),
-        ),
     )
 
 

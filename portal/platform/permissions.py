@@ -75,8 +75,6 @@ class Permission(str):
     VERSION_PUBLISH = _Core("authoring:version:publish")
     RETENTION_VIEW = _Core("retention:disposal:view")
     RETENTION_MANAGE = _Core("retention:disposal:manage")  # ask, approve, hold, answer requests about data
-    EXERCISE_RUN = _Core("exercises:run:control")
-    EXERCISE_READ = _Core("exercises:version:view")  # with the notes for facilitators
 
 
 LEARNER = frozenset(
@@ -112,17 +110,14 @@ _CORE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.AUTHOR: frozenset(
         {
             Permission.AUTHORING_VIEW,
-            Permission.EXERCISE_READ,
             Permission.DRAFT_EDIT,
             Permission.FORCE_SET,
             Permission.ATTEMPT_OPEN,
             Permission.ATTEMPT_OPEN_UNSEEN,
         }
     ),
-    Role.PUBLISHER: frozenset(
-        {Permission.AUTHORING_VIEW, Permission.EXERCISE_READ, Permission.VERSION_PUBLISH}
-    ),
-    Role.FACILITATOR: frozenset({Permission.EXERCISE_RUN, Permission.EXERCISE_READ}),
+    Role.PUBLISHER: frozenset({Permission.AUTHORING_VIEW, Permission.VERSION_PUBLISH}),
+    Role.FACILITATOR: frozenset(),
     Role.AUDITOR: _SIGHT
     | {
         Permission.AUDIT_VIEW,

@@ -9,8 +9,8 @@ from playwright.sync_api import Browser, expect
 from playwright.sync_api import Page as Tab
 
 from config import Config
-from portal.domain.exercises.runs import RunRequest, open_run
 from portal.domain.people.queries import person_by_staff_number, viewer_of
+from portal.features.exercises.runs import RunRequest, open_run
 from portal.platform import clock
 from portal.platform.db import transaction
 from tests.databases import portal_on

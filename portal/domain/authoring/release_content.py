@@ -1,4 +1,4 @@
-"""Publishing of the content that a release brings: modules, exercises and those of features."""
+"""Publishing of the content that a release brings: modules, and what features add."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -7,7 +7,6 @@ from pathlib import Path
 
 from config import current_settings
 from portal.domain.catalogue.services import publish_folder
-from portal.domain.exercises.versions import publish_exercise_folder
 from portal.domain.people.queries import person_by_staff_number, viewer_of
 from portal.feature import insert_after
 from portal.platform.audit import log
@@ -81,14 +80,8 @@ def _publish_modules(folder: Path, at: datetime, by: int) -> Numbers:
     return {**dict([*done.shared, *versions, *done.guides]), **dict.fromkeys(done.unchanged)}
 
 
-def _publish_exercises(folder: Path, at: datetime, by: int) -> Numbers:
-    done = publish_exercise_folder(folder, at=at, by=by)
-    return {**dict(done.versions), **dict.fromkeys(done.unchanged)}
-
-
 _CORE_PARTS: dict[str, Callable[[Path, datetime, int], Numbers]] = {
     "modules": _publish_modules,
-    "exercises": _publish_exercises,
 }
 
 

@@ -45,7 +45,7 @@ FEATURE = Feature(
     ),
     desk=(
         # Auditors, too, who begin with a date.
-        DeskSource("exercises", CONFIRM, "", "parts:find_judgements", name="judgements"),
+        DeskSource("drafts", CONFIRM, "", "parts:find_judgements", name="judgements"),
         DeskSource("judgements", MANAGE, "", "parts:find_sent_back", name="judgements sent back"),
         # Whoever owns one, with or without a role.
         DeskSource("force details", Permission.ACCOUNT_OWN, "", "parts:find_actions", name="actions"),
@@ -119,7 +119,7 @@ FEATURE = Feature(
     references="personal_data:REFERENCES",
     long_pages=("/assurance",),
     demo=(
-        DemoStep("content", "recommendations", "exercises", "demo.desk:publish_recommendations"),
+        DemoStep("content", "recommendations", "modules", "demo.desk:publish_recommendations"),
         DemoStep("history", "assurance", "people", "demo.desk:schedule_desk"),
         DemoStep("history", "evidence", "assurance", "demo.evidence:schedule_evidence"),
         DemoStep("history", "narratives", "returns", "demo.narratives:schedule_narratives"),

@@ -146,7 +146,7 @@ FEATURE = Feature(
         MailKind("place_offered", _COMPOSE, ""),
         MailKind("event_reminder", _COMPOSE, "", plan="mails:remind_of_events", after="queue_evidence_mails"),
     ),
-    content=(ContentFolder("event_types", "exercises", "type_proposals:publish_folder"),),
+    content=(ContentFolder("event_types", "modules", "type_proposals:publish_folder"),),
     parts=(
         Part("learning.events", "parts:show_own_events"),
         Part("learning.event", "parts:find_requirement_page"),

@@ -53,7 +53,7 @@ from portal.features.events.sign_off import (
     sign_off,
     suggest_groups,
 )
-from portal.pages.layout.access import limiter, requires
+from portal.pages.layout.access import limiter, list_parts, requires
 from portal.pages.layout.bearer import log_disclosure
 from portal.pages.layout.forms import GovInput, GovSubmit, LineField, PortalForm, save_form
 from portal.pages.layout.pdf_files import send_pdf
@@ -390,6 +390,7 @@ def _render_sign_in(event: RegisterEvent, form: RoomNumberForm | None, problem: 
         signed_off=describe_signed_off(outcome) if outcome else "",
         form=form,
         problem=problem,
+        notes=list_parts("events.signed_in"),
     )
 
 

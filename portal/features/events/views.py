@@ -11,7 +11,6 @@ from flask_login import current_user
 from config import Config
 from portal.domain.catalogue.models import EventTypeVersion
 from portal.domain.catalogue.publishing import list_preparation
-from portal.domain.exercises.runs import list_event_runs
 from portal.domain.people.names import find_current_unit
 from portal.domain.people.queries import live_units
 from portal.domain.reminders.sending import relay_is_set
@@ -350,6 +349,7 @@ def _list_rows(chosen: dict[str, str], near: Nearness) -> list[EventDetails]:
 def show_event(reference: str) -> ResponseReturnValue:
     """Show one event: when, where, who runs it, how to prepare, and how many places are left."""
     event, now = event_details(reference), clock.now()
+    own_place = find_own_place(current_user.person_id, event, now)
     kind = event_type_with_id(event.type_version_id)
     return render_template(
         "events/event.html",
@@ -360,9 +360,9 @@ def show_event(reference: str) -> ResponseReturnValue:
         siblings=_list_siblings(event.series, event.id),
         versions=list_versions(event.id),
         now=now,
-        own_place=find_own_place(current_user.person_id, event, now),
-        runs=list_event_runs(event.id),
-        may_control=Permission.EXERCISE_RUN in current_user.permissions,
+        own_place=own_place,
+        additions=[show(event.id, own_place) for show in list_parts("events.event")],
+        links=[link_to() for link_to in list_parts("events.places")],
         may_run=RUN in current_user.permissions,
         may_view=VIEW in current_user.permissions,
         permissions=current_user.permissions,

@@ -18,7 +18,6 @@ from portal.domain.catalogue.upkeep import list_due_reviews
 from portal.domain.catalogue.version_cache import shared_content
 from portal.domain.decisions.queries import count_waiting_requests
 from portal.domain.directives.queries import ComingVersion, list_coming_versions, list_unnamed_roles
-from portal.domain.exercises.versions import count_exercises_for
 from portal.domain.imports.queries import count_kept_runs, list_importable_kinds
 from portal.domain.learning.my_learning import load_my_learning
 from portal.domain.people.queries import read_workforce
@@ -95,16 +94,6 @@ def _find_drafts(viewer: Viewer) -> Iterator[Waiting]:
             plural(count, "draft to read and publish", "drafts to read and publish"),
             url_for("authoring.show_dashboard", drafts="waiting"),
             "Sent for review by others",
-        )
-
-
-def _find_exercises(viewer: Viewer) -> Iterator[Waiting]:
-    if count := count_exercises_for(viewer.person_id):
-        yield Waiting(
-            f"{plural(count, 'exercise waits', 'exercises wait')} for you",
-            plural(count, "exercise to read and publish", "exercises to read and publish"),
-            url_for("exercises.list_versions"),
-            "Proposed by others",
         )
 
 
@@ -272,7 +261,6 @@ class _Source:
 _CORE_SOURCES = (
     _Source("requests", Permission.DECISION_MAKE, "Requests", _find_requests),
     _Source("drafts", Permission.VERSION_PUBLISH, "Authoring", _find_drafts),
-    _Source("exercises", Permission.VERSION_PUBLISH, "Authoring", _find_exercises),
     _Source("reviews", Permission.DRAFT_EDIT, "Authoring", _find_reviews),
     _Source("imports", Permission.RECORD_IMPORT, "Imports", _find_imports),
     _Source("unnamed roles", Permission.ROSTER_IMPORT, "Imports", _find_roles),

@@ -121,6 +121,7 @@ def list_guides() -> ResponseReturnValue:
         result=result,
         exact=exact,
         guides=[] if text else guides.guides_for(person_id),
+        links=[link_to() for link_to in list_parts("guides.links")],
         sets_force=Permission.FORCE_SET in current_user.permissions,
     )
 

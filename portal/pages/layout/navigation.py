@@ -78,21 +78,6 @@ _AUTHORING = (
     Way(
         "Authoring", "/authoring", Permission.AUTHORING_VIEW, "Modules and guides: drafts, reviews, versions"
     ),
-    Way(
-        "Exercise versions",
-        "/exercises/versions",
-        Permission.EXERCISE_READ,
-        "Exercises to read before they are run, and proposals of new versions",
-    ),
-)
-_EVENTS = (
-    Way("Exercises", "/exercises", Permission.EXERCISE_RUN, "Run an exercise in the room, or rehearse it"),
-    Way(
-        "Exercise versions",
-        "/exercises/versions",
-        Permission.EXERCISE_RUN,
-        "Exercises to read before they are run, and proposals of new versions",
-    ),
 )
 _PORTAL = (
     Way("Audit", "/audit", Permission.AUDIT_VIEW, "Who did what, and who saw whose data"),
@@ -118,7 +103,7 @@ _LEARNING = (
     Way("Records", "/records", Permission.LEARN, "Your passes, with their references"),
 )
 _CORE_GROUPS = (
-    WayGroup("Events", _EVENTS),  # first: people who run events find them in no other group
+    WayGroup("Events", ()),  # first: people who run events find them in no other group
     WayGroup("Monitoring", _MONITORING),
     WayGroup("People", _PEOPLE),
     WayGroup("Authoring", _AUTHORING),

@@ -47,7 +47,8 @@ SIGN_IN_PATH = "/sign-in"
 SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 PROBES = {"/healthz": Lane.HEALTH, "/readyz": Lane.READINESS, "/metrics": Lane.READINESS}
 # Files that are written while their reader waits; each may take seconds of a processor.
-_FILES = re.compile(r"/(?:monitoring|imports|people|audit|exercises|api/v1)/.*\.(?:csv|json|xlsx|pdf|zip)")
+_FILES = ("/monitoring", "/imports", "/people", "/audit", "/api/v1")
+_FILE_ENDINGS = "csv|json|xlsx|pdf|zip"
 
 # Pages that compute what is, or would be, of everyone; none of them changes anything. What does change
 # something has an address of its own, or it would hold the database's lock in a process that gives way.
@@ -72,6 +73,13 @@ def _provider_paths() -> tuple[str, ...]:
     return tuple(path for provider in providers for path in provider.paths)
 
 
+@cache
+def _files() -> re.Pattern[str]:
+    """Addresses of such files, of the core and of every feature."""
+    of_features = (path for feature in list_features() for path in feature.files)
+    return re.compile(rf"(?:{'|'.join((*_FILES, *of_features))})/.*\.(?:{_FILE_ENDINGS})")
+
+
 def lane_of(method: str, path: str) -> Lane:
     """The lane of a request.
 
@@ -88,7 +96,7 @@ def lane_of(method: str, path: str) -> Lane:
         return Lane.SIGN_IN if _lies_below(path, SIGN_IN_PATH) else Lane.CHANGES
     if path in PROBES:
         return PROBES[path]
-    return Lane.FILES if _FILES.fullmatch(path) else Lane.READS
+    return Lane.FILES if _files().fullmatch(path) else Lane.READS
 
 
 def _lies_below(path: str, top: str) -> bool:

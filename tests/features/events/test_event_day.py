@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 import time_machine
 
-from tests.domain.exercises.running.playing import make_players, open_as, press
 from tests.factories.people import make_person, make_unit
 from tests.features.events.signing import RunningEvent
 from tests.features.events.worlds import BEGUN
+from tests.features.exercises.running.playing import make_players, open_as, press
 
 pytestmark = pytest.mark.usefixtures("database")
 

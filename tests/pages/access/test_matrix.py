@@ -11,6 +11,7 @@ from flask import Flask
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
+from portal.features.exercises.feature import RUN
 from portal.pages.layout.access import permission_of, scopes_of
 from portal.platform.permissions import Permission
 from tests.feature_sweeps import union_of
@@ -47,7 +48,7 @@ MAY_BE_UNKNOWN = {
     "authoring.send_back",
     "authoring.withdraw_draft",
     "catalogue.send_media",
-    "exercises.publish_proposal",  # nobody proposed one: tests/pages/exercises/test_versions.py
+    "exercises.publish_proposal",  # nobody proposed one: tests/features/exercises/test_versions.py
     "exercises.send_medium",
     "exercises.send_proposal_back",
     "exercises.show_proposal",
@@ -171,7 +172,7 @@ def _refused(world: World, endpoint: str, subject: str, permission: Permission |
         return {404}
     if whose in {ATTEMPT, JOB} and subject != "own":  # the administrator here is a unit's; jobs the force's
         return {404}
-    if endpoint in OF_WHO_RUNS and Permission.EXERCISE_RUN not in world.permissions:
+    if endpoint in OF_WHO_RUNS and RUN not in world.permissions:
         return {403, 404}
     if endpoint in OF_THE_FORCE:
         return {403}

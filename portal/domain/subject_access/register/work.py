@@ -198,7 +198,6 @@ def personal_tables() -> dict[str, PersonalTable]:
 
 
 NOT_PERSONAL = {  # tables without a person, each with what they hold instead
-    **events.NOT_PERSONAL,
     "activity": "modules and guides by their keys",
     "directive": "directives by their references",
     "disposal_certificate": "numbers of rows that a disposal removed",

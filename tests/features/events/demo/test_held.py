@@ -8,9 +8,6 @@ import time_machine
 from sqlalchemy import select
 
 from config import ROOT
-from portal.demo.events_exercise import publish_exercises
-from portal.demo.events_exercised import ENTRIES, STATEMENTS, run_exercise
-from portal.domain.exercises.models import LogEntry, PlenaryStatement, RunStep
 from portal.domain.records.models import AttendanceRecord
 from portal.features.events.demo.held import (
     choose_day,
@@ -21,6 +18,8 @@ from portal.features.events.demo.held import (
 )
 from portal.features.events.models import AttendanceOutcome
 from portal.features.events.queries import event_details
+from portal.features.exercises.demo import ENTRIES, STATEMENTS, publish_exercises, run_exercise
+from portal.features.exercises.models import LogEntry, PlenaryStatement, RunStep
 from portal.platform.clock import london_day
 from portal.platform.db import db, stamp, transaction
 from tests.factories.events import make_event_type
