@@ -155,7 +155,6 @@ class Config:
     mail_until_time: str = field(default_factory=lambda: _env("MAIL_UNTIL_TIME", "20:00"))
     mail_bank_holidays: str = field(default_factory=lambda: _env("MAIL_ON_BANK_HOLIDAYS", "no"))
     mail_days_off: str = field(default_factory=lambda: _env("MAIL_DAYS_OFF"))
-    report_mail_files: str = field(default_factory=lambda: _env("REPORT_MAIL_FILES"))
 
     def __post_init__(self) -> None:
         """Settle what depends on other settings.
@@ -275,7 +274,6 @@ class Config:
 
     def _access_faults(self) -> Iterator[str]:
         switches = {"LINE_MANAGER_SIGHT": self.line_manager_sight, "LINK_CHECK": self.link_check}
-        switches["REPORT_MAIL_FILES"] = self.report_mail_files
         yield from (f"{name} is 'on' or 'off'." for name, text in switches.items() if text not in ON_OFF)
         for name in ("TRUSTED_PROXIES", "STATUS_NETWORKS", "METRICS_NETWORKS", "WEBHOOK_NETWORKS"):
             try:
@@ -350,11 +348,6 @@ class Config:
     def line_managers_see(self) -> bool:
         """Whether line managers see direct reports without a grant; the default only in the demo."""
         return (self.line_manager_sight or ("on" if self.mode == "demo" else "off")) == "on"
-
-    @property
-    def mails_files(self) -> bool:
-        """Whether the rows of a saved report may be attached to its mail; links alone unless set."""
-        return self.report_mail_files == "on"
 
     @property
     def mail(self) -> MailSettings:

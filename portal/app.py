@@ -60,7 +60,6 @@ from portal.domain.retention import models as retention_models
 from portal.domain.retention import services as retention_services
 from portal.domain.retention.stores import list_unheld
 from portal.domain.returns import models as returns_models
-from portal.domain.saved_reports import models as saved_reports_models
 from portal.domain.status import models as status_models
 from portal.domain.status import tasks as status_tasks
 from portal.domain.status.projector import project_status
@@ -98,7 +97,6 @@ from portal.pages.records import views as records_views
 from portal.pages.reminders import views as reminders_views
 from portal.pages.retention import views as retention_views
 from portal.pages.returns import views as returns_views
-from portal.pages.saved_reports import views as saved_reports_views
 from portal.pages.sign_in import views as sign_in_views
 from portal.pages.statements import views as statements_views
 from portal.pages.tokens import views as tokens_views
@@ -137,7 +135,6 @@ TABLES = (
     reports_models,
     returns_models,
     imports_models,
-    saved_reports_models,
     retention_models,
 )
 
@@ -157,7 +154,6 @@ VIEWS = (
     exercises_views,
     decisions_views,
     monitoring_views,
-    saved_reports_views,
     reminders_views,
     authoring_views,
     imports_views,

@@ -223,6 +223,7 @@ class Feature:
     acts: Mapping[str, ActText] = field(default_factory=dict)
     notices: tuple[NoticePart, ...] = ()
     mails: tuple[MailKind, ...] = ()
+    of_messages: tuple[str, ...] = ()  # tables whose rows refer to a message of the outbox, and go before it
     content: tuple[ContentFolder, ...] = ()
     kept_forms: Mapping[str, str] = field(default_factory=dict)  # by endpoint: what somebody was about to do
     figures: tuple[str, ...] = ()  # functions that yield what a monitoring system reads

@@ -99,13 +99,6 @@ PEOPLE = (
             SettingText("MAIL_UNTIL_TIME", "time in London until which mail goes", "`20:00`", "`22:00`"),
             SettingText("MAIL_ON_BANK_HOLIDAYS", "`yes` or `no`", "`no`", "`yes`"),
             SettingText("MAIL_DAYS_OFF", "further days without mail", "none", "`2026-12-24 2026-12-31`"),
-            SettingText(
-                "REPORT_MAIL_FILES",
-                "`on`: whoever has a directive’s report emailed may attach its rows as CSV ([saved "
-                "reports](saved-reports.md))",
-                "off: links alone",
-                "`on`",
-            ),
         ),
     ),
     SettingGroup(

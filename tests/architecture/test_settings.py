@@ -15,6 +15,7 @@ READERS = {
     "portal/platform/backups/settings.py": {"read", "read_secret", "number"},
     "portal/platform/observability/logs.py": {"read", "secret"},
     "portal/features/saml/settings.py": {"read"},
+    "portal/features/saved_reports/settings.py": {"read"},
     "portal/platform/signing/settings.py": {"read"},
     "portal/platform/watched_folder.py": {"read"},
 }

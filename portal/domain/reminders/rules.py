@@ -175,7 +175,6 @@ _WORDS_OF_KIND: dict[str, tuple[str, ...]] = {
     MessageKind.RECALL: ("Three questions about a module that you passed",),
     MessageKind.REVIEW: ("Modules and guides to review",),
     MessageKind.CLARITY: ("An author has answered what you found unclear",),
-    MessageKind.REPORT: ("A saved report",),
 }
 
 

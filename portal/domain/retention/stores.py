@@ -7,6 +7,7 @@ began, and removes a few hundred of them at a time.
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -58,10 +59,11 @@ from portal.domain.people.queries import live_units
 from portal.domain.people.services import notes_of, write_notes
 from portal.domain.recall.models import RecallOptOut, RecallReview
 from portal.domain.records.models import Registration
-from portal.domain.reminders.models import Delivery, Message, MessageLine, NoticeLine, ReportMail
+from portal.domain.reminders.models import Delivery, Message, MessageLine, NoticeLine
 from portal.domain.reports.models import ReportLook
 from portal.domain.retention.classes import ACCESS_ACTIONS, BY_KEY, class_of_key
 from portal.domain.retention.models import DataAnswer, DataRequest, LegalHold, LegalHoldEnd
+from portal.feature import list_features
 from portal.platform.audit import AuditEvent, FilePeople, log
 from portal.platform.clock import end_of_day, london_day
 from portal.platform.db import db
@@ -613,12 +615,15 @@ def _is_about(held_people: People) -> ColumnElement[bool]:
     return has_row(MessageLine.message_id, Message.id, MessageLine.about_id.in_(held_people))
 
 
-# Rows that refer to an email, and go before it.
-OF_MESSAGES = (NoticeLine, MessageLine, ReportMail, Invitation)
+@cache
+def list_tables_of_messages() -> tuple[Any, ...]:
+    """Whose rows refer to an email, and go before it; of features, too, on or off."""
+    of_features = (each.load(name) for each in list_features() for name in each.of_messages)
+    return (NoticeLine, MessageLine, Invitation, *of_features)
 
 
 def _remove_messages(ids: Sequence[Any]) -> None:
-    for table in OF_MESSAGES:
+    for table in list_tables_of_messages():
         db.session.execute(delete(table).where(table.message_id.in_(ids)))
     db.session.execute(delete(Message).where(Message.id.in_(ids)))
 

@@ -32,7 +32,6 @@ from portal.domain.reports.parameters import (
 from portal.domain.reports.queries import CompletionReport, PersonLine, linkable_people
 from portal.domain.reports.report_pdf import CommandBriefing
 from portal.domain.reports.statistics import GroupLine, SnapshotRequirement, UnitLine, minutes_to_learn
-from portal.domain.saved_reports.queries import list_names
 from portal.domain.status.rules import Status
 from portal.pages.layout.access import requires
 from portal.pages.layout.query_arguments import Page, QueryArguments, address
@@ -448,7 +447,6 @@ def show_overview() -> ResponseReturnValue:
         waiting=count_waiting_requests(current_user.viewer),
         bookings=list_asked_bookings(current_user.viewer, clock.now()),
         events=_read_events(position),
-        saved_reports=list_names(current_user.person_id),
     )
     return response, 400 if errors else 200
 

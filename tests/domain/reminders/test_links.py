@@ -272,7 +272,6 @@ def test_every_kind_of_mail_has_its_case() -> None:
         MessageKind.RESET,
         MessageKind.REVIEW,
         MessageKind.FOLDER,
-        MessageKind.REPORT,
         *EVENT_KINDS,
         *PRIVATE_KINDS,
     }  # have tests of their own

@@ -21,9 +21,9 @@ from portal.domain.imports.models import FolderFile, ImportRun
 from portal.domain.people.models import FactNote
 from portal.domain.recall.models import RecallReview
 from portal.domain.records.models import Registration
-from portal.domain.reminders.models import Message, NoticeLine, ReportMail
+from portal.domain.reminders.models import Message, NoticeLine
 from portal.domain.retention import queries, services
-from portal.domain.saved_reports.models import SavedReport
+from portal.features.saved_reports.models import ReportMail, SavedReport
 from portal.platform import clock
 from portal.platform.audit import AuditEvent, FilePeople, pack_people
 from portal.platform.db import db, transaction

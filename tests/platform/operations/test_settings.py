@@ -67,7 +67,6 @@ WRONG = [
     ("trusted_proxies", "TRUSTED_PROXIES", ("everybody", "0.0.0.0/0")),
     ("line_manager_sight", "LINE_MANAGER_SIGHT", ("perhaps",)),
     ("link_check", "LINK_CHECK", ("weekly",)),
-    ("report_mail_files", "REPORT_MAIL_FILES", ("yes",)),
     ("oidc_issuer", "OIDC_ISSUER", ISSUERS),
     ("oidc_match_claim", "OIDC_MATCH_CLAIM", ("email", "preferred_username", "Email", "employee id")),
     ("oidc_match_field", "OIDC_MATCH_FIELD", ("email", "E-mail", "staff number")),
