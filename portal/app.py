@@ -12,7 +12,6 @@ from portal.commands import backups as backups_commands
 from portal.commands import content as content_commands
 from portal.commands import directives as directives_commands
 from portal.commands import doctor as doctor_commands
-from portal.commands import event_types as event_types_commands
 from portal.commands import exercises as exercises_commands
 from portal.commands import imports as imports_commands
 from portal.commands import jobs as jobs_commands
@@ -22,7 +21,6 @@ from portal.commands import records as records_commands
 from portal.commands import release, upgrade
 from portal.commands import reminders as reminders_commands
 from portal.commands import report as report_commands
-from portal.commands import returns as returns_commands
 from portal.commands import tokens as tokens_commands
 from portal.commands import units as units_commands
 from portal.demo import create as demo_commands
@@ -34,21 +32,15 @@ from portal.domain.authoring import models as authoring_models
 from portal.domain.authoring import reviews
 from portal.domain.catalogue import models as catalogue_models
 from portal.domain.catalogue import upkeep
-from portal.domain.clarity import models as clarity_models
-from portal.domain.clarity.services import erase_clarity
 from portal.domain.decisions import models as decisions_models
 from portal.domain.directives import models as directives_models
 from portal.domain.directives.applies import reconcile_assignments
-from portal.domain.events import booking
-from portal.domain.events import models as events_models
 from portal.domain.exercises import models as exercises_models
 from portal.domain.imports import folder
 from portal.domain.imports import models as imports_models
 from portal.domain.imports import services as imports_services
 from portal.domain.people import models as people_models
 from portal.domain.people.staff_numbers import reserve_numbers
-from portal.domain.recall import models as recall_models
-from portal.domain.recall.services import erase_answers
 from portal.domain.records import models as records_models
 from portal.domain.reminders import desk_mails, notices
 from portal.domain.reminders import models as reminders_models
@@ -58,8 +50,6 @@ from portal.domain.reports import export_files
 from portal.domain.reports import models as reports_models
 from portal.domain.retention import models as retention_models
 from portal.domain.retention import services as retention_services
-from portal.domain.retention.stores import list_unheld
-from portal.domain.returns import models as returns_models
 from portal.domain.status import models as status_models
 from portal.domain.status import tasks as status_tasks
 from portal.domain.status.projector import project_status
@@ -73,7 +63,6 @@ from portal.pages.catalogue import views as catalogue_views
 from portal.pages.decisions import views as decisions_views
 from portal.pages.desk import views as desk_views
 from portal.pages.directives import views as directives_views
-from portal.pages.events import views as events_views
 from portal.pages.exercises import views as exercises_views
 from portal.pages.grants import views as grants_views
 from portal.pages.guides import views as guides_views
@@ -96,7 +85,6 @@ from portal.pages.people import views as people_views
 from portal.pages.records import views as records_views
 from portal.pages.reminders import views as reminders_views
 from portal.pages.retention import views as retention_views
-from portal.pages.returns import views as returns_views
 from portal.pages.sign_in import views as sign_in_views
 from portal.pages.statements import views as statements_views
 from portal.pages.tokens import views as tokens_views
@@ -125,15 +113,11 @@ TABLES = (
     assessment_models,
     cases,
     status_models,
-    recall_models,
-    clarity_models,
     authoring_models,
     reminders_models,
     decisions_models,
-    events_models,
     exercises_models,
     reports_models,
-    returns_models,
     imports_models,
     retention_models,
 )
@@ -150,7 +134,6 @@ VIEWS = (
     guides_views,
     records_views,
     directives_views,
-    events_views,
     exercises_views,
     decisions_views,
     monitoring_views,
@@ -164,7 +147,6 @@ VIEWS = (
     statements_views,
     tokens_views,
     retention_views,
-    returns_views,
     api_views,
 )
 
@@ -175,7 +157,6 @@ COMMANDS = (
     demo_commands,
     directives_commands,
     doctor_commands,
-    event_types_commands,
     exercises_commands,
     imports_commands,
     jobs_commands,
@@ -185,7 +166,6 @@ COMMANDS = (
     people_commands,
     records_commands,
     reminders_commands,
-    returns_commands,
     tokens_commands,
     units_commands,
 )
@@ -194,7 +174,6 @@ TASKS = (
     *status_tasks.TASKS,
     *reminders_tasks.TASKS,
     *reminders_tasks.INVITATION_TASKS,
-    *booking.TASKS,
     *imports_services.TASKS,
     *folder.TASKS,
     *export_files.TASKS,
@@ -305,12 +284,13 @@ def _forget_connections(app: Flask) -> Callable[[], None]:
 
 def _announce_acts(acts: Sequence[AuditEvent]) -> None:
     notices.queue_notices([*acts, *raise_alerts(acts)])
-    notices.queue_event_mails(acts)
+    for feature in current_settings().features_on:
+        for name in feature.hears:
+            feature.load(name)(acts)
     desk_mails.queue_folder_mails(acts, current_settings().import_folder.readers, mail_hours)
     closed = [act.subject_id for act in acts if act.action == "account.closed" and act.subject_id]
     if closed:
-        erase_answers(list_unheld(closed, ()))
-        erase_clarity(list_unheld(closed, ("clarity",)))
+        retention_services.erase_own_data(closed, spare_held=True)
 
 
 def _prepare_pages(app: Flask, config: Config) -> None:

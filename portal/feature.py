@@ -14,6 +14,7 @@ from importlib import import_module
 from typing import Any, Protocol, TypeVar
 
 ALL = "all"  # as a setting: every feature there is
+FIRST = "first"  # in place of the entry that something is listed after
 
 T = TypeVar("T")
 
@@ -56,6 +57,7 @@ class Part:
     place: str  # as that page names it, such as "events.figures"
     show: str  # module:function that takes what the place gives, and returns what is shown there
     permission: str = ""  # without which it is not shown
+    after: str = ""  # name of another feature, whose part is shown before; empty: in the order of names
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +98,10 @@ class MailKind:
     kind: str
     write: str  # module:function that takes the message, the instant and details of the portal
     words: str  # in lists of messages
+    title: str = ""  # in the reader's own list; empty: as those about accounts
+    private: bool = False  # shown to its reader alone, and sent in the hours of mail
     plan: str = ""  # module:function that queues those of a day; empty: queued where it happens
-    after: str = ""  # name of the function of the day that goes before
+    after: str = ""  # name of the function of the day that goes before; empty: first
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +111,15 @@ class ContentFolder:
     name: str
     after: str
     publish: str  # module:function that takes the folder, the instant and the publisher
+
+
+@dataclass(frozen=True, slots=True)
+class OwnData:
+    """What people gave for themselves alone: it goes with their account, and when an erasure is granted."""
+
+    tables: str  # module:tuple of tables that name the person in person_id
+    erase: str  # module:function that takes ids of people, and erases it
+    kept_class: str = ""  # of retention: a hold on it keeps it, too
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +182,16 @@ class SignInProvider:
 
 
 @dataclass(frozen=True, slots=True)
+class SettingSection:
+    """A section of the list of settings, after another section."""
+
+    after: str
+    title: str
+    intro: str
+    settings: tuple[Setting, ...]  # in this order
+
+
+@dataclass(frozen=True, slots=True)
 class RestoreStep:
     """What a restore changes, so that nothing of the feature works by itself in the copy."""
 
@@ -179,7 +202,7 @@ class RestoreStep:
     fate: str  # what became of them, and what to do
 
 
-class DemoForce(Protocol):
+class ForceInMaking(Protocol):
     """The fictional force, as a feature's story of it needs it."""
 
     name: str
@@ -188,20 +211,33 @@ class DemoForce(Protocol):
     units: dict[str, int]  # ids by the path below the force
     people: dict[str, int]  # ids by staff number
     days: dict[date, list[Callable[[], None]]]  # what is still to happen on which day
+    at_event: Sequence[Callable[..., None]]  # what else is done at an event: takes it, its people, who leads
+
+    def pass_days(self, last: date) -> None:
+        """Let the days up to one pass, with what happens on them."""
 
     @property
     def first_day(self) -> date:
         """The first day of the force's history."""
 
 
+DEMO_PARTS = {
+    "content": "what is published before there are people",
+    "history": "what happens on which day",
+    "past": "what happens while those days pass, at its own times",
+    "today": "what is planned once they have passed",
+    "again": "what is published anew in a force that is there",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class DemoStep:
     """A step in which the fictional force is made, after another step of the same part."""
 
-    part: str  # "content", published before there are people, or "history", what happens on which day
+    part: str  # one of ``DEMO_PARTS``
     name: str
     after: str
-    make: str  # module:function that takes the ``DemoForce``
+    make: str  # module:function that takes the ``ForceInMaking``
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -220,7 +256,9 @@ class Feature:
     desk: tuple[DeskSource, ...] = ()
     parts: tuple[Part, ...] = ()
     error_forms: tuple[ErrorForm, ...] = ()
+    begins: Mapping[str, str] = field(default_factory=dict)  # by permission: where its holder's work begins
     acts: Mapping[str, ActText] = field(default_factory=dict)
+    hears: tuple[str, ...] = ()  # functions that take the acts of a transaction before it ends
     notices: tuple[NoticePart, ...] = ()
     mails: tuple[MailKind, ...] = ()
     of_messages: tuple[str, ...] = ()  # tables whose rows refer to a message of the outbox, and go before it
@@ -229,14 +267,16 @@ class Feature:
     figures: tuple[str, ...] = ()  # functions that yield what a monitoring system reads
     personal_data: str = ""  # module:tuple of tables with the entry each is listed after
     not_personal: Mapping[str, str] = field(default_factory=dict)  # table: what it holds instead
-    references: str = (
-        ""  # module:mapping of tables to how an id of theirs is said: statement, and words of a row
-    )
+    references: str = ""  # module:mapping of a table to a statement by id, and what makes words of a row
+    own_data: tuple[OwnData, ...] = ()
+    kept_classes: str = ""  # module:tuple of ``FeatureClass``es of retention: what two people dispose of
     periods: tuple[KeptPeriod, ...] = ()
     removals: tuple[Removal, ...] = ()
     settings: tuple[Setting, ...] = ()
     read_settings: str = ""  # module:function that takes what reads a name; gives what has ``list_faults``
     provider: SignInProvider | None = None
+    setting_sections: tuple[SettingSection, ...] = ()
+    set_up: tuple[str, ...] = ()  # functions that take the settings and yield what ``doctor`` finds
     restore: tuple[RestoreStep, ...] = ()
     long_pages: tuple[str, ...] = ()  # addresses, as patterns, of pages that compute what is of everyone
     file_formats: str = ""  # module:tuple of formats of files to import with the one each is listed after
@@ -279,12 +319,13 @@ def list_feature_faults(setting: str) -> list[str]:
 
 def find_parts(features: Iterable[Feature], place: str) -> list[tuple[Part, Callable[..., Any]]]:
     """What these features show or do at a place, each with its function."""
-    return [
-        (part, feature.load(part.show))
-        for feature in features
-        for part in feature.parts
-        if part.place == place
-    ]
+    found = [(feature, part) for feature in features for part in feature.parts if part.place == place]
+    ordered = insert_after(
+        [each for each in found if not each[1].after],
+        [(each[1].after, each) for each in found if each[1].after],
+        lambda each: each[0].name,
+    )
+    return [(part, feature.load(part.show)) for feature, part in ordered]
 
 
 def load_models() -> None:
@@ -299,12 +340,13 @@ def insert_after(
 ) -> list[T]:
     """The entries with each addition after the one it names, or last if there is none of that name.
 
-    An addition may name another one, whichever of them comes first.
+    An addition may name another one, whichever of them comes first, or ``FIRST``. Of two that name the same
+    entry, the later one stands nearer to it.
     """
     placed, waiting = list(entries), list(additions)
     while waiting:
-        names = [name_of(entry) for entry in placed]
+        names = [FIRST, *(name_of(entry) for entry in placed)]
         after, addition = found = next((each for each in waiting if each[0] in names), waiting[0])
-        placed.insert(names.index(after) + 1 if after in names else len(placed), addition)
+        placed.insert(names.index(after) if after in names else len(placed), addition)
         waiting.remove(found)
     return placed

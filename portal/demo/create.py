@@ -16,14 +16,9 @@ from sqlalchemy import select
 
 from config import ROOT, Config, current_settings
 from portal.demo import (
-    events_booking,
     events_exercise,
     events_exercised,
-    events_held,
-    events_planning,
-    events_types,
     history,
-    returns,
 )
 from portal.demo import force as demo_force
 from portal.demo.force import DAYS, DUE, PlannedPerson, PlannedPost, plan_people, unit_paths
@@ -57,12 +52,25 @@ class DemoForce:
     people: dict[str, int] = field(default_factory=dict)
     posts: dict[int, int] = field(default_factory=dict)  # id(planned post) -> newest fact
     days: dict[date, list[Act]] = field(default_factory=lambda: defaultdict(list))
+    at_event: list[Callable[..., None]] = field(default_factory=lambda: [events_exercised.run_exercise])
+    tell: Callable[[str], None] = lambda _line: None
     replayed: int = 0  # days
 
     @property
     def first_day(self) -> date:
         """The first day of the force's history."""
         return self.today - timedelta(days=DAYS)
+
+    def pass_days(self, last: date) -> None:
+        """Let the days up to one pass, one transaction and one stamp a day."""
+        for day in sorted(day for day in self.days if day <= last):
+            at = min(_close_of(day), clock.now())
+            with transaction(stamp_as=at):
+                for act in self.days.pop(day):
+                    act()
+            self.replayed += 1
+            if self.replayed % 100 == 0:
+                self.tell(f"{self.replayed} days of history, up to {day.isoformat()}")
 
 
 def create_force(people: int, seed: int, password: str, modules: Path, tell: Callable[[str], None]) -> None:
@@ -73,7 +81,7 @@ def create_force(people: int, seed: int, password: str, modules: Path, tell: Cal
     """
     if not is_empty_database():
         raise RuleError("The database already holds people. The demo is made in an empty one.")
-    force = DemoForce(clock.today(), Random(seed))  # noqa: S311 - a repeatable force, not a secret
+    force = DemoForce(clock.today(), Random(seed), tell=tell)  # noqa: S311 - repeatable, not a secret
     planned = force.planned = plan_people(people, force.today, force.random)
     with transaction(stamp_as=_close_of(force.first_day) - timedelta(minutes=1)):
         _take_steps(
@@ -99,12 +107,10 @@ def create_force(people: int, seed: int, password: str, modules: Path, tell: Cal
         ("posts", _schedule_posts),
         ("exclusions", _schedule_exclusions),
         ("people", _schedule_people),
-        ("returns", _schedule_returns),
     )
-    _replay_past_event(force, tell)
-    _replay_days(force, force.today, tell)
-    events = events_planning.plan_dates(force.today, force.people, force.units)
-    events_booking.book_places(events, force.people, force.units)
+    _take_steps(force, "past")
+    force.pass_days(force.today)
+    _take_steps(force, "today")
     with transaction():
         events_exercise.propose_change(force.people["D3001"], clock.now())
 
@@ -125,12 +131,6 @@ def _schedule_people(force: DemoForce) -> None:
     DemoHistory(force.today, force.first_day, force.random, force.people).schedule_people(
         force.planned, force.days
     )
-
-
-def _schedule_returns(force: DemoForce) -> None:
-    returns.schedule_returns(force.today, force.people["D4001"], force.days)
-    returns.keep_key()
-    returns.schedule_own_returns(force.today, force.people["D4001"], force.days)
 
 
 def is_empty_database() -> bool:
@@ -313,33 +313,6 @@ def _create_exclusion(
     touch(people=[person_id])
 
 
-def _replay_past_event(force: DemoForce, tell: Callable[[str], None]) -> None:
-    """Let the days pass up to an event two weeks ago, and hold it, each act at its time."""
-    held_on, a_day = events_held.choose_day(force.today), timedelta(days=1)
-    planned_on = held_on - events_held.PLANNED_BEFORE
-    _replay_days(force, planned_on - a_day, tell)
-    events_types.require_hydra(planned_on, force.today + events_types.NOTICE)
-    held = events_held.plan_held_date(held_on, force.people, force.units)
-    _replay_days(force, held_on - a_day, tell)
-    if held is not None:
-        facilitator = force.people[events_planning.FACILITATOR]
-        people = events_held.keep_register(held, facilitator)
-        events_exercised.run_exercise(held, people, facilitator)
-        events_held.sign_people_off(held, people, events_held.choose_signer(facilitator))
-
-
-def _replay_days(force: DemoForce, last: date, tell: Callable[[str], None]) -> None:
-    """Let the days up to one pass, one transaction and one stamp a day."""
-    for day in sorted(day for day in force.days if day <= last):
-        at = min(_close_of(day), clock.now())
-        with transaction(stamp_as=at):
-            for act in force.days.pop(day):
-                act()
-        force.replayed += 1
-        if force.replayed % 100 == 0:
-            tell(f"{force.replayed} days of history, up to {day.isoformat()}")
-
-
 # Commands: the fictional force.
 
 MODULES = ROOT / "modules"
@@ -371,13 +344,24 @@ def prepare() -> None:
                 history.ask_for_deferral("D2001", at=clock.now())
         else:
             with transaction():
-                catalogue.publish_folder(MODULES, at=clock.now())
-                events_types.publish_types()
-                events_exercise.publish_exercises(MODULES.parent / "exercises", clock.now())
+                _publish_again()
     except PortalError as error:
         raise click.ClickException(str(error)) from error
     config.mark_demo()
     click.echo(_sign_ins(config))
+
+
+def _publish_again() -> None:
+    """Publish what has changed in the folders since the force was made."""
+    _take_steps(
+        DemoForce(clock.today(), Random()),  # noqa: S311 - nothing is drawn
+        "again",
+        ("modules", lambda _force: catalogue.publish_folder(MODULES, at=clock.now())),
+        (
+            "exercises",
+            lambda _force: events_exercise.publish_exercises(MODULES.parent / "exercises", clock.now()),
+        ),
+    )
 
 
 def _create_force(people: int, seed: int, config: Config) -> None:

@@ -5,13 +5,13 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from uuid import uuid4
 
-from portal.demo.events_held import HeldDate
-from portal.domain.events.register import RegisterPerson
 from portal.domain.exercises import debrief, plenary, runs
 from portal.domain.exercises.plenary import list_statements
 from portal.domain.exercises.run_queries import LogAnswer
 from portal.domain.people.queries import viewer_of
 from portal.domain.people.visibility import Viewer
+from portal.features.events.demo.held import HeldDate
+from portal.features.events.register import RegisterPerson
 from portal.platform.clock import london_day
 from portal.platform.db import transaction
 

@@ -75,13 +75,8 @@ class Permission(str):
     VERSION_PUBLISH = _Core("authoring:version:publish")
     RETENTION_VIEW = _Core("retention:disposal:view")
     RETENTION_MANAGE = _Core("retention:disposal:manage")  # ask, approve, hold, answer requests about data
-    EVENT_VIEW = _Core("events:event:view")  # dates, places, how many attend; sight decides which names
-    EVENT_BOOK = _Core("events:booking:make")  # for people the holder sees
-    EVENT_RUN = _Core("events:event:run")  # plan, group, keep the register, sign off
     EXERCISE_RUN = _Core("exercises:run:control")
     EXERCISE_READ = _Core("exercises:version:view")  # with the notes for facilitators
-    RETURN_VIEW = _Core("returns:return:view")
-    RETURN_MANAGE = _Core("returns:return:manage")  # make, load, register forces and their keys
 
 
 LEARNER = frozenset(
@@ -96,7 +91,6 @@ _SIGHT = frozenset(
         Permission.RECORD_VIEW,
     }
 )
-_DESKS = frozenset({Permission.RETURN_VIEW})
 
 _CORE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.MANAGER: _SIGHT
@@ -104,11 +98,8 @@ _CORE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.ATTEMPT_OPEN,
         Permission.DECISION_ASK,
         Permission.REMINDER_NUDGE,
-        Permission.EVENT_VIEW,
-        Permission.EVENT_BOOK,
     },
     Role.DIRECTIVE_OWNER: _SIGHT
-    | _DESKS
     | {
         Permission.DIRECTIVE_ISSUE,
         Permission.DECISION_ASK,
@@ -117,8 +108,6 @@ _CORE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.REMINDER_NUDGE,
         Permission.REMINDER_VIEW,
         Permission.REMINDER_RULE,
-        Permission.EVENT_VIEW,
-        Permission.RETURN_MANAGE,
     },
     Role.AUTHOR: frozenset(
         {
@@ -133,20 +122,14 @@ _CORE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.PUBLISHER: frozenset(
         {Permission.AUTHORING_VIEW, Permission.EXERCISE_READ, Permission.VERSION_PUBLISH}
     ),
-    Role.FACILITATOR: frozenset(
-        {Permission.EVENT_VIEW, Permission.EVENT_RUN, Permission.EXERCISE_RUN, Permission.EXERCISE_READ}
-    ),
+    Role.FACILITATOR: frozenset({Permission.EXERCISE_RUN, Permission.EXERCISE_READ}),
     Role.AUDITOR: _SIGHT
-    | _DESKS
     | {
         Permission.AUDIT_VIEW,
         Permission.RETENTION_VIEW,
-        Permission.EVENT_VIEW,
     },
     Role.ADMINISTRATOR: _SIGHT
-    | _DESKS
     | {
-        Permission.RETURN_MANAGE,
         Permission.ACCOUNT_ADMINISTER,
         Permission.TOKEN_ADMINISTER,
         Permission.AUDIT_VIEW,
@@ -158,7 +141,6 @@ _CORE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.REMINDER_VIEW,
         Permission.RETENTION_VIEW,
         Permission.RETENTION_MANAGE,
-        Permission.EVENT_VIEW,
     },
 }
 
@@ -196,8 +178,6 @@ _CORE_WHOLE_FORCE = frozenset(
         Permission.FORCE_SET,
         Permission.RETENTION_VIEW,
         Permission.RETENTION_MANAGE,
-        Permission.RETURN_VIEW,
-        Permission.RETURN_MANAGE,
     }
 )
 

@@ -101,37 +101,6 @@ PEOPLE = (
             SettingText("MAIL_DAYS_OFF", "further days without mail", "none", "`2026-12-24 2026-12-31`"),
         ),
     ),
-    SettingGroup(
-        "Returns",
-        "What a force tells the unit that coordinates all of them ([returns](../returns.md)).",
-        (
-            SettingText(
-                "RETURN_KEY_FILE",
-                "path of the private key that signs returns, for the portal’s user alone; "
-                "`flask returns keys make` writes one",
-                "no return can be made; in the demo, `return-key.pem` in `INSTANCE_DIR`",
-                "`/etc/portal/return-key.pem`",
-            ),
-            SettingText(
-                "RETURN_FORCE",
-                "the force’s short name at the coordinating unit",
-                "made of `FORCE_NAME`, such as `westshire-police`",
-                "`westshire`",
-            ),
-            SettingText(
-                "COORDINATOR_KEY",
-                "public key of the coordinating unit, by which its comparisons are checked",
-                "no comparison is taken",
-                "44 characters that the unit gives",
-            ),
-            SettingText(
-                "COORDINATOR",
-                "`on`: this portal receives the returns of all forces, and has the pages for it",
-                "off; on in the demo",
-                "`on`",
-            ),
-        ),
-    ),
 )
 
 

@@ -7,13 +7,12 @@ from typing import Any
 from flask import Flask
 from werkzeug.routing import Rule
 
-from portal.domain.returns.comparisons import FEWEST_FORCES
 from portal.features.assurance.evidence_kinds import keep_document
 from portal.features.assurance.narratives import write_narrative
 from portal.features.assurance.services import DecisionDetails, record_decision
+from portal.features.returns.comparisons import FEWEST_FORCES
 from portal.platform import clock
 from portal.platform.db import transaction
-from tests.factories.returns import ask_for, make_force, make_return
 from tests.features.assurance.factories import (
     give_owner,
     make_action,
@@ -21,13 +20,14 @@ from tests.features.assurance.factories import (
     make_judgement,
     make_recommendation,
 )
-from tests.features.assurance.plan.factories import publish_next_plan, write_plan
 from tests.features.dip_samples.factories import make_sample
+from tests.features.force_plan.factories import publish_next_plan, write_plan
+from tests.features.returns.factories import ask_for, make_force, make_return
 from tests.journeys.returns_made import keep_returns
 from tests.page_reading import PortalClient
 from tests.pages.monitoring.preparing import run_jobs
 
-ROOMS = ("assurance.", "dip_samples.", "packs.", "returns.")
+ROOMS = ("assurance.", "dip_samples.", "force_plan.", "packs.", "returns.")
 KEY = "e-learning"
 PDF = b"%PDF-1.7\n1 0 obj\nendobj\nstartxref\n9\n%%EOF\n"
 FIGURE = {"directive": "OIC-2026", "requirement": "", "threshold": "0.9"}

@@ -26,7 +26,7 @@ from portal.platform.permissions import Role
 from tests.factories.people import make_grant, make_unit
 from tests.features.assurance.desk_browsing import AUDITOR, LEARNER, OWNER, make_desk_people
 from tests.features.assurance.factories import make_judgement, make_recommendation
-from tests.features.assurance.plan.factories import propose_plan
+from tests.features.force_plan.factories import propose_plan
 from tests.page_reading import PortalClient
 from tests.pages.account.browsing import another, let_in, make_account
 

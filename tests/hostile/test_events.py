@@ -17,13 +17,13 @@ from icalendar import Calendar
 from sqlalchemy import delete, select
 
 from portal.domain.accounts import services as accounts
-from portal.domain.events import register
-from portal.domain.events.models import AttendanceOutcome, Booking, EventVersion, RegisterEntry
-from portal.domain.events.queries import event_details
-from portal.domain.events.services import change_event, plan_of
 from portal.domain.exercises import plenary
 from portal.domain.exercises.models import ExerciseRun, LogEntry, RunAction, RunStep
 from portal.domain.people.models import PersonName
+from portal.features.events import register
+from portal.features.events.models import AttendanceOutcome, Booking, EventVersion, RegisterEntry
+from portal.features.events.queries import event_details
+from portal.features.events.services import change_event, plan_of
 from portal.platform import clock
 from portal.platform.db import db, transaction
 from portal.platform.tables.columns import csv_text

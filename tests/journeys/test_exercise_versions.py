@@ -11,7 +11,7 @@ from tests.journeys.places import AUTHOR, PUBLISHER
 from tests.journeys.walking import follow, go, h1, hold_to_account, press, sign_in, visitor
 from tests.running import Server
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.sweep]
 FACILITATOR = "D5001"
 LIST = "/exercises/versions"
 

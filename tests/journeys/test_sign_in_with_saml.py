@@ -40,7 +40,10 @@ def force(small_force: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
             server.kill()
 
 
-@pytest.mark.parametrize(("number", "width", "scripts"), [("D1001", 1280, True), ("D2001", 320, False)])
+@pytest.mark.parametrize(
+    ("number", "width", "scripts"),
+    [("D1001", 1280, True), pytest.param("D2001", 320, False, marks=pytest.mark.sweep)],
+)
 def test_the_first_sign_in_and_the_way_out(
     browser: Browser, force: tuple[Server, str], number: str, width: int, scripts: bool
 ) -> None:
@@ -62,6 +65,7 @@ def test_the_first_sign_in_and_the_way_out(
         assert h1(tab) == "Sign in"
 
 
+@pytest.mark.sweep
 def test_whoever_is_not_in_the_roster_reads_whom_to_ask(browser: Browser, force: tuple[Server, str]) -> None:
     server, idp = force
     with visitor(browser, server, 320, also=idp) as tab:

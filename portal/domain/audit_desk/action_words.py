@@ -99,7 +99,6 @@ _TEXTS = {
     ActionGroup.FILES: {
         "completions.exported": "Downloaded the completions of {directive}[ ({format})]"
         "[, {people}][, {rows}]",
-        "event.printed": "Downloaded the {file} of event {event}[, {people}]",
         "subject_access.exported": "Made a copy of everything held about the person[ ({format})]",
         "accounts.exported": "Downloaded the list of accounts[, {people}]",
         "completions.downloaded": "Downloaded a prepared file of {directive}[, {name}]",
@@ -125,24 +124,11 @@ _TEXTS = {
         "exclusions.sent": "Sent exemptions and deferrals: {added} new[, {corrected} corrected]",
     },
     ActionGroup.LEARNING: {
-        "booking.made": "Booked a place at event {event}, or put them down for one[: {state}]",
-        "booking.offered": "Offered a place at event {event}",
-        "booking.cancelled": "Cancelled a booking of event {event}",
-        "booking.lapsed": "Let a booking of event {event} lapse",
-        "booking.declined": "Refused a booking of event {event}",
-        "booking.left": "Ended a booking of event {event}: no longer required to attend",
-        "places.kept": "Kept places at event {event} for the unit {unit}[: {places}]",
-        "places.freed": "Stopped keeping places at event {event} for the unit {unit}",
         "attempt.submitted": "Submitted an assessment",
         "attempt.opened": "Opened one more attempt at {module}[: {reason}]",
         "attempt.not_opened": "Could not open one more attempt at {module}",
         "pass.recorded": "Passed: record {reference}",
         "attendance.recorded": "Recorded attendance: record {reference}",
-        "attendance.signed_off": "Signed off at event {event}: {outcome}[, {reason}]",
-        "attendance.corrected": "Corrected attendance at event {event}: {outcome}[, {reason}]",
-        "event.grouped": "Put {people} into syndicates of event {event}",
-        "register.noted": "Noted {entries} in the register of event {event}",
-        "register.signed_in": "Signed in at event {event} by the code in the room",
         "guide.acknowledged": "Acknowledged a guide: record {reference}",
         "learning.recognised": "Recognised prior learning: record {reference}",
         "record.revoked": "Revoked record {reference}[ from {from_on}][: {reason}]",
@@ -162,17 +148,6 @@ _TEXTS = {
         "case.copy_taken_back": "Took back a copy of what they wrote in a case",
         "case.rubric_applied": "Looked through a text that was shown to them, and ticked what they found",
         "notes.erased": "Erased texts that belong to {fact_table}",
-    },
-    ActionGroup.EVENTS: {
-        "event.planned": "Planned event {event}",
-        "event.changed": "Changed event {event}",
-        "event.cancelled": "Cancelled event {event}",
-        "event.facilitator_named": "Named them to run event {event}",
-        "event.facilitator_released": "Named others to run event {event}",
-        "event.move_told": "Told them that event {event} moved or changed",
-        "event.cancellation_told": "Told them that event {event} is cancelled",
-        "event.reminded": "Reminded them of event {event}",
-        "event_room.saved": "Saved the room {room}",
     },
     ActionGroup.DECISIONS: {
         "decision.asked": "Asked for: {kind}[ ({reason})]",
@@ -213,16 +188,12 @@ _TEXTS = {
         "guide.published": "Published version {number} of guide {guide}",
         "shared_file.published": "Published version {number} of shared file {name}",
         "event_type.published": "Published version {number} of event type {event_type}",
-        "event_type.proposed": "Proposed version {number} of event type {event_type}",
-        "event_type.sent_back": "Sent back what was proposed for event type {event_type}",
-        "event_type.withdrawn": "Withdrew what was proposed for event type {event_type}",
         "draft.opened": "Opened a draft of {module}",
         "draft.restored": "Brought back state {number} of the draft of {module}",
         "draft.discarded": "Discarded a draft of {module}",
         "items.imported": "Added questions from a file ({format}) to the draft of {module}: {number}",
         "items.exported": "Took questions of {module} out in a file ({format}): {number}",
         "draft.sent_for_review": "Sent the draft of {module} for review",
-        "clarity.replied": "Answered what a learner found unclear in {module}",
         "links.checked": "Checked the links to pages of the web: {pages}, of which {broken} broken",
         "module.archived": "Archived the module {module}[, replaced by {successor}]",
         "publication.scheduled": "Approved the draft of {module}, to be published at {at}",
@@ -260,21 +231,6 @@ _TEXTS = {
         "data.request_done": "Answered a request about data as done: {kind}",
         "data.request_refused": "Refused a request about data: {kind}",
     },
-    ActionGroup.RETURNS: {
-        "return.made": "Made return {number} of {period}",
-        "return.downloaded": "Downloaded return {number} of {period}",
-        "return.taken_out": "Downloaded return {number} of {period} from {force}",
-        "return.received": "Received return {number} of {period} from {force}",
-        "return.refused": "Refused a return[ of {force}][, number {number}][ of {period}]: {checks}",
-        "return.asked": "Asked forces for a return of {period} by {due_on}",
-        "return.compared": "Took the comparison of {period}",
-        "national_view.exported": "Downloaded the national view as at {as_at} ({format})",
-        "comparison.written": "Wrote the comparison of {period}",
-        "force.registered": "Registered the force {force}",
-        "force.restated": "Stated the name and size of the force {force}",
-        "force.key_added": "Registered a key of the force {force}: {fingerprint}",
-        "force.key_ended": "Ended a key of the force {force}: {fingerprint}",
-    },
 }
 
 
@@ -310,6 +266,6 @@ def list_access_changes() -> frozenset[str]:
 
 def _gives_access(action: str, words: ActionWords) -> bool:
     """Whether an act about which its feature says nothing gives or takes access."""
-    if action.startswith(("account.identity_", "force.key_")):
+    if action.startswith("account.identity_"):
         return True
     return words.group in (ActionGroup.ACCOUNTS, ActionGroup.TOKENS) and action not in _OF_NO_ACCESS

@@ -1,4 +1,4 @@
-"""Publishing of the content that a release brings: modules, exercises, event types and those of features."""
+"""Publishing of the content that a release brings: modules, exercises and those of features."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -6,8 +6,6 @@ from datetime import datetime
 from pathlib import Path
 
 from config import current_settings
-from portal.domain.catalogue.other_sources import EVENT_TYPE_FILES
-from portal.domain.catalogue.publishing import publish_event_type
 from portal.domain.catalogue.services import publish_folder
 from portal.domain.exercises.versions import publish_exercise_folder
 from portal.domain.people.queries import person_by_staff_number, viewer_of
@@ -88,15 +86,9 @@ def _publish_exercises(folder: Path, at: datetime, by: int) -> Numbers:
     return {**dict(done.versions), **dict.fromkeys(done.unchanged)}
 
 
-def _publish_event_types(folder: Path, at: datetime, by: int) -> Numbers:
-    sources = EVENT_TYPE_FILES.check_path(folder)
-    return {source.key: publish_event_type(source, at=at, by=by) for source in sources}
-
-
-_CORE_PARTS: dict[str, Callable[[Path, datetime, int], Numbers]] = {  # event types prepare by modules
+_CORE_PARTS: dict[str, Callable[[Path, datetime, int], Numbers]] = {
     "modules": _publish_modules,
     "exercises": _publish_exercises,
-    "event_types": _publish_event_types,
 }
 
 

@@ -21,7 +21,6 @@ from sqlalchemy import select
 from sqlalchemy.orm import aliased
 
 from portal.domain.catalogue.lesson_html import fill_placeholders
-from portal.domain.events.models import Event
 from portal.domain.exercises.models import RunAction
 from portal.domain.exercises.plenary import PlenaryRun, PromptStage, Statement, list_moves, list_statements
 from portal.domain.exercises.run_queries import (
@@ -35,6 +34,7 @@ from portal.domain.exercises.run_queries import (
     words_of_answer,
 )
 from portal.domain.exercises.sources import ExerciseContent, Inject, InjectQuestion
+from portal.features.events.models import Event
 from portal.platform import wording as say
 from portal.platform.audit import log
 from portal.platform.clock import format_utc

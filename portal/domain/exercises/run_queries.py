@@ -13,11 +13,11 @@ from typing import Any, NamedTuple, TypedDict, cast
 
 from sqlalchemy import BigInteger, Exists, Integer, String, and_, bindparam, exists, func, or_, select
 
-from portal.domain.events.models import Booking, RegisterEntry
 from portal.domain.exercises.models import ExerciseRun, ExerciseVersion, LogEntry, RunStep
 from portal.domain.exercises.sources import ExerciseContent, Inject, InjectQuestion
 from portal.domain.people.models import PersonName
 from portal.domain.people.visibility import Viewer
+from portal.features.events.models import Booking, RegisterEntry
 from portal.platform.db import clock_at, db, read
 from portal.platform.errors import NotFoundError, RuleError
 from portal.platform.permissions import Permission

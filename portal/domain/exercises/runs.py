@@ -13,7 +13,6 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import ColumnElement, Select, and_, delete, exists, func, or_, select
 
-from portal.domain.events.models import Booking, Event, EventVersion
 from portal.domain.exercises.models import (
     ExerciseRun,
     ExerciseVersion,
@@ -40,6 +39,7 @@ from portal.domain.exercises.run_queries import (
 )
 from portal.domain.exercises.versions import newest_version
 from portal.domain.people.visibility import Viewer
+from portal.features.events.models import Booking, Event, EventVersion
 from portal.platform.audit import log
 from portal.platform.db import db, stamp
 from portal.platform.errors import ForbiddenError, NotFoundError, RuleError

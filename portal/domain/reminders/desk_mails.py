@@ -1,23 +1,20 @@
-"""Mails about work that waits: review dates, answers of authors, files of the watched folder, recall."""
+"""Mails about work that waits: review dates, files of the watched folder."""
 
 import uuid
 from collections.abc import Callable, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
-from sqlalchemy import exists, func, insert, select
+from sqlalchemy import exists, insert, select
 
 from portal.domain.accounts.models import Credential
 from portal.domain.catalogue.upkeep import DueReview, list_due_reviews
-from portal.domain.clarity.services import replies_to
 from portal.domain.imports.folder import list_files
 from portal.domain.imports.models import FolderFile
 from portal.domain.people.models import PersonName, Post, RoleGrant
 from portal.domain.people.positions import is_known_fact
 from portal.domain.people.visibility import is_granted_to, is_valid_on
-from portal.domain.recall.queries import due_days_by_person, list_due_recalls
 from portal.domain.reminders import queries
 from portal.domain.reminders.message_texts import (
-    MOST_DAYS,
     NO_ADDRESS,
     NothingToSend,
     Paragraph,
@@ -116,51 +113,6 @@ def _review_line(due: DueReview, day: date) -> str:
     return f"{due.title} (owner: {due.owner}), which {verb} to be reviewed by {date_words(due.review_on)}"
 
 
-# Mails that an author has answered what somebody found unclear.
-
-
-def queue_reply_mail(person_id: int, *, at: datetime, hours: SendWindow) -> None:
-    """Queue a mail to somebody whom an author answered, unless one about an answer waits already.
-
-    Args:
-        person_id: Who was answered.
-        at: This instant, which is that of the answer.
-        hours: When mail may be sent.
-    """
-    waits = select(Message.id).where(
-        Message.person_id == person_id,
-        Message.kind == MessageKind.CLARITY,
-        Message.state == Delivery.WAITING,
-    )
-    reader = list_addressees([person_id], london_day(at)).get(person_id)
-    if reader is None or not reader.has_post or not reader.email or db.session.scalar(waits) is not None:
-        return
-    row = {"reference": uuid.uuid4(), "person_id": person_id, "kind": MessageKind.CLARITY, "tries": 0}
-    row |= {"state": Delivery.WAITING, "created_at": at, "not_before": hours.next_allowed(at)}
-    db.session.execute(insert(Message).values(row))
-
-
-def compose_reply_mail(row: Message, now: datetime, portal: PortalDetails) -> Letter | NothingToSend:
-    """Write the mail about the answers since it was queued, or say why there is none."""
-    reader = list_addressees([row.person_id], london_day(now)).get(row.person_id)
-    if reader is None or not reader.has_post:
-        return NothingToSend("This person has left or was erased.")
-    if not reader.email:
-        return NothingToSend(NO_ADDRESS)
-    modules = tuple(replies_to(row.person_id, row.created_at))
-    if not modules:
-        return NothingToSend("Not needed any more.")
-    paragraphs = [
-        Paragraph("You said that something was clear or unclear. An author has answered, about:", modules),
-        Paragraph("Read the answer:", link=f"{portal.address}/learning/clear"),
-    ]
-    foot = (
-        f"{portal.force} sent this from its learning portal because you asked. The author was not told your "
-        "name, and nobody else sees that you asked. Replies are not read."
-    )
-    return compose_letter(reader, "An author has answered you", paragraphs, foot=foot)
-
-
 # Mails about files of the watched folder that were not imported: one for a night, without their values.
 
 _STATES = {"waiting": "waits for a person", "quarantined": "was set aside"}
@@ -250,69 +202,3 @@ def compose_folder_mail(row: Message, now: datetime, portal: PortalDetails) -> L
 
 def _paragraph_about(file: FolderFile) -> Paragraph:
     return Paragraph(f"{file.kind}/{file.profile}/{file.name} {_STATES[file.state]}:", tuple(file.reasons))
-
-
-# Mails about recall: queued once for what has become due, written from the data of the moment of sending.
-
-
-def queue_recall_mails(day: date, *, at: datetime, hours: SendWindow) -> int:
-    """Queue a mail to everybody for whom a module became due lately; return how many.
-
-    Whoever does not answer is not written to again about the same modules, and nobody about what was due
-    long before mail was set up. People without a post, an address or recall turned on get none.
-
-    Args:
-        day: The London day of ``at``.
-        at: This instant.
-        hours: When mail may be sent.
-    """
-    long_ago = day - timedelta(days=MOST_DAYS)
-    due_days = due_days_by_person(day, long_ago)
-    last_on = _last_mailed_on() if due_days else {}
-    readers = [
-        person_id for person_id, days in due_days.items() if max(days) > last_on.get(person_id, long_ago)
-    ]
-    people = list_addressees(readers, day)
-    columns = {"kind": MessageKind.RECALL, "state": Delivery.WAITING, "created_at": at, "tries": 0}
-    rows = [
-        {"reference": uuid.uuid4(), "person_id": person.person_id, "not_before": hours.next_allowed(at)}
-        | columns
-        for person in people.values()
-        if person.has_post and person.email
-    ]
-    if rows:
-        db.session.execute(insert(Message), rows)
-    return len(rows)
-
-
-def compose_recall(row: Message, now: datetime, portal: PortalDetails) -> Letter | NothingToSend:
-    """Write the mail about what is due now, or say why there is none."""
-    day = london_day(now)
-    reader = list_addressees([row.person_id], day).get(row.person_id)
-    if reader is None or not reader.has_post:
-        return NothingToSend("This person has left or was erased.")
-    if not reader.email:
-        return NothingToSend(NO_ADDRESS)
-    recalls = list_due_recalls(row.person_id, day)
-    if not recalls:
-        return NothingToSend("Not needed any more.")
-    items = tuple(f"{each.short_title}, which you passed on {date_words(each.passed_at)}" for each in recalls)
-    subject = f"Do you still know it? {plural(3 * len(recalls), 'question')}"
-    paragraphs = [
-        Paragraph("Three questions take about two minutes. They are about:", items),
-        Paragraph("Answer them, or turn them off:", link=f"{portal.address}/learning/recall"),
-    ]
-    foot = (
-        f"{portal.force} sent this from its learning portal because you passed a module. You do not have to "
-        "answer, and nobody else sees whether you do. Replies are not read."
-    )
-    return compose_letter(reader, subject, paragraphs, foot=foot)
-
-
-def _last_mailed_on() -> dict[int, date]:
-    """The London day on which each person's last mail about recall was queued."""
-    statement = select(Message.person_id, func.max(Message.created_at)).where(
-        Message.kind == MessageKind.RECALL
-    )
-    rows = db.session.execute(statement.group_by(Message.person_id))
-    return {person_id: london_day(at) for person_id, at in rows}

@@ -21,14 +21,11 @@ from portal.domain.reminders import invitations, queries
 from portal.domain.reminders import services as reminders_services
 from portal.domain.reminders.desk_mails import (
     compose_folder_mail,
-    compose_recall,
-    compose_reply_mail,
     compose_review_mail,
 )
-from portal.domain.reminders.event_mails import compose_event_mail
 from portal.domain.reminders.invitations import LinkLetter
 from portal.domain.reminders.message_texts import NothingToSend, PortalDetails, compose_reminder
-from portal.domain.reminders.models import EVENT_KINDS, Delivery, Message, MessageKind
+from portal.domain.reminders.models import Delivery, Message, MessageKind
 from portal.domain.reminders.notice_texts import compose_notice
 from portal.domain.reminders.rules import SendWindow, lines_in_words, make_send_window, words_of_kind
 from portal.domain.reminders.services import send_window_of
@@ -114,11 +111,8 @@ WRITERS: dict[MessageKind, Writer] = {  # of the core
     MessageKind.NOTICE: _write_notice,
     MessageKind.INVITATION: _write_link_mail,
     MessageKind.RESET: _write_link_mail,
-    MessageKind.RECALL: compose_recall,
-    MessageKind.CLARITY: compose_reply_mail,
     MessageKind.REVIEW: compose_review_mail,
     MessageKind.FOLDER: compose_folder_mail,
-    **dict.fromkeys(EVENT_KINDS, compose_event_mail),
 }
 
 

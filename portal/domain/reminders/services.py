@@ -13,11 +13,9 @@ from config import current_settings
 from portal.domain.directives.applies import split_into_batches
 from portal.domain.people.visibility import Viewer, visible_people
 from portal.domain.reminders import queries
-from portal.domain.reminders.desk_mails import queue_recall_mails, queue_review_mails
-from portal.domain.reminders.event_mails import remind_of_events
+from portal.domain.reminders.desk_mails import queue_review_mails
 from portal.domain.reminders.message_texts import MOST_DAYS, ReminderPlan, plan_reminders
 from portal.domain.reminders.models import (
-    PRIVATE_KINDS,
     Delivery,
     Message,
     MessageKind,
@@ -25,6 +23,7 @@ from portal.domain.reminders.models import (
     ReminderRule,
     ReminderRun,
     UntoldManager,
+    list_private_kinds,
 )
 from portal.domain.reminders.queries import (
     Addressee,
@@ -124,7 +123,7 @@ def send_window_of(kind: MessageKind, hours: SendWindow) -> SendWindow:
         MessageKind.EVIDENCE_STALE,
         MessageKind.EVENT_REMINDER,
     }
-    in_hours.update(PRIVATE_KINDS)
+    in_hours.update(list_private_kinds())
     return hours if kind in in_hours else ANY_TIME
 
 
@@ -152,8 +151,6 @@ def plan_day(day: date, *, at: datetime, hours: SendWindow, line_managers: bool 
     for queue_mails in _list_mails_of_day():
         with plan.failures.of(queue_mails.__name__), db.session.begin_nested():
             queue_mails(day, at=at, hours=hours)
-    with plan.failures.of(remind_of_events.__name__), db.session.begin_nested():
-        remind_of_events(plan.window.after, day)
     result = {"letters": len(plan.letters), "lines": plan.line_count, "unreachable": len(plan.unreachable)}
     result["untold"] = len(plan.untold)
     db.session.execute(insert(ReminderRun).values(day=day, planned_at=at, result=result))
@@ -169,7 +166,7 @@ def _list_mails_of_day() -> list[Callable[..., int]]:
         for mail in feature.mails
         if mail.plan
     ]
-    return insert_after((queue_recall_mails, queue_review_mails), additions, lambda queue: queue.__name__)
+    return insert_after((queue_review_mails,), additions, lambda queue: queue.__name__)
 
 
 def _record_untold(plan: ReminderPlan, at: datetime) -> None:

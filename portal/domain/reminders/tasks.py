@@ -7,7 +7,7 @@ from portal.domain.accounts.sign_in import has_open_requests
 from portal.domain.people.queries import require_starter
 from portal.domain.reminders import invitations, notices, queries, services
 from portal.domain.reminders.invitations import Candidates, InvitationFilter, InvitationOutcome
-from portal.domain.reminders.models import EVENT_KINDS, PRIVATE_KINDS, MessageKind
+from portal.domain.reminders.models import EVENT_KINDS, MessageKind, list_private_kinds
 from portal.domain.reminders.sending import (
     line_managers_see,
     mail_hours,
@@ -31,8 +31,12 @@ KINDS = (
     MessageKind.REPORT,
     MessageKind.EVIDENCE_STALE,
     *EVENT_KINDS,
-    *PRIVATE_KINDS,
-)  # the others have a job of their own
+)  # of the core; the others have a job of their own
+
+
+def _list_kinds() -> list[MessageKind]:
+    """What the job of the day sends, of the core and of features."""
+    return [*KINDS, *list_private_kinds()]
 
 
 def is_due(now: datetime) -> bool:
@@ -40,7 +44,7 @@ def is_due(now: datetime) -> bool:
     if not relay_is_set() or not mail_hours().allows_sending(now):
         return False
     return queries.last_planned_day() != clock.london_day(now) or bool(
-        queries.list_due_messages(now, 1, KINDS)
+        queries.list_due_messages(now, 1, _list_kinds())
     )
 
 
@@ -76,7 +80,7 @@ def send_reminders(job: JobProgress, arguments: Arguments) -> dict[str, Any]:
     if not relay_is_set():
         return {"said": [*sentences, "Email is not set up, so they wait in the outbox."]}
     outcome = send_due_messages(
-        sending_settings(), lambda count, words: job.report_progress(count, count + 1, words), KINDS
+        sending_settings(), lambda count, words: job.report_progress(count, count + 1, words), _list_kinds()
     )
     return plan.failures.end_job([*sentences, f"{outcome.summary_words}."])
 

@@ -24,7 +24,6 @@ from portal.domain.cases import CaseCopy, CaseRun
 from portal.domain.catalogue.models import Activity, GuideVersion, Item, Lesson, ModuleVersion
 from portal.domain.catalogue.version_cache import published_title
 from portal.domain.directives.models import Directive, DirectiveVersion
-from portal.domain.events.models import Event
 from portal.domain.item_kinds import case_kinds_by_name, kinds_by_name
 from portal.domain.item_kinds.base import Answer
 from portal.domain.people.models import PersonName, UnitState
@@ -140,7 +139,6 @@ _SELECTS: dict[str, tuple[Any, Callable[..., str]]] = {
         lambda title, number: f"{title}, version {number}",
     ),
     "record": (select(Record.id, Record.reference), str),
-    "event": (select(Event.id, Event.reference), str),
     "registration": (
         select(Registration.id, ModuleVersion.title).join(
             ModuleVersion, ModuleVersion.id == Registration.module_version_id

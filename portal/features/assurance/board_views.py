@@ -340,6 +340,7 @@ def show_recommendation(position: Position, key: str) -> ResponseReturnValue:
         file=read_version_file(key, recommendation.version),
         names=name_people(list_people_of(recommendation)),
         links=[link_to(key, position) for link_to in list_parts("assurance.recommendation")],
+        panes=list_parts("assurance.pane"),
         **template_values_of(position),
     )
 

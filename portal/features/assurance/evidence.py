@@ -9,12 +9,14 @@ from typing import Any
 from sqlalchemy import Select, exists, func, select
 from sqlalchemy.orm import aliased
 
+from config import current_settings
 from portal.domain.catalogue.publishing import current_event_types, current_guides
 from portal.domain.people.models import Post
 from portal.domain.people.queries import live_units
 from portal.domain.people.staff_numbers import sort_ranks
 from portal.domain.reports.parameters import Position, read_position_today
 from portal.domain.reports.statistics import read_directives
+from portal.feature import find_parts
 from portal.features.assurance.desk import (
     EvidenceSnapshot,
     EvidenceState,
@@ -48,7 +50,6 @@ from portal.features.assurance.models import (
     JudgementDecision,
     Recommendation,
 )
-from portal.features.assurance.plan import list_plan_faults
 from portal.features.assurance.services import (
     LONGEST_TEXT,
     EntryRefusedError,
@@ -548,7 +549,13 @@ def list_stale(position: Position, person_id: int | None = None) -> list[StaleEn
     ]
     for recommendation in desk:
         owner = recommendation.owner_id
-        if recommendation.plan and person_id in (None, owner) and (faults := list_plan_faults(position)):
+        if recommendation.plan and person_id in (None, owner) and (faults := _list_plan_faults(position)):
             title, address = recommendation.version.title, f"/assurance/{recommendation.key}/document"
             stale.append(StaleEntry(title, "", PLAN_TITLE, faults, owner, address))
     return stale
+
+
+def _list_plan_faults(position: Position) -> tuple[str, ...]:
+    """Why the plan no longer holds, which the feature that writes it says."""
+    parts = find_parts(current_settings().features_on, "assurance.plan_faults")
+    return tuple(fault for _, list_faults in parts for fault in list_faults(position))

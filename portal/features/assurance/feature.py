@@ -45,8 +45,7 @@ FEATURE = Feature(
     ),
     desk=(
         # Auditors, too, who begin with a date.
-        DeskSource("exercises", CONFIRM, "", "parts:find_plans", name="plans"),
-        DeskSource("plans", CONFIRM, "", "parts:find_judgements", name="judgements"),
+        DeskSource("exercises", CONFIRM, "", "parts:find_judgements", name="judgements"),
         DeskSource("judgements", MANAGE, "", "parts:find_sent_back", name="judgements sent back"),
         # Whoever owns one, with or without a role.
         DeskSource("force details", Permission.ACCOUNT_OWN, "", "parts:find_actions", name="actions"),
@@ -54,19 +53,12 @@ FEATURE = Feature(
     parts=(
         Part("dip_samples.action", "parts:address_of_new_action", MANAGE),
         Part("events.figures", "parts:note_on_attendance", VIEW),
-        Part("guides.force_settings", "plan:list_planned_settings"),
         Part("learning.home", "parts:find_actions"),
     ),
     acts={
         "assurance.board_exported": ActText(
             "files", "Downloaded the assurance board as at {as_at} ({format})"
         ),
-        "plan.begun": ActText(_DESK, "Began version {number} of the force’s plan"),
-        "plan.section_saved": ActText(_DESK, "Wrote “{section}” of the force’s plan"),
-        "plan.proposed": ActText(_DESK, "Proposed version {number} of the force’s plan"),
-        "plan.published": ActText(_DESK, "Published version {number} of the force’s plan"),
-        "plan.sent_back": ActText(_DESK, "Sent back what was proposed for the force’s plan"),
-        "plan.withdrawn": ActText(_DESK, "Withdrew what was proposed for the force’s plan"),
         "narrative.written": ActText(
             _DESK, "Wrote the narrative of the recommendation {recommendation}, from {from_on}"
         ),
@@ -107,13 +99,13 @@ FEATURE = Feature(
             "evidence_stale",
             "mails:compose_evidence_mail",
             "Evidence or a plan that needs attention",
+            title="Evidence or a plan that needs attention",
             plan="mails:queue_evidence_mails",
             after="queue_review_mails",
         ),
     ),
     content=(ContentFolder("recommendations", "event_types", "recommendations:publish_folder"),),
     kept_forms={
-        "assurance.publish_next_plan": "publish the force’s plan",
         "assurance.sign_statement": "sign a statement",
     },
     personal_data="personal_data:TABLES",
@@ -128,9 +120,7 @@ FEATURE = Feature(
     long_pages=("/assurance",),
     demo=(
         DemoStep("content", "recommendations", "exercises", "demo.desk:publish_recommendations"),
-        DemoStep("history", "plan", "exclusions", "demo.plan:schedule_plan"),
-        DemoStep("history", "reading", "people", "demo.reading:schedule_reading"),
-        DemoStep("history", "assurance", "reading", "demo.desk:schedule_desk"),
+        DemoStep("history", "assurance", "people", "demo.desk:schedule_desk"),
         DemoStep("history", "evidence", "assurance", "demo.evidence:schedule_evidence"),
         DemoStep("history", "narratives", "returns", "demo.narratives:schedule_narratives"),
     ),

@@ -1,4 +1,4 @@
-"""Tables of the assurance desk: recommendations, actions, evidence, judgements, and the plan.
+"""Tables of the assurance desk: recommendations, actions, evidence, judgements, and the published plan.
 
 Every fact has a day from which it holds (``from_on``) and the stamp at which it was recorded, so that the
 desk can be read as at any date and as known on any instant.
@@ -10,8 +10,7 @@ from typing import Any
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from portal.platform.db import Base, BigId, Fact, unique_index
-from portal.platform.proposals import ProposalColumns
+from portal.platform.db import Base, BigId, Fact
 
 ACTION_STATES = ("open", "under_way", "done", "dropped")
 EVIDENCE_KINDS = ("figure", "acknowledgements", "attendance", "samples", "document", "link", "statement")
@@ -235,23 +234,6 @@ class JudgementDecision(Base):
     outcome: Mapped[str]
     reason: Mapped[str]  # "" where it was confirmed
     decided_by_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
-
-
-class PlanProposal(ProposalColumns, Base):
-    """The next version of the force's plan to collect, analyse and share; a second person publishes it."""
-
-    __tablename__ = "plan_proposal"
-    __table_args__ = (
-        CheckConstraint("ended_as IN ('published', 'sent_back', 'withdrawn')", name="end_is_known"),
-        unique_index(
-            "uq_plan_proposal_recommendation_id_open", "recommendation_id", where="ended_at IS NULL"
-        ),
-    )
-
-    id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    recommendation_id: Mapped[int] = mapped_column(ForeignKey("recommendation.id"))
-    content: Mapped[dict[str, Any]] = mapped_column(JSON)  # the answers, by the template's keys
-    review_on: Mapped[date]
 
 
 class PlanVersion(Fact):

@@ -7,28 +7,12 @@ from flask import render_template, url_for
 
 from portal.domain.people.visibility import Viewer
 from portal.features.assurance.evidence import count_sent_back, list_judgements_for
-from portal.features.assurance.plan import count_plans_for
 from portal.features.assurance.services import count_own_actions
 from portal.pages.layout.navigation import Waiting
 from portal.platform import clock
 from portal.platform.wording import plural
 
 ACTION_ADDRESS = "/assurance/intelligence-documents/actions/new"
-
-
-def find_plans(viewer: Viewer) -> Iterator[Waiting]:
-    """Versions of the plan that somebody else wrote."""
-    if count := count_plans_for(viewer.person_id):
-        yield Waiting(
-            f"{plural(count, 'version')} of the force’s plan {'waits' if count == 1 else 'wait'} for you",
-            plural(
-                count,
-                "version of the force’s plan to read and publish",
-                "versions of the force’s plan to read and publish",
-            ),
-            url_for("assurance.show_plan"),
-            "Written by somebody else",
-        )
 
 
 def find_judgements(viewer: Viewer) -> Iterator[Waiting]:

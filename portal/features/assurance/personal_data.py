@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from portal.domain.subject_access.register.marks import WORK, PersonalTable, View, mark_proposals
+from portal.domain.subject_access.register.marks import WORK, PersonalTable, View
 from portal.domain.subject_access.register.people import FACT
 from portal.features.assurance.models import AssuranceAction, Evidence, Recommendation
 
@@ -144,7 +144,6 @@ _DESK = (
         people={"decided_by_id": "who decided"},
         technical="id judgement_id",
     ),
-    mark_proposals("plan_proposal", "Plans", "recommendation_id content review_on"),
     PersonalTable(
         "plan_version",
         WORK,

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 from random import Random
 
-from portal.feature import DemoForce
+from portal.feature import ForceInMaking
 from portal.features.dip_samples.queries import find_sample
 from portal.features.dip_samples.rules import SampleCounts, SampleEntry
 from portal.features.dip_samples.services import EARLIEST, record_sample
@@ -33,7 +33,7 @@ TEAMS = (
 DayAct = tuple[date, Callable[[], None]]
 
 
-def schedule_samples(force: DemoForce) -> None:
+def schedule_samples(force: ForceInMaking) -> None:
     """Add what supervisors record to the days on which they do."""
     for day, act in plan_samples(force.today, force.first_day, force.people, force.units):
         force.days[day].append(act)

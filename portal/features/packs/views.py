@@ -66,14 +66,15 @@ def request_pack(key: str, edition: str) -> ResponseReturnValue:
 
 def link_from_board(position: Position) -> tuple[str, str]:
     """The address and the text of the link from the board."""
-    path = url_for("packs.show_packs_of_all")
-    return address(path, position.address.items()), "Make the answer to the inspection as a pack (ZIP)"
+    times: dict[str, Any] = position.address
+    href = url_for("packs.show_packs_of_all", **times)
+    return href, "Make the answer to the inspection as a pack (ZIP)"
 
 
 def link_from_recommendation(key: str, position: Position) -> tuple[str, str]:
     """The address and the text of the link from the page of a recommendation."""
-    path = url_for("packs.show_packs", key=key)
-    return address(path, position.address.items()), "Make the answer as a pack (ZIP)"
+    times: dict[str, Any] = position.address
+    return url_for("packs.show_packs", key=key, **times), "Make the answer as a pack (ZIP)"
 
 
 def _show_packs(key: str) -> ResponseReturnValue:

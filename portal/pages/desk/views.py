@@ -16,11 +16,8 @@ from portal.domain.authoring.reviews import drafts_waiting_for
 from portal.domain.cases import count_unread_copies
 from portal.domain.catalogue.upkeep import list_due_reviews
 from portal.domain.catalogue.version_cache import shared_content
-from portal.domain.clarity.services import count_open_words
 from portal.domain.decisions.queries import count_waiting_requests
 from portal.domain.directives.queries import ComingVersion, list_coming_versions, list_unnamed_roles
-from portal.domain.events.booking_queries import list_asked_bookings
-from portal.domain.events.type_proposals import count_types_for
 from portal.domain.exercises.versions import count_exercises_for
 from portal.domain.imports.queries import count_kept_runs, list_importable_kinds
 from portal.domain.learning.my_learning import load_my_learning
@@ -101,16 +98,6 @@ def _find_drafts(viewer: Viewer) -> Iterator[Waiting]:
         )
 
 
-def _find_event_types(viewer: Viewer) -> Iterator[Waiting]:
-    if count := count_types_for(viewer.person_id):
-        yield Waiting(
-            f"{plural(count, 'event type waits', 'event types wait')} for you",
-            plural(count, "event type to look at and publish", "event types to look at and publish"),
-            url_for("events.list_types"),
-            "Proposed by others",
-        )
-
-
 def _find_exercises(viewer: Viewer) -> Iterator[Waiting]:
     if count := count_exercises_for(viewer.person_id):
         yield Waiting(
@@ -118,26 +105,6 @@ def _find_exercises(viewer: Viewer) -> Iterator[Waiting]:
             plural(count, "exercise to read and publish", "exercises to read and publish"),
             url_for("exercises.list_versions"),
             "Proposed by others",
-        )
-
-
-def _find_bookings(viewer: Viewer) -> Iterator[Waiting]:
-    for event in list_asked_bookings(viewer, clock.now()):
-        yield Waiting(
-            f"{plural(event.asked, 'booking waits', 'bookings wait')} for you: {event.title}",
-            event.words,
-            url_for("events.book_people", reference=event.reference),
-            "Your people asked for a place",
-        )
-
-
-def _find_words(_viewer: Viewer) -> Iterator[Waiting]:
-    for key, count in count_open_words().items():
-        yield Waiting(
-            f"{plural(count, 'note waits', 'notes wait')} for an author’s answer, about “{key}”",
-            plural(count, f"note on “{key}” to answer", f"notes on “{key}” to answer"),
-            url_for("authoring.show_clarity", key=key),
-            "What somebody found clear or unclear, without their name",
         )
 
 
@@ -305,10 +272,7 @@ class _Source:
 _CORE_SOURCES = (
     _Source("requests", Permission.DECISION_MAKE, "Requests", _find_requests),
     _Source("drafts", Permission.VERSION_PUBLISH, "Authoring", _find_drafts),
-    _Source("event types", Permission.VERSION_PUBLISH, "Authoring", _find_event_types),
     _Source("exercises", Permission.VERSION_PUBLISH, "Authoring", _find_exercises),
-    _Source("bookings", Permission.EVENT_BOOK, "", _find_bookings),  # managers, who begin with their people
-    _Source("unclear words", Permission.DRAFT_EDIT, "Authoring", _find_words),
     _Source("reviews", Permission.DRAFT_EDIT, "Authoring", _find_reviews),
     _Source("imports", Permission.RECORD_IMPORT, "Imports", _find_imports),
     _Source("unnamed roles", Permission.ROSTER_IMPORT, "Imports", _find_roles),

@@ -49,11 +49,6 @@ _MONITORING = (
     ),
     Way("Directives", "/directives", Permission.DIRECTIVE_VIEW, "What people must complete, and by when"),
     Way("Reminders", "/reminders", Permission.REMINDER_VIEW, "Emails sent, waiting and not delivered"),
-    Way("Events", "/events", Permission.EVENT_VIEW, "Taught events: dates, places and bookings"),
-    Way("Attendance", "/events/figures", Permission.EVENT_VIEW, "Who attended, and who is needed next"),
-    Way(
-        "Returns", "/returns", Permission.RETURN_VIEW, "What the force tells the coordinating unit each month"
-    ),
 )
 _PEOPLE = (
     Way("People", "/people", Permission.PERSON_VIEW, "A person’s requirements and record"),
@@ -78,12 +73,6 @@ _AUTHORING = (
         "Authoring", "/authoring", Permission.AUTHORING_VIEW, "Modules and guides: drafts, reviews, versions"
     ),
     Way(
-        "Event types",
-        "/events/types",
-        Permission.AUTHORING_VIEW,
-        "Kinds of taught event, and proposals of new versions",
-    ),
-    Way(
         "Exercise versions",
         "/exercises/versions",
         Permission.EXERCISE_READ,
@@ -91,11 +80,6 @@ _AUTHORING = (
     ),
 )
 _EVENTS = (
-    Way("Events", "/events", Permission.EVENT_RUN, "Taught events: plan, change and run them"),
-    Way(
-        "Attendance", "/events/figures", Permission.EVENT_RUN, "Who attended, places left, who is needed next"
-    ),
-    Way("Rooms", "/events/rooms", Permission.EVENT_RUN, "Where events are held"),
     Way("Exercises", "/exercises", Permission.EXERCISE_RUN, "Run an exercise in the room, or rehearse it"),
     Way(
         "Exercise versions",
@@ -126,7 +110,6 @@ _LEARNING = (
     Way("Modules", "/modules", Permission.LEARN, "Every module, to take or to look something up"),
     Way("Guides", "/guides", Permission.LEARN, "What to write, who to call, what a word means"),
     Way("Records", "/records", Permission.LEARN, "Your passes, with their references"),
-    Way("Events", "/events", Permission.LEARN, "Taught events: when and where, and places left"),
 )
 _CORE_GROUPS = (
     WayGroup("Events", _EVENTS),  # first: people who run events find them in no other group
@@ -172,7 +155,6 @@ _AT_A_DESK = frozenset(
 _PAGES_OF_WORK = (
     (Permission.COMPLETION_VIEW, "/monitoring"),
     (Permission.AUTHORING_VIEW, "/authoring"),
-    (Permission.EVENT_RUN, "/events"),
 )
 
 
@@ -250,7 +232,8 @@ def _current_way(ways: Iterable[Way], path: str) -> Way | None:
 
 def first_page(permissions: frozenset[Permission]) -> str:
     """The page with which the work of a person with these permissions begins."""
-    pages = [href for permission, href in _PAGES_OF_WORK if permission in permissions]
+    of_features = [item for feature in current_settings().features_on for item in feature.begins.items()]
+    pages = [href for name, href in (*_PAGES_OF_WORK, *of_features) if name in permissions]
     if len(pages) > 1 or permissions & _AT_A_DESK:
         return DESK
     groups = list_ways(permissions)

@@ -14,7 +14,7 @@ from portal.domain.imports.staged import KEPT_FOR
 from portal.domain.people.queries import find_seen_person, live_units
 from portal.domain.reports.export_files import KEEP_FOR
 from portal.domain.retention import queries, services, stores
-from portal.domain.retention.classes import CLASSES, RetentionClass, class_of_key, period_words
+from portal.domain.retention.classes import RetentionClass, class_of_key, list_retention_classes, period_words
 from portal.domain.retention.queries import DisposalRow, count_due, preview_class
 from portal.domain.retention.services import ERASURE, DataRequestRow
 from portal.domain.retention.stores import Limit
@@ -504,7 +504,7 @@ def _render_request(
         refusal=refusal or RefuseForm(formdata=None),
         form=correction or erasure or refusal or RefuseForm(formdata=None),
         texts=count_written_texts(row.person_id).texts if is_erasure else 0,
-        held=is_erasure and stores.is_person_held(row.person_id, services.ERASED_CLASSES),
+        held=is_erasure and stores.is_person_held(row.person_id, services.list_erased_classes()),
         today=clock.today(),
     )
 
@@ -520,7 +520,7 @@ def list_classes() -> ResponseReturnValue:
     standing = [row for row in stores.list_holds(clock.now()) if row.lifted_at is None]
     return render_template(
         "retention/index.html",
-        classes=CLASSES,
+        classes=list_retention_classes(),
         periods=queries.list_periods(),
         period_words=period_words,
         latest=queries.list_latest_certificates(),

@@ -30,7 +30,6 @@ from portal.platform.openid.provider import ProviderConnection, parse_metadata, 
 from portal.platform.operations import readiness
 from portal.platform.operations.readiness import SchemaWatch
 from portal.platform.processes import is_socket_handed_over
-from portal.platform.signing.keys import SigningKeyError, load_private_key, take_fingerprint, write_public_key
 from portal.platform.watched_folder import WatchedFolder, list_unknown_users
 from portal.platform.wording import plural
 
@@ -70,7 +69,7 @@ def examine_set_up() -> list[SetUpFinding]:
         findings.append(_examine_import_folder(config))
     if config.oidc_issuer:
         findings.append(_examine_provider(config))
-    return [*findings, _examine_returns(config), _examine_proxy(config), _examine_address(config)]
+    return [*findings, *_examine_features(config), _examine_proxy(config), _examine_address(config)]
 
 
 def _examine_database() -> SetUpFinding:
@@ -244,21 +243,10 @@ def _examine_provider(config: Config) -> SetUpFinding:
     return SetUpFinding(State.RIGHT, "sign-in", f"The provider {config.oidc_issuer} answers.")
 
 
-def _examine_returns(config: Config) -> SetUpFinding:
-    """Whether returns can be signed; a key that is set and cannot be used stops the start."""
-    subject, coordinates = "returns", config.returns.is_coordinator(config.mode)
-    also = "; this portal receives those of all forces" if coordinates else ""
-    path = config.returns.find_key_file(config.mode, config.instance)
-    if path is None or not path.exists():
-        sentence = f"There is no key, so no return can be made (flask returns keys make){also}."
-        return SetUpFinding(State.NOTE, subject, sentence)
-    try:
-        fingerprint = take_fingerprint(write_public_key(load_private_key(path)))
-    except SigningKeyError as error:
-        return SetUpFinding(State.WRONG, subject, f"{path} {error}.")
-    name = config.returns.name_force(config.force_name)
-    sentence = f"They are signed as {name} with the key {fingerprint[:16]}…{also}."
-    return SetUpFinding(State.RIGHT, subject, sentence)
+def _examine_features(config: Config) -> Iterator[SetUpFinding]:
+    for feature in config.features_on:
+        for name in feature.set_up:
+            yield from feature.load(name)(config)
 
 
 def _examine_proxy(config: Config) -> SetUpFinding:

@@ -6,11 +6,11 @@ from uuid import uuid4
 import pytest
 import time_machine
 
-from portal.domain.events.models import RegisterEntry
 from portal.domain.exercises.debrief import compare_injects, plain_words
 from portal.domain.exercises.plenary import PromptStage, find_plenary, group_statements, move_to_stage
 from portal.domain.exercises.runs import list_runs
 from portal.domain.people.queries import Viewer
+from portal.features.events.models import RegisterEntry
 from portal.platform import clock
 from portal.platform.db import db, stamp, transaction
 from portal.platform.errors import ForbiddenError, NotFoundError

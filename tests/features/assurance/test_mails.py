@@ -20,7 +20,7 @@ from portal.platform.mail import Relay
 from tests.domain.reminders.post_office import open_office
 from tests.factories.people import make_person, make_unit
 from tests.features.assurance.factories import give_owner, make_recommendation
-from tests.features.assurance.plan.factories import publish_next_plan
+from tests.features.force_plan.factories import publish_next_plan
 
 HOURS = SendWindow()
 BEGUN = datetime(2026, 5, 1, 9, tzinfo=UTC)

@@ -7,9 +7,9 @@ import pytest
 import time_machine
 from flask import Flask
 
-from tests.domain.events.test_queries import count_statements
 from tests.factories.people import make_grant, make_person, make_unit
 from tests.features.dip_samples.factories import APRIL, few, make_sample
+from tests.features.events.test_queries import count_statements
 from tests.page_reading import Page, PortalClient, words
 from tests.pages.account.browsing import another, let_in, make_account
 

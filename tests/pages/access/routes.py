@@ -193,24 +193,12 @@ ROUTES: dict[str, str] = {
     "learning.show_my_learning": OWN,
     "learning.download_due_dates": OWN,
     "learning.list_messages": OWN,
-    "learning.show_recalls": OWN,
-    "learning.choose_recall": OWN,
-    "learning.ask_recall": OWN,
-    "learning.answer_recall": OWN,
-    "learning.show_recall_answers": OWN,
-    "authoring.show_recall": NOBODY,
-    "authoring.show_clarity": NOBODY,
     "authoring.archive_module": NOBODY,
     "authoring.schedule_draft": NOBODY,
     "authoring.cancel_schedule": NOBODY,
     "authoring.list_reviews": NOBODY,
     "authoring.publish_and_ask": NOBODY,
     "authoring.restore_module": NOBODY,
-    "authoring.reply_to_learner": NOBODY,
-    "learning.show_clarity": OWN,
-    "learning.erase_clarity_answer": OWN,
-    "learning.say_lesson_was_clear": OWN,
-    "learning.say_item_was_clear": OWN,
     "learning.show_job_aid": NOBODY,
     "learning.download_job_aid": NOBODY,
     "learning.show_briefing": NOBODY,
@@ -352,7 +340,7 @@ ROUTES: dict[str, str] = {
 }
 
 # Of an event that is held: whoever runs events sees its people. None is held in the world of the matrix;
-# tests/pages/events has who may.
+# tests/features/events has who may.
 ROUTES |= EVENT_ROUTES
 
 # The desk says nothing of single learners.

@@ -13,6 +13,7 @@ from werkzeug.test import TestResponse
 
 from portal.pages.layout.access import permission_of, scopes_of
 from portal.platform.permissions import Permission
+from tests.feature_sweeps import union_of
 from tests.page_reading import read_words
 from tests.pages.access.event_routes import NAME_WHO_HAS_A_PLACE, OF_WHO_RUNS
 from tests.pages.access.routes import ROUTES
@@ -24,13 +25,13 @@ from tests.pages.account.browsing import another, let_in
 MAY_BE_UNKNOWN = {
     "imports.list_unnamed_roles",  # of the whole force's roster
     "assurance.report_action",  # of whoever owns it: tests/pages/assurance/test_entries.py
-    "events.show_correction",  # nobody was signed off; tests/pages/events/test_sign_off.py
+    "events.show_correction",  # nobody was signed off; tests/features/events/test_sign_off.py
     "events.correct_attendance",
     "exercises.take_control_step",  # sent without saying which step
     "exercises.take_action_back",  # nobody wrote one down
     "dip_samples.show_sample",  # of another's unit: tests/pages/dip_samples has who may
     "dip_samples.withdraw_counts",
-    "events.accept_own_place",  # tests/pages/events/test_booking.py
+    "events.accept_own_place",  # tests/features/events/test_booking.py
     "events.decide_booking",
     "authoring.add_comment",
     "authoring.show_medium",
@@ -70,13 +71,10 @@ MAY_BE_UNKNOWN = {
     "saved_reports.share_report",
     "saved_reports.show_emails",
     "saved_reports.stop_schedule",
-    "events.show_proposal",  # nobody proposed one here; tests/pages/events/test_type_pages.py has who may
+    "events.show_proposal",  # nobody proposed one here; tests/features/events/test_type_pages.py has who may
     "events.publish_type",
     "events.send_type_back",
     "events.withdraw_type",
-    "learning.ask_recall",  # nobody passed here; tests/pages/learning/test_recall.py has who may
-    "learning.answer_recall",
-    "learning.show_recall_answers",
     "learning.save_rubric",  # no case has ended here; tests/pages/learning/test_copies.py has who may
     "learning.show_copy",
     "learning.read_copy",
@@ -124,7 +122,7 @@ MAY_BE_UNKNOWN = {
     "sign_in.finish_sign_in",
     "sign_in.leave_provider",
     "saml.receive_assertion",
-}
+} | union_of("MAY_BE_UNKNOWN")
 
 # What is done to the whole force, by a role that ends at no unit alone: in this world every role ends at one.
 OF_THE_FORCE = {"jobs.start_job", "reminders.edit_rules"}

@@ -6,8 +6,8 @@ from uuid import UUID, uuid4
 from flask import Flask
 from sqlalchemy import func, select
 
-from portal.domain.events.models import Event
 from portal.domain.exercises.models import ExerciseRun, LogEntry, RunStep
+from portal.features.events.models import Event
 from portal.platform.db import db, stamp, transaction
 from portal.platform.permissions import Role
 from tests.factories.events import make_booking, make_event, make_event_room, make_event_type, make_exercise

@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from portal.domain.subject_access.register import assurance, events, learning, people, retention, sign_in
+from portal.domain.subject_access.register import events, learning, people, retention, sign_in
 from portal.domain.subject_access.register.marks import WORK, PersonalTable, View
 from portal.feature import insert_after, list_features, load_models
 
@@ -123,7 +123,7 @@ _TABLES = (
         "due_days_after_joining validity_months yearly_on minimum_gap_months expiring_days audience",
     ),
 )
-_ROOMS = (people, sign_in, learning, events, assurance, retention)
+_ROOMS = (people, sign_in, learning, events, retention)
 
 
 @cache
@@ -138,7 +138,6 @@ def personal_tables() -> dict[str, PersonalTable]:
 
 
 NOT_PERSONAL = {  # tables without a person, each with what they hold instead
-    **assurance.NOT_PERSONAL,
     **events.NOT_PERSONAL,
     "activity": "modules and guides by their keys",
     "directive": "directives by their references",

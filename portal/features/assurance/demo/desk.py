@@ -12,7 +12,7 @@ from functools import partial
 from typing import TypedDict
 
 from config import ROOT
-from portal.feature import DemoForce
+from portal.feature import ForceInMaking
 from portal.features.assurance import services
 from portal.features.assurance.demo.story import DECISIONS, OWNERS, RISKS, ActionStep, list_action_steps
 from portal.features.assurance.recommendations import publish_folder
@@ -33,12 +33,12 @@ class Times(TypedDict):
     by: int
 
 
-def publish_recommendations(_force: DemoForce) -> None:
+def publish_recommendations(_force: ForceInMaking) -> None:
     """Publish the four, in the caller's transaction; what is published already stays as it is."""
     publish_folder(RECOMMENDATIONS, stamp(), None)
 
 
-def schedule_desk(force: DemoForce) -> None:
+def schedule_desk(force: ForceInMaking) -> None:
     """Add to each day's acts what the force entered at the desk on it."""
     desk = DemoDesk(force.first_day + timedelta(days=1), force.people)
     for entered_on, act in sorted(desk.list_acts(force.today), key=lambda each: each[0]):

@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from functools import partial
 from typing import Any, NamedTuple
 
-from portal.feature import DemoForce
+from portal.feature import ForceInMaking
 from portal.features.assurance import evidence
 from portal.features.assurance.evidence import EvidenceEntry, add_evidence, change_evidence
 from portal.features.assurance.evidence_kinds import keep_document
@@ -114,7 +114,7 @@ JUDGEMENTS = (
 )  # fmt: skip
 
 
-def schedule_evidence(force: DemoForce) -> None:
+def schedule_evidence(force: ForceInMaking) -> None:
     """Add to each day's acts what the force entered as evidence, and how it judged."""
     story = DemoEvidence(force.people)
     for entered_on, act in sorted(

@@ -6,7 +6,7 @@ from functools import partial
 from typing import NamedTuple
 
 from portal.domain.reports.parameters import read_position_today
-from portal.feature import DemoForce
+from portal.feature import ForceInMaking
 from portal.features.assurance.desk import read_recommendation
 from portal.features.assurance.evidence import check_evidence
 from portal.features.assurance.narratives import list_fields, write_narrative
@@ -52,7 +52,7 @@ NARRATIVES = (
 )  # fmt: skip
 
 
-def schedule_narratives(force: DemoForce) -> None:
+def schedule_narratives(force: ForceInMaking) -> None:
     """Add to each day's acts what the force wrote; after what it entered as evidence on that day."""
     for step in NARRATIVES:
         day = max(step.written_on, force.first_day + timedelta(days=3))
