@@ -21,7 +21,6 @@ from portal.platform.openid.settings import OpenIdSettings
 from portal.platform.outbound import list_proxy_faults
 from portal.platform.secret_values import list_secret_faults, read_secret, weakness_of_secret
 from portal.platform.signing.settings import ReturnSettings, read_return_settings
-from portal.platform.watched_folder import FolderSettings, read_folder_settings
 
 ROOT = Path(__file__).resolve().parent
 # Where the instance folder is unless a setting names another: installed from a wheel, below where one works.
@@ -133,7 +132,6 @@ class Config:
     link_check: str = field(default_factory=lambda: _env("LINK_CHECK"))
     line_manager_sight: str = field(default_factory=lambda: _env("LINE_MANAGER_SIGHT"))
     returns: ReturnSettings = field(default_factory=lambda: read_return_settings(_env))
-    import_folder: FolderSettings = field(default_factory=lambda: read_folder_settings(_env))
 
     jobs: str = field(default_factory=lambda: _env("JOBS", "embedded"))
     jobs_workers: int = field(default_factory=lambda: _number_setting("JOBS_WORKERS", "1"))
@@ -172,7 +170,7 @@ class Config:
         for check in (
             self._number_faults, self._text_faults, self._address_faults, self._sign_in_faults,
             self._access_faults, self._database_faults, self._jobs_faults, self.mail.list_faults,
-            self.import_folder.list_faults, self.seeing.list_faults, self.backup.list_faults,
+            self.seeing.list_faults, self.backup.list_faults,
             self.returns.list_faults,
         ):  # fmt: skip
             faults += check()

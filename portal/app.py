@@ -36,16 +36,14 @@ from portal.domain.decisions import models as decisions_models
 from portal.domain.directives import models as directives_models
 from portal.domain.directives.applies import reconcile_assignments
 from portal.domain.exercises import models as exercises_models
-from portal.domain.imports import folder
 from portal.domain.imports import models as imports_models
 from portal.domain.imports import services as imports_services
 from portal.domain.people import models as people_models
 from portal.domain.people.staff_numbers import reserve_numbers
 from portal.domain.records import models as records_models
-from portal.domain.reminders import desk_mails, notices
 from portal.domain.reminders import models as reminders_models
+from portal.domain.reminders import notices
 from portal.domain.reminders import tasks as reminders_tasks
-from portal.domain.reminders.sending import mail_hours
 from portal.domain.reports import export_files
 from portal.domain.reports import models as reports_models
 from portal.domain.retention import models as retention_models
@@ -175,7 +173,6 @@ TASKS = (
     *reminders_tasks.TASKS,
     *reminders_tasks.INVITATION_TASKS,
     *imports_services.TASKS,
-    *folder.TASKS,
     *export_files.TASKS,
     *upkeep.TASKS,
     *reviews.TASKS,
@@ -287,7 +284,6 @@ def _announce_acts(acts: Sequence[AuditEvent]) -> None:
     for feature in current_settings().features_on:
         for name in feature.hears:
             feature.load(name)(acts)
-    desk_mails.queue_folder_mails(acts, current_settings().import_folder.readers, mail_hours)
     closed = [act.subject_id for act in acts if act.action == "account.closed" and act.subject_id]
     if closed:
         retention_services.erase_own_data(closed, spare_held=True)

@@ -269,6 +269,7 @@ class Feature:
     not_personal: Mapping[str, str] = field(default_factory=dict)  # table: what it holds instead
     references: str = ""  # module:mapping of a table to a statement by id, and what makes words of a row
     own_data: tuple[OwnData, ...] = ()
+    more_stores: Mapping[str, str] = field(default_factory=dict)  # by class of retention: module:tuple
     kept_classes: str = ""  # module:tuple of ``FeatureClass``es of retention: what two people dispose of
     periods: tuple[KeptPeriod, ...] = ()
     removals: tuple[Removal, ...] = ()

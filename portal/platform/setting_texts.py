@@ -104,7 +104,7 @@ PEOPLE = (
 )
 
 
-# Settings of the server: what production needs, its data, the watched folder.
+# Settings of the server: what production needs, its data.
 
 RUNNING = (
     SettingGroup(
@@ -213,45 +213,6 @@ RUNNING = (
                 "to whether it is still there; never a private address. Authors see what is broken",
                 "off",
                 "`on`",
-            ),
-        ),
-    ),
-    SettingGroup(
-        "The watched folder",
-        "Files that other systems put on this machine each night ([the watched folder](watched-folder.md)).",
-        (
-            SettingText(
-                "IMPORT_FOLDER", "whole path of the folder", "no folder is watched", "`/srv/portal-imports`"
-            ),
-            SettingText(
-                "IMPORT_FOLDER_OWNERS",
-                "names of users of this machine whose files are taken",
-                "the portal’s own user alone",
-                "`portal-drop`",
-            ),
-            SettingText(
-                "IMPORT_FOLDER_MAIL_TO",
-                "staff numbers of the people who get mail about files that were not imported",
-                "everybody who may import rosters for the whole force",
-                "`D9001`",
-            ),
-            SettingText(
-                "IMPORT_FOLDER_MOST_ENDED",
-                "per cent of posts that a file may end before a person has to confirm it",
-                "5",
-                "`2`",
-            ),
-            SettingText(
-                "IMPORT_FOLDER_SETTLE_SECONDS",
-                "seconds without a change after which a file counts as complete",
-                "120",
-                "`300`",
-            ),
-            SettingText(
-                "IMPORT_FOLDER_KEPT_DAYS",
-                "for how many days files stay in `done` and `quarantine`",
-                "30",
-                "`14`",
             ),
         ),
     ),

@@ -20,7 +20,6 @@ from portal.domain.people.visibility import Viewer
 from portal.domain.reminders import invitations, queries
 from portal.domain.reminders import services as reminders_services
 from portal.domain.reminders.desk_mails import (
-    compose_folder_mail,
     compose_review_mail,
 )
 from portal.domain.reminders.invitations import LinkLetter
@@ -112,7 +111,6 @@ WRITERS: dict[MessageKind, Writer] = {  # of the core
     MessageKind.INVITATION: _write_link_mail,
     MessageKind.RESET: _write_link_mail,
     MessageKind.REVIEW: compose_review_mail,
-    MessageKind.FOLDER: compose_folder_mail,
 }
 
 

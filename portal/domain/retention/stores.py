@@ -49,7 +49,7 @@ from portal.domain.accounts.models import (
 from portal.domain.assessment.models import Attempt, Response
 from portal.domain.cases import CaseCopy, CaseRubric, CaseRun, CaseStep
 from portal.domain.decisions.models import Decision, DecisionRequest
-from portal.domain.imports.models import FolderFile, ImportRun
+from portal.domain.imports.models import ImportRun
 from portal.domain.people.models import FactNote, PersonName, Post, RoleGrant, UnitState
 from portal.domain.people.positions import is_known_fact
 from portal.domain.people.queries import live_units
@@ -600,22 +600,4 @@ def _remove_names(ids: Sequence[Any]) -> None:
     )
 
 
-def _due_folder_files(limit: Limit) -> DueRows:
-    """Files of the watched folder that were put away; one that still waits keeps its name."""
-    file = FolderFile
-    source = select().select_from(file)
-    source = source.where(file.ended_at < limit.before_at, file.moved, file.name != REMOVED)
-    return DueRows(file.id, file.ended_at, source)
-
-
-def _remove_folder_names(ids: Sequence[Any]) -> None:
-    db.session.execute(
-        update(FolderFile).where(FolderFile.id.in_(ids)).values(name=REMOVED, place=REMOVED),
-        execution_options={"synchronize_session": False},
-    )
-
-
-IMPORTS = (
-    Store("names of imported files", _due_imports, _remove_names),
-    Store("names of files of the watched folder", _due_folder_files, _remove_folder_names),
-)
+IMPORTS = (Store("names of imported files", _due_imports, _remove_names),)

@@ -18,7 +18,7 @@ from portal.domain.accounts.queries import get_account_state
 from portal.domain.directives.models import Directive
 from portal.domain.reminders import queries
 from portal.domain.reminders import services as reminders
-from portal.domain.reminders.models import EVENT_KINDS, MessageKind, ReminderRule
+from portal.domain.reminders.models import MessageKind, ReminderRule
 from portal.domain.reminders.notice_texts import ALERT_TEXTS, BATCH, CHANGED, NEW_ADMINISTRATOR, list_wordings
 from portal.domain.reminders.rules import ReminderReason, SendWindow
 from portal.domain.reminders.sending import WRITERS
@@ -271,8 +271,6 @@ def test_every_kind_of_mail_has_its_case() -> None:
         MessageKind.INVITATION,
         MessageKind.RESET,
         MessageKind.REVIEW,
-        MessageKind.FOLDER,
-        *EVENT_KINDS,
     }  # have tests of their own
     of_features = {MessageKind(mail.kind) for feature in list_features() for mail in feature.mails}
     assert (

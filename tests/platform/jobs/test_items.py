@@ -29,7 +29,9 @@ OUTBOX = "tests/domain/reminders/test_sending.py"
 SAVED = "tests/features/saved_reports/test_views.py"
 SENDING = f"{OUTBOX}::test_a_message_that_cannot_be_written_keeps_back_no_other"
 LINKS = "tests/domain/catalogue/test_link_checks.py::test_one_page_keeps_no_other_from_being_asked"
-FOLDER = "tests/domain/imports/test_folder.py::test_a_file_that_cannot_be_put_away_keeps_back_no_other"
+FOLDER = (
+    "tests/features/watched_folder/test_importing.py::test_a_file_that_cannot_be_put_away_keeps_back_no_other"
+)
 # Every kind of job: the test that gives it a poisoned item, or why it walks over none.
 WALKS = {
     "account_links": SENDING,

@@ -144,8 +144,6 @@ NOT_PERSONAL = {  # tables without a person, each with what they hold instead
     "disposal_certificate": "numbers of rows that a disposal removed",
     "disposal_slice": "numbers of rows that a step of a disposal removed",
     "draft_content": "texts of training in drafts",
-    "folder_file": "files of the watched folder, and what became of them",
-    "folder_look": "when the watched folder was looked at",
     "guide_file": "files of guides",
     "item": "questions",
     "lesson": "lessons",
