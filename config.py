@@ -21,7 +21,6 @@ from portal.platform.openid.settings import OpenIdSettings
 from portal.platform.outbound import list_proxy_faults
 from portal.platform.secret_values import list_secret_faults, read_secret, weakness_of_secret
 from portal.platform.signing.settings import ReturnSettings, read_return_settings
-from portal.platform.watched_folder import FolderSettings, read_folder_settings
 
 ROOT = Path(__file__).resolve().parent
 # Where the instance folder is unless a setting names another: installed from a wheel, below where one works.
@@ -133,7 +132,6 @@ class Config:
     link_check: str = field(default_factory=lambda: _env("LINK_CHECK"))
     line_manager_sight: str = field(default_factory=lambda: _env("LINE_MANAGER_SIGHT"))
     returns: ReturnSettings = field(default_factory=lambda: read_return_settings(_env))
-    import_folder: FolderSettings = field(default_factory=lambda: read_folder_settings(_env))
 
     jobs: str = field(default_factory=lambda: _env("JOBS", "embedded"))
     jobs_workers: int = field(default_factory=lambda: _number_setting("JOBS_WORKERS", "1"))
@@ -155,7 +153,6 @@ class Config:
     mail_until_time: str = field(default_factory=lambda: _env("MAIL_UNTIL_TIME", "20:00"))
     mail_bank_holidays: str = field(default_factory=lambda: _env("MAIL_ON_BANK_HOLIDAYS", "no"))
     mail_days_off: str = field(default_factory=lambda: _env("MAIL_DAYS_OFF"))
-    report_mail_files: str = field(default_factory=lambda: _env("REPORT_MAIL_FILES"))
 
     def __post_init__(self) -> None:
         """Settle what depends on other settings.
@@ -173,7 +170,7 @@ class Config:
         for check in (
             self._number_faults, self._text_faults, self._address_faults, self._sign_in_faults,
             self._access_faults, self._database_faults, self._jobs_faults, self.mail.list_faults,
-            self.import_folder.list_faults, self.seeing.list_faults, self.backup.list_faults,
+            self.seeing.list_faults, self.backup.list_faults,
             self.returns.list_faults,
         ):  # fmt: skip
             faults += check()
@@ -275,7 +272,6 @@ class Config:
 
     def _access_faults(self) -> Iterator[str]:
         switches = {"LINE_MANAGER_SIGHT": self.line_manager_sight, "LINK_CHECK": self.link_check}
-        switches["REPORT_MAIL_FILES"] = self.report_mail_files
         yield from (f"{name} is 'on' or 'off'." for name, text in switches.items() if text not in ON_OFF)
         for name in ("TRUSTED_PROXIES", "STATUS_NETWORKS", "METRICS_NETWORKS", "WEBHOOK_NETWORKS"):
             try:
@@ -350,11 +346,6 @@ class Config:
     def line_managers_see(self) -> bool:
         """Whether line managers see direct reports without a grant; the default only in the demo."""
         return (self.line_manager_sight or ("on" if self.mode == "demo" else "off")) == "on"
-
-    @property
-    def mails_files(self) -> bool:
-        """Whether the rows of a saved report may be attached to its mail; links alone unless set."""
-        return self.report_mail_files == "on"
 
     @property
     def mail(self) -> MailSettings:

@@ -34,21 +34,18 @@ from portal.domain.catalogue import upkeep
 from portal.domain.decisions import models as decisions_models
 from portal.domain.directives import models as directives_models
 from portal.domain.directives.applies import reconcile_assignments
-from portal.domain.imports import folder
 from portal.domain.imports import models as imports_models
 from portal.domain.imports import services as imports_services
 from portal.domain.people import models as people_models
 from portal.domain.people.staff_numbers import reserve_numbers
 from portal.domain.records import models as records_models
-from portal.domain.reminders import desk_mails, notices
 from portal.domain.reminders import models as reminders_models
+from portal.domain.reminders import notices
 from portal.domain.reminders import tasks as reminders_tasks
-from portal.domain.reminders.sending import mail_hours
 from portal.domain.reports import export_files
 from portal.domain.reports import models as reports_models
 from portal.domain.retention import models as retention_models
 from portal.domain.retention import services as retention_services
-from portal.domain.saved_reports import models as saved_reports_models
 from portal.domain.status import models as status_models
 from portal.domain.status import tasks as status_tasks
 from portal.domain.status.projector import project_status
@@ -83,7 +80,6 @@ from portal.pages.people import views as people_views
 from portal.pages.records import views as records_views
 from portal.pages.reminders import views as reminders_views
 from portal.pages.retention import views as retention_views
-from portal.pages.saved_reports import views as saved_reports_views
 from portal.pages.sign_in import views as sign_in_views
 from portal.pages.statements import views as statements_views
 from portal.pages.tokens import views as tokens_views
@@ -117,7 +113,6 @@ TABLES = (
     decisions_models,
     reports_models,
     imports_models,
-    saved_reports_models,
     retention_models,
 )
 
@@ -135,7 +130,6 @@ VIEWS = (
     directives_views,
     decisions_views,
     monitoring_views,
-    saved_reports_views,
     reminders_views,
     authoring_views,
     imports_views,
@@ -173,7 +167,6 @@ TASKS = (
     *reminders_tasks.TASKS,
     *reminders_tasks.INVITATION_TASKS,
     *imports_services.TASKS,
-    *folder.TASKS,
     *export_files.TASKS,
     *upkeep.TASKS,
     *reviews.TASKS,
@@ -285,7 +278,6 @@ def _announce_acts(acts: Sequence[AuditEvent]) -> None:
     for feature in current_settings().features_on:
         for name in feature.hears:
             feature.load(name)(acts)
-    desk_mails.queue_folder_mails(acts, current_settings().import_folder.readers, mail_hours)
     closed = [act.subject_id for act in acts if act.action == "account.closed" and act.subject_id]
     if closed:
         retention_services.erase_own_data(closed, spare_held=True)

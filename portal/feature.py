@@ -261,6 +261,7 @@ class Feature:
     hears: tuple[str, ...] = ()  # functions that take the acts of a transaction before it ends
     notices: tuple[NoticePart, ...] = ()
     mails: tuple[MailKind, ...] = ()
+    of_messages: tuple[str, ...] = ()  # tables whose rows refer to a message of the outbox, and go before it
     content: tuple[ContentFolder, ...] = ()
     kept_forms: Mapping[str, str] = field(default_factory=dict)  # by endpoint: what somebody was about to do
     figures: tuple[str, ...] = ()  # functions that yield what a monitoring system reads
@@ -268,6 +269,7 @@ class Feature:
     not_personal: Mapping[str, str] = field(default_factory=dict)  # table: what it holds instead
     references: str = ""  # module:mapping of a table to a statement by id, and what makes words of a row
     own_data: tuple[OwnData, ...] = ()
+    more_stores: Mapping[str, str] = field(default_factory=dict)  # by class of retention: module:tuple
     kept_classes: str = ""  # module:tuple of ``FeatureClass``es of retention: what two people dispose of
     periods: tuple[KeptPeriod, ...] = ()
     removals: tuple[Removal, ...] = ()

@@ -64,7 +64,7 @@ FIRST_TESTS_ON_POSTGRESQL = {
     "tests/commands/test_upgrade.py": 3,
     **dict.fromkeys((f"tests/platform/backups/test_{name}.py" for name in ("making", "set_up", "status")), 1),
     "tests/deploy/": 1,  # it reads every figure
-    "tests/domain/imports/test_folder.py": 3,  # every state, a file that comes again, and mails
+    "tests/features/watched_folder/test_importing.py": 3,  # every state, a file that comes again, and mails
     "tests/domain/reminders/": 4,
     "tests/domain/retention/": 6,  # every store of every class, leavers, and the trigger of the trail
     "tests/domain/retention/test_due_rows.py": 1,

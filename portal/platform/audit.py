@@ -231,8 +231,6 @@ ALERTS = frozenset(
     {"completions.exported", "answer_pack.exported", "accounts.exported", "audit.exported"}
     | {"alert.many_refusals", "alert.many_failed_sign_ins"}
 )
-# Acts of the watched folder about which those who look after imports get an email.
-ANNOUNCED_TO_IMPORTERS = frozenset({"folder.quarantined", "folder.waiting"})
 # Acts that are counted: too many of them within minutes are a danger of their own.
 COUNTED = frozenset({"access.refused", "account.refused"})
 # Acts about events of which the person they concern gets an email with a calendar entry.
@@ -261,7 +259,7 @@ def _list_told() -> frozenset[str]:
     told_by_features = {
         name for feature in list_features() for name, act in feature.acts.items() if act.outbox
     }
-    return list_announced() | ANNOUNCED_TO_OWNER | ANNOUNCED_TO_IMPORTERS | COUNTED | told_by_features
+    return list_announced() | ANNOUNCED_TO_OWNER | COUNTED | told_by_features
 
 
 def log(

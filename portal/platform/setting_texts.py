@@ -99,19 +99,12 @@ PEOPLE = (
             SettingText("MAIL_UNTIL_TIME", "time in London until which mail goes", "`20:00`", "`22:00`"),
             SettingText("MAIL_ON_BANK_HOLIDAYS", "`yes` or `no`", "`no`", "`yes`"),
             SettingText("MAIL_DAYS_OFF", "further days without mail", "none", "`2026-12-24 2026-12-31`"),
-            SettingText(
-                "REPORT_MAIL_FILES",
-                "`on`: whoever has a directive’s report emailed may attach its rows as CSV ([saved "
-                "reports](saved-reports.md))",
-                "off: links alone",
-                "`on`",
-            ),
         ),
     ),
 )
 
 
-# Settings of the server: what production needs, its data, the watched folder.
+# Settings of the server: what production needs, its data.
 
 RUNNING = (
     SettingGroup(
@@ -220,45 +213,6 @@ RUNNING = (
                 "to whether it is still there; never a private address. Authors see what is broken",
                 "off",
                 "`on`",
-            ),
-        ),
-    ),
-    SettingGroup(
-        "The watched folder",
-        "Files that other systems put on this machine each night ([the watched folder](watched-folder.md)).",
-        (
-            SettingText(
-                "IMPORT_FOLDER", "whole path of the folder", "no folder is watched", "`/srv/portal-imports`"
-            ),
-            SettingText(
-                "IMPORT_FOLDER_OWNERS",
-                "names of users of this machine whose files are taken",
-                "the portal’s own user alone",
-                "`portal-drop`",
-            ),
-            SettingText(
-                "IMPORT_FOLDER_MAIL_TO",
-                "staff numbers of the people who get mail about files that were not imported",
-                "everybody who may import rosters for the whole force",
-                "`D9001`",
-            ),
-            SettingText(
-                "IMPORT_FOLDER_MOST_ENDED",
-                "per cent of posts that a file may end before a person has to confirm it",
-                "5",
-                "`2`",
-            ),
-            SettingText(
-                "IMPORT_FOLDER_SETTLE_SECONDS",
-                "seconds without a change after which a file counts as complete",
-                "120",
-                "`300`",
-            ),
-            SettingText(
-                "IMPORT_FOLDER_KEPT_DAYS",
-                "for how many days files stay in `done` and `quarantine`",
-                "30",
-                "`14`",
             ),
         ),
     ),

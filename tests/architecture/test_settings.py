@@ -15,8 +15,9 @@ READERS = {
     "portal/platform/backups/settings.py": {"read", "read_secret", "number"},
     "portal/platform/observability/logs.py": {"read", "secret"},
     "portal/features/saml/settings.py": {"read"},
+    "portal/features/saved_reports/settings.py": {"read"},
     "portal/platform/signing/settings.py": {"read"},
-    "portal/platform/watched_folder.py": {"read"},
+    "portal/features/watched_folder/folder.py": {"read"},
 }
 DESCRIBED = {row.name: row for group in draw_settings.GROUPS for row in group.settings}
 

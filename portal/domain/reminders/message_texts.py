@@ -28,7 +28,6 @@ class PortalDetails:
     address: str  # for links
     force: str
     line_managers: bool = False  # whether the roster alone shows line managers their direct reports
-    mails_files: bool = False  # whether a saved report's rows may be attached
     sender: str = ""  # of every mail, perhaps with a name before the address
 
 

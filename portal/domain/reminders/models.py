@@ -141,18 +141,6 @@ class UntoldManager(Base):
     people: Mapped[int]  # how many it would have been about
 
 
-class ReportMail(Base):
-    """The saved report that a message is about, and the day for which it is mailed: once for each day."""
-
-    __tablename__ = "report_mail"
-    __table_args__ = (UniqueConstraint("saved_report_id", "person_id", "due_on"),)
-
-    message_id: Mapped[int] = mapped_column(ForeignKey("message.id"), primary_key=True)
-    saved_report_id: Mapped[int] = mapped_column(ForeignKey("saved_report.id", ondelete="CASCADE"))
-    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))  # its reader
-    due_on: Mapped[date]
-
-
 class ReminderRun(Base):
     """A London day for which reminders were planned."""
 

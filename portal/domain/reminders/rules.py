@@ -139,8 +139,6 @@ _ACT_WORDS = {
     "accounts.invited": "Accounts: people invited",
     "token.created": "Access token made",
     "token.revoked": "Access token revoked",
-    "folder.quarantined": "Watched folder: a file was set aside",
-    "folder.waiting": "Watched folder: a file waits for a person",
     "alert.many_refusals": "Alert: many refusals",
     "alert.many_failed_sign_ins": "Alert: many failed sign-ins",
     "completions.exported": "Alert: completions of many people downloaded",
@@ -162,7 +160,6 @@ _WORDS_OF_KIND: dict[str, tuple[str, ...]] = {
     MessageKind.INVITATION: ("Account: invitation to set a password",),
     MessageKind.RESET: ("Account: answer to a request for a new password",),
     MessageKind.REVIEW: ("Modules and guides to review",),
-    MessageKind.REPORT: ("A saved report",),
 }
 
 

@@ -20,14 +20,12 @@ from portal.domain.people.visibility import Viewer
 from portal.domain.reminders import invitations, queries
 from portal.domain.reminders import services as reminders_services
 from portal.domain.reminders.desk_mails import (
-    compose_folder_mail,
     compose_review_mail,
 )
 from portal.domain.reminders.invitations import LinkLetter
 from portal.domain.reminders.message_texts import NothingToSend, PortalDetails, compose_reminder
 from portal.domain.reminders.models import Delivery, Message, MessageKind
 from portal.domain.reminders.notice_texts import compose_notice
-from portal.domain.reminders.report_mails import compose_report_mail
 from portal.domain.reminders.rules import SendWindow, lines_in_words, make_send_window, words_of_kind
 from portal.domain.reminders.services import send_window_of
 from portal.platform import clock
@@ -82,14 +80,11 @@ class SendingSettings:
     address: str  # of the portal, for links
     force: str
     line_managers: bool = False  # whether the roster alone shows line managers their direct reports
-    mails_files: bool = False  # whether a saved report's rows may be attached
 
     @property
     def portal_details(self) -> PortalDetails:
         """The part of the settings that letters need."""
-        return PortalDetails(
-            self.address, self.force, self.line_managers, self.mails_files, self.relay.sender
-        )
+        return PortalDetails(self.address, self.force, self.line_managers, self.relay.sender)
 
 
 def _write_reminder(row: Message, now: datetime, portal: PortalDetails) -> Letter | NothingToSend:
@@ -116,8 +111,6 @@ WRITERS: dict[MessageKind, Writer] = {  # of the core
     MessageKind.INVITATION: _write_link_mail,
     MessageKind.RESET: _write_link_mail,
     MessageKind.REVIEW: compose_review_mail,
-    MessageKind.FOLDER: compose_folder_mail,
-    MessageKind.REPORT: compose_report_mail,
 }
 
 
@@ -311,11 +304,6 @@ def line_managers_see() -> bool:
     return _portal_config().line_managers_see
 
 
-def mails_files() -> bool:
-    """Whether the rows of a saved report may be attached to its mail."""
-    return _portal_config().mails_files
-
-
 def relay_is_set() -> bool:
     """Whether a mail relay is set, without which nothing can be sent."""
     return bool(_portal_config().smtp_host)
@@ -347,7 +335,6 @@ def sending_settings() -> SendingSettings:
         config.address,
         config.force_name,
         config.line_managers_see,
-        config.mails_files,
     )
 
 

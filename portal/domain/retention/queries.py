@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from itertools import chain
 from typing import Any
 from uuid import UUID
 
@@ -41,6 +42,7 @@ from portal.domain.retention.stores import (
     People,
     Store,
 )
+from portal.feature import list_features
 from portal.platform.clock import london_day
 from portal.platform.db import db
 from portal.platform.errors import NotFoundError
@@ -255,7 +257,8 @@ def stores_of(key: str) -> tuple[Store, ...]:
     of_features: dict[str, tuple[Store, ...]] = {
         found.row.key: found.stores for found in list_feature_classes()
     }
-    return (STORES | of_features)[key]
+    more = (each.load(each.more_stores[key]) for each in list_features() if key in each.more_stores)
+    return tuple(chain((STORES | of_features)[key], *more))
 
 
 @dataclass(frozen=True, slots=True)

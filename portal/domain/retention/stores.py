@@ -7,6 +7,7 @@ began, and removes a few hundred of them at a time.
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -48,13 +49,13 @@ from portal.domain.accounts.models import (
 from portal.domain.assessment.models import Attempt, Response
 from portal.domain.cases import CaseCopy, CaseRubric, CaseRun, CaseStep
 from portal.domain.decisions.models import Decision, DecisionRequest
-from portal.domain.imports.models import FolderFile, ImportRun
+from portal.domain.imports.models import ImportRun
 from portal.domain.people.models import FactNote, PersonName, Post, RoleGrant, UnitState
 from portal.domain.people.positions import is_known_fact
 from portal.domain.people.queries import live_units
 from portal.domain.people.services import notes_of, write_notes
 from portal.domain.records.models import Registration
-from portal.domain.reminders.models import Delivery, Message, MessageLine, NoticeLine, ReportMail
+from portal.domain.reminders.models import Delivery, Message, MessageLine, NoticeLine
 from portal.domain.reports.models import ReportLook
 from portal.domain.retention.classes import ACCESS_ACTIONS, class_of_key, find_class
 from portal.domain.retention.models import DataAnswer, DataRequest, LegalHold, LegalHoldEnd
@@ -570,12 +571,15 @@ def _is_about(held_people: People) -> ColumnElement[bool]:
     return has_row(MessageLine.message_id, Message.id, MessageLine.about_id.in_(held_people))
 
 
-# Rows that refer to an email, and go before it.
-OF_MESSAGES = (NoticeLine, MessageLine, ReportMail, Invitation)
+@cache
+def list_tables_of_messages() -> tuple[Any, ...]:
+    """Whose rows refer to an email, and go before it; of features, too, on or off."""
+    of_features = (each.load(name) for each in list_features() for name in each.of_messages)
+    return (NoticeLine, MessageLine, Invitation, *of_features)
 
 
 def _remove_messages(ids: Sequence[Any]) -> None:
-    for table in OF_MESSAGES:
+    for table in list_tables_of_messages():
         db.session.execute(delete(table).where(table.message_id.in_(ids)))
     db.session.execute(delete(Message).where(Message.id.in_(ids)))
 
@@ -596,22 +600,4 @@ def _remove_names(ids: Sequence[Any]) -> None:
     )
 
 
-def _due_folder_files(limit: Limit) -> DueRows:
-    """Files of the watched folder that were put away; one that still waits keeps its name."""
-    file = FolderFile
-    source = select().select_from(file)
-    source = source.where(file.ended_at < limit.before_at, file.moved, file.name != REMOVED)
-    return DueRows(file.id, file.ended_at, source)
-
-
-def _remove_folder_names(ids: Sequence[Any]) -> None:
-    db.session.execute(
-        update(FolderFile).where(FolderFile.id.in_(ids)).values(name=REMOVED, place=REMOVED),
-        execution_options={"synchronize_session": False},
-    )
-
-
-IMPORTS = (
-    Store("names of imported files", _due_imports, _remove_names),
-    Store("names of files of the watched folder", _due_folder_files, _remove_folder_names),
-)
+IMPORTS = (Store("names of imported files", _due_imports, _remove_names),)

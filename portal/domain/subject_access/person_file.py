@@ -30,7 +30,6 @@ from portal.domain.people.models import PersonName, UnitState
 from portal.domain.people.services import notes_of
 from portal.domain.records.models import Record, Registration
 from portal.domain.retention.queries import months_by_class
-from portal.domain.saved_reports.models import SavedReport
 from portal.domain.status.models import OPEN_KNOWN
 from portal.domain.status.rules import Status
 from portal.domain.subject_access.periods import kept_words
@@ -140,7 +139,6 @@ _SELECTS: dict[str, tuple[Any, Callable[..., str]]] = {
         lambda title, number: f"{title}, version {number}",
     ),
     "record": (select(Record.id, Record.reference), str),
-    "saved_report": (select(SavedReport.id, SavedReport.name), str),
     "registration": (
         select(Registration.id, ModuleVersion.title).join(
             ModuleVersion, ModuleVersion.id == Registration.module_version_id

@@ -42,12 +42,6 @@ class Waiting:
 _MONITORING = (
     Way("Overview", "/monitoring", Permission.COMPLETION_VIEW, "Who has completed what, with files"),
     Way(
-        "Saved reports",
-        "/saved-reports",
-        Permission.COMPLETION_VIEW,
-        "Reports with their filters, shared or sent as a link",
-    ),
-    Way(
         "Requests",
         "/decisions",
         Permission.DECISION_ASK,

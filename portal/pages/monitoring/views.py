@@ -30,7 +30,6 @@ from portal.domain.reports.parameters import (
 from portal.domain.reports.queries import CompletionReport, PersonLine, linkable_people
 from portal.domain.reports.report_pdf import CommandBriefing
 from portal.domain.reports.statistics import GroupLine, SnapshotRequirement, UnitLine, minutes_to_learn
-from portal.domain.saved_reports.queries import list_names
 from portal.domain.status.rules import Status
 from portal.pages.layout.access import list_parts, requires
 from portal.pages.layout.query_arguments import Page, QueryArguments, address
@@ -448,7 +447,6 @@ def show_overview() -> ResponseReturnValue:
             link for find in list_parts("monitoring.waiting") for link in find(current_user.viewer)
         ],
         panes=[show(position) for show in list_parts("monitoring.panes")],
-        saved_reports=list_names(current_user.person_id),
     )
     return response, 400 if errors else 200
 

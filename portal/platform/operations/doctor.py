@@ -30,8 +30,6 @@ from portal.platform.openid.provider import ProviderConnection, parse_metadata, 
 from portal.platform.operations import readiness
 from portal.platform.operations.readiness import SchemaWatch
 from portal.platform.processes import is_socket_handed_over
-from portal.platform.watched_folder import WatchedFolder, list_unknown_users
-from portal.platform.wording import plural
 
 LEAST_FREE = 1024**3  # bytes, beside room for a copy of an embedded database: a restore makes one
 ANSWER_SECONDS = 5
@@ -65,8 +63,6 @@ def examine_set_up() -> list[SetUpFinding]:
     if not _is_embedded(config):
         findings.append(_examine_driver())
     findings += [*_examine_folder(config), _examine_disk(config), _examine_fonts(), _examine_mail(config)]
-    if config.import_folder.path:
-        findings.append(_examine_import_folder(config))
     if config.oidc_issuer:
         findings.append(_examine_provider(config))
     return [*findings, *_examine_features(config), _examine_proxy(config), _examine_address(config)]
@@ -168,26 +164,6 @@ def file_system_of(folder: Path, mounts: Path = MOUNTS) -> str:
         if path.is_relative_to(place) and len(place) >= len(best[0]):
             best = (place, kind)
     return best[1]
-
-
-def _examine_import_folder(config: Config) -> SetUpFinding:
-    settings, subject = config.import_folder, "imports"
-    folder = WatchedFolder(settings)
-    if fault := folder.find_fault():
-        return SetUpFinding(State.WRONG, subject, fault)
-    if unknown := list_unknown_users(settings.owners):
-        sentence = f"IMPORT_FOLDER_OWNERS names users that this machine has not: {', '.join(unknown)}."
-        return SetUpFinding(State.WRONG, subject, sentence)
-    if shut := folder.list_shut_profiles():
-        sentence = f"{shut[0]} cannot be written: make the portal's user its owner."
-        return SetUpFinding(State.WRONG, subject, sentence)
-    profiles = len(folder.list_profile_folders())
-    if not profiles:
-        sentence = f"{folder.root} has no profile's folder yet, such as incoming/roster/default."
-        return SetUpFinding(State.NOTE, subject, sentence)
-    return SetUpFinding(
-        State.RIGHT, subject, f"{folder.root} is watched: {plural(profiles, 'folder')} of profiles."
-    )
 
 
 def _examine_disk(config: Config) -> SetUpFinding:

@@ -271,8 +271,6 @@ def test_every_kind_of_mail_has_its_case() -> None:
         MessageKind.INVITATION,
         MessageKind.RESET,
         MessageKind.REVIEW,
-        MessageKind.FOLDER,
-        MessageKind.REPORT,
     }  # have tests of their own
     of_features = {MessageKind(mail.kind) for feature in list_features() for mail in feature.mails}
     assert (

@@ -11,7 +11,7 @@ from portal.domain.accounts.models import Credential, LastSignIn
 from portal.domain.people.models import Post, RoleGrant
 from portal.domain.retention.classes import is_due
 from portal.domain.retention.queries import list_due_keys, preview_class, stores_of
-from portal.domain.retention.stores import OF_MESSAGES
+from portal.domain.retention.stores import list_tables_of_messages
 from portal.platform import clock
 from portal.platform.audit import AuditEvent
 from portal.platform.clock import LONDON
@@ -129,4 +129,4 @@ def test_whatever_refers_to_an_email_goes_before_it():
         if key.column.table.name == "message"
     }
 
-    assert referring == {table.__tablename__ for table in OF_MESSAGES}
+    assert referring == {table.__tablename__ for table in list_tables_of_messages()}

@@ -62,7 +62,7 @@ MAY_BE_UNKNOWN = {
     "packs.download_pack",
     "packs.act_on_pack",
     "reminders.send_again",
-    "saved_reports.choose_emails",  # nobody saved one here; tests/pages/saved_reports has who may
+    "saved_reports.choose_emails",  # nobody saved one here; tests/features/saved_reports has who may
     "saved_reports.delete_report",
     "saved_reports.end_share",
     "saved_reports.manage_report",

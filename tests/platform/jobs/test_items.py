@@ -26,9 +26,12 @@ from tests.factories.people import make_grant, make_person, make_unit
 ROOT = Path(__file__).resolve().parents[3]
 HERE = "tests/platform/jobs/test_items.py"
 OUTBOX = "tests/domain/reminders/test_sending.py"
+SAVED = "tests/features/saved_reports/test_views.py"
 SENDING = f"{OUTBOX}::test_a_message_that_cannot_be_written_keeps_back_no_other"
 LINKS = "tests/domain/catalogue/test_link_checks.py::test_one_page_keeps_no_other_from_being_asked"
-FOLDER = "tests/domain/imports/test_folder.py::test_a_file_that_cannot_be_put_away_keeps_back_no_other"
+FOLDER = (
+    "tests/features/watched_folder/test_importing.py::test_a_file_that_cannot_be_put_away_keeps_back_no_other"
+)
 # Every kind of job: the test that gives it a poisoned item, or why it walks over none.
 WALKS = {
     "account_links": SENDING,
@@ -53,7 +56,7 @@ WALKS = {
     "notices": SENDING,
     "reconcile": f"{HERE}::test_people_who_cannot_be_checked_keep_back_no_others",
     "reminders": f"{OUTBOX}::test_a_part_of_the_plan_that_fails_keeps_back_no_other",
-    "report-mails": "tests/pages/saved_reports/test_views.py::test_a_report_that_fails_keeps_back_no_other",
+    "report-mails": f"{SAVED}::test_a_report_that_fails_keeps_back_no_other",
     "report_file": "one file",
     "reset_requests": "statements over many requests, with nothing done to one",
     "undo-ahead": "one change",

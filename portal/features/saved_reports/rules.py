@@ -17,7 +17,7 @@ from portal.domain.reports.parameters import (
     read_position_today,
 )
 from portal.domain.reports.queries import CompletionReport, ViewerScope, accept_filters, completion_report
-from portal.domain.saved_reports.models import SavedPage, SavedReport
+from portal.features.saved_reports.models import SavedPage, SavedReport
 from portal.platform.clock import london_day
 from portal.platform.errors import NotFoundError, UnknownValueError
 from portal.platform.months import add_months, month_end_before

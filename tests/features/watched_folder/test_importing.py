@@ -11,22 +11,22 @@ import time_machine
 from sqlalchemy import select, update
 
 from portal.commands.jobs import make_worker_setup
-from portal.domain.imports import folder as imports_folder
 from portal.domain.imports.columns import ColumnMapping
-from portal.domain.imports.models import FolderFile, FolderLook, ImportProfile, ImportRun
+from portal.domain.imports.models import ImportProfile, ImportRun
 from portal.domain.people.models import PersonName
 from portal.domain.people.queries import person_by_staff_number
 from portal.domain.reminders.models import Message, MessageKind, NoticeLine
 from portal.domain.reminders.rules import SendWindow
 from portal.domain.reminders.sending import SendingSettings, send_due_messages
-from portal.platform import watched_folder
+from portal.features.watched_folder import folder as watched_folder
+from portal.features.watched_folder import importing as imports_folder
+from portal.features.watched_folder.folder import FolderSettings
+from portal.features.watched_folder.models import FolderFile, FolderLook
 from portal.platform.audit import AuditEvent
 from portal.platform.db import db, transaction
 from portal.platform.jobs.models import Job
 from portal.platform.jobs.worker import JobRunner
 from portal.platform.mail import Relay
-from portal.platform.operations.doctor import _examine_import_folder
-from portal.platform.watched_folder import FolderSettings
 from tests.domain.imports.bad import BAD, bad_roster
 from tests.domain.imports.desk import administrator, csv_of, row, sections
 from tests.domain.reminders.post_office import open_office
@@ -72,7 +72,8 @@ def drop(client, app, tmp_path, monkeypatch):
     root = tmp_path / "drop"
     root.mkdir()
     settings = FolderSettings(str(root), (), (), most_ended=5, settle_seconds=0, kept_days=30)
-    monkeypatch.setitem(app.config, "PORTAL", replace(app.config["PORTAL"], import_folder=settings))
+    watching = replace(app.config["PORTAL"], feature_settings={"watched_folder": settings})
+    monkeypatch.setitem(app.config, "PORTAL", watching)
     monkeypatch.setattr(imports_folder, "REST", timedelta(seconds=-1))
     administrator(client)
     return Drop(app, root)
@@ -186,7 +187,8 @@ def test_a_mail_gives_the_reasons_line_by_line_and_no_value_of_the_file(drop):
 
 def test_named_people_get_one_mail_for_a_night(app, drop, monkeypatch):
     config = app.config["PORTAL"]
-    named = replace(config, import_folder=replace(config.import_folder, readers=("HR1", "NOBODY")))
+    own = replace(config.feature_settings["watched_folder"], readers=("HR1", "NOBODY"))
+    named = replace(config, feature_settings={"watched_folder": own})
     monkeypatch.setitem(app.config, "PORTAL", named)
     reader = make_person(make_unit("Human resources"), staff_number="HR1")
     for night in ("1.csv", "2.csv"):
@@ -238,7 +240,7 @@ def test_a_file_whose_name_cannot_be_shown_is_taken_all_the_same(drop, name):
 def test_a_file_of_another_user_is_set_aside(drop, monkeypatch):
     drop.put("theirs.csv", csv_of(FORCE))
     own = os.geteuid()
-    monkeypatch.setattr("portal.platform.watched_folder.os.geteuid", lambda: own + 1)
+    monkeypatch.setattr("portal.features.watched_folder.folder.os.geteuid", lambda: own + 1)
 
     drop.pass_a_minute()
 
@@ -248,7 +250,8 @@ def test_a_file_of_another_user_is_set_aside(drop, monkeypatch):
 
 def test_a_file_that_is_still_written_is_not_touched(app, drop, monkeypatch):
     config = app.config["PORTAL"]
-    settled = replace(config, import_folder=replace(config.import_folder, settle_seconds=120))
+    own = replace(config.feature_settings["watched_folder"], settle_seconds=120)
+    settled = replace(config, feature_settings={"watched_folder": own})
     monkeypatch.setitem(app.config, "PORTAL", settled)
     drop.put("now.csv", csv_of(FORCE))
     drop.put("upload.csv.filepart", csv_of(FORCE)[:200])
@@ -273,7 +276,7 @@ def test_an_import_that_was_cut_off_before_the_file_was_moved_is_not_done_again(
         raise PowerCutError
 
     with monkeypatch.context() as patch:
-        patch.setattr("portal.platform.watched_folder.WatchedFolder.put_away", stop)
+        patch.setattr("portal.features.watched_folder.folder.WatchedFolder.put_away", stop)
         with pytest.raises(PowerCutError):
             drop.pass_a_minute()
     db.session.rollback()
@@ -369,7 +372,7 @@ def test_the_page_says_when_the_folder_cannot_be_used(client, drop):
 
 def test_the_doctor_says_what_is_missing_or_shut(app, drop, monkeypatch):
     def find():
-        finding = _examine_import_folder(app.config["PORTAL"])
+        (finding,) = imports_folder.examine_folder(app.config["PORTAL"])
         return finding.state, finding.sentence
 
     assert find() == ("NOTE", f"{drop.root} has no profile's folder yet, such as incoming/roster/default.")

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from portal.domain.reminders.rules import SendWindow
 from portal.domain.reminders.sending import bank_holidays
-from portal.domain.saved_reports.rules import (
+from portal.features.saved_reports.rules import (
     AsOf,
     DayRule,
     Every,

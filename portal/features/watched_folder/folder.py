@@ -20,6 +20,7 @@ from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 
+from config import current_settings
 from portal.platform.errors import RuleError
 
 # Settings of the watched folder, and a sentence for each that is wrong.
@@ -63,6 +64,12 @@ def read_folder_settings(read: Callable[[str], str]) -> FolderSettings:
         settle_seconds=_number("IMPORT_FOLDER_SETTLE_SECONDS", read("IMPORT_FOLDER_SETTLE_SECONDS")),
         kept_days=_number("IMPORT_FOLDER_KEPT_DAYS", read("IMPORT_FOLDER_KEPT_DAYS")),
     )
+
+
+def read_own_settings() -> FolderSettings:
+    """The settings of the running portal."""
+    settings: FolderSettings = current_settings().feature_settings["watched_folder"]
+    return settings
 
 
 def _split(text: str) -> tuple[str, ...]:

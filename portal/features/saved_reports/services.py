@@ -9,9 +9,9 @@ from sqlalchemy import delete, select
 from portal.domain.people.models import PersonName
 from portal.domain.people.queries import find_seen_person, viewer_of
 from portal.domain.people.visibility import Viewer
-from portal.domain.saved_reports.models import ReportSchedule, ReportShare, SavedPage, SavedReport
-from portal.domain.saved_reports.queries import schedule_of
-from portal.domain.saved_reports.rules import NO_RIGHT, START, Definition, Every, Recurrence, find_refusal
+from portal.features.saved_reports.models import ReportSchedule, ReportShare, SavedPage, SavedReport
+from portal.features.saved_reports.queries import schedule_of
+from portal.features.saved_reports.rules import NO_RIGHT, START, Definition, Every, Recurrence, find_refusal
 from portal.platform.audit import log
 from portal.platform.clock import london_day
 from portal.platform.db import db

@@ -1,5 +1,6 @@
 """Pages of saved reports: the list, saving, opening, sharing, and mails on a schedule."""
 
+from collections.abc import Mapping
 from datetime import date
 from uuid import UUID
 
@@ -10,12 +11,12 @@ from wtforms import BooleanField, RadioField, SelectField, SubmitField
 from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired, ValidationError
 
-from portal.domain.reminders.sending import bank_holidays, line_managers_see, mails_files, relay_is_set
+from portal.domain.reminders.sending import bank_holidays, line_managers_see, relay_is_set
 from portal.domain.reports import sentences
 from portal.domain.reports.parameters import EARLIEST, TOO_EARLY, PositionError
-from portal.domain.saved_reports import queries, services
-from portal.domain.saved_reports.models import SavedPage, SavedReport
-from portal.domain.saved_reports.rules import (
+from portal.features.saved_reports import queries, services
+from portal.features.saved_reports.models import SavedPage, SavedReport
+from portal.features.saved_reports.rules import (
     KEPT,
     START,
     WEEKDAYS,
@@ -29,6 +30,7 @@ from portal.domain.saved_reports.rules import (
     find_refusal,
     list_filter_words,
 )
+from portal.features.saved_reports.settings import read_own_settings
 from portal.pages.layout.access import requires
 from portal.pages.layout.forms import (
     DayField,
@@ -337,7 +339,7 @@ def _render_report(
         is_mailed=schedule is not None and schedule.ended_at is None,
         share_form=share_form,
         schedule_form=schedule_form,
-        may_attach=mails_files() and report.kind == SavedPage.DIRECTIVE,
+        may_attach=read_own_settings().mails_files and report.kind == SavedPage.DIRECTIVE,
         mail_works=relay_is_set(),
     )
     return html, 400 if is_bad else 200
@@ -387,7 +389,7 @@ def schedule_report(reference: UUID) -> ResponseReturnValue:
         return _render_report(report, schedule_form=form)
     with transaction():
         report = queries.get_own(reference, current_user.person_id)
-        attached = bool(form.attached.data) and mails_files()
+        attached = bool(form.attached.data) and read_own_settings().mails_files
         services.set_schedule(report, form.recurrence, attached=attached, at=clock.now())
     flash("The emails are scheduled.", "success")
     return _to_report(reference)
@@ -448,3 +450,22 @@ def choose_emails(reference: UUID, choice: str) -> ResponseReturnValue:
 
 def _to_report(reference: UUID) -> ResponseReturnValue:
     return redirect(url_for("saved_reports.manage_report", reference=reference), 303)
+
+
+# What the pages of monitoring show of saved reports.
+
+
+def show_on_overview(arguments: Mapping[str, str]) -> str:
+    """The person's saved reports, and the link that saves the overview with these arguments."""
+    names = queries.list_names(current_user.person_id)
+    return render_template("saved_reports/on_overview.html", saved_reports=names, arguments=arguments)
+
+
+def show_on_report(reference: str, arguments: Mapping[str, str]) -> str:
+    """The link that saves a directive's report with these arguments."""
+    return render_template("saved_reports/on_report.html", reference=reference, arguments=arguments)
+
+
+def show_on_changes(reference: str, arguments: Mapping[str, str]) -> str:
+    """The link that saves the changes of a directive's report with these arguments."""
+    return render_template("saved_reports/on_changes.html", reference=reference, arguments=arguments)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from portal.commands.jobs import run_worker
-from portal.platform.watched_folder import WatchedFolder
+from portal.features.watched_folder.folder import WatchedFolder
 
 
 def put_away(*_given: Any) -> None:

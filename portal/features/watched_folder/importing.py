@@ -7,7 +7,7 @@ round makes up for a move that was cut off, so no file is imported twice and non
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Event
@@ -17,7 +17,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
-from config import current_settings
+from config import Config
 from portal.domain.imports import services
 from portal.domain.imports.check_result import CheckResult, EndedPosts, MovedError, RowFault, Tell
 from portal.domain.imports.columns import (
@@ -28,11 +28,22 @@ from portal.domain.imports.columns import (
     ColumnMapping,
     open_for_profile,
 )
-from portal.domain.imports.models import FolderFile, FolderLook, ImportRun
+from portal.domain.imports.models import ImportRun
 from portal.domain.imports.queries import has_expired_files, list_profiles
 from portal.domain.imports.services import CHECKS, Upload, delete_expired_files
 from portal.domain.imports.values import read_values, word_as_file
 from portal.domain.people.roster_plan import OPTIONAL_COLUMNS, REQUIRED_COLUMNS
+from portal.features.watched_folder.folder import (
+    DONE,
+    QUARANTINE,
+    Arrivals,
+    FolderEntry,
+    FolderSettings,
+    WatchedFolder,
+    list_unknown_users,
+    read_own_settings,
+)
+from portal.features.watched_folder.models import FolderFile, FolderLook
 from portal.platform import clock
 from portal.platform.audit import Channel, Origin, log, originating_from
 from portal.platform.bulk import enlarged_page_cache
@@ -50,15 +61,8 @@ from portal.platform.jobs.models import CancelledError
 from portal.platform.jobs.registry import ItemFailures, JobProgress, Routine, Task
 from portal.platform.jobs.services import is_idle_since
 from portal.platform.observability.logs import get_logger
+from portal.platform.operations.doctor import SetUpFinding, State
 from portal.platform.tables.table_files import MOST_BYTES, Sheet
-from portal.platform.watched_folder import (
-    DONE,
-    QUARANTINE,
-    Arrivals,
-    FolderEntry,
-    FolderSettings,
-    WatchedFolder,
-)
 from portal.platform.wording import date as date_words
 from portal.platform.wording import plural
 
@@ -443,7 +447,7 @@ _WORDS = {
 
 def run_folder(progress: JobProgress, _arguments: dict[str, Any]) -> dict[str, Any]:
     """Import what has arrived in the watched folder, file by file, and put files away."""
-    settings = current_settings().import_folder
+    settings = read_own_settings()
     if not settings.path:
         return {"said": ["This worker watches no folder: IMPORT_FOLDER is not set."]}
     folder = WatchedFolder(settings)
@@ -584,7 +588,7 @@ NOTHING = Arrivals([], [], [])
 
 def look_at_folder(_stopping: Event) -> None:
     """Record what is in the folder, and start a job if a file can be taken or put away. Edge: it commits."""
-    settings = current_settings().import_folder
+    settings = read_own_settings()
     if not settings.path:
         return
     folder = WatchedFolder(settings)
@@ -620,6 +624,35 @@ def _has_work(folder: WatchedFolder, settings: FolderSettings, arrivals: Arrival
         or (bool(open_files) and has_expired_files(clock.now()))
         or any(tuple(entry) not in open_places for entry in folder.list_waiting())
         or bool(folder.list_expired(clock.today() - timedelta(days=settings.kept_days)))
+    )
+
+
+# What ``flask doctor`` finds of it.
+
+
+def examine_folder(config: Config) -> Iterator[SetUpFinding]:
+    """Whether the folder can be used, where one is watched."""
+    settings: FolderSettings = config.feature_settings["watched_folder"]
+    if settings.path:
+        yield _examine(settings)
+
+
+def _examine(settings: FolderSettings) -> SetUpFinding:
+    folder, subject = WatchedFolder(settings), "imports"
+    if fault := folder.find_fault():
+        return SetUpFinding(State.WRONG, subject, fault)
+    if unknown := list_unknown_users(settings.owners):
+        sentence = f"IMPORT_FOLDER_OWNERS names users that this machine has not: {', '.join(unknown)}."
+        return SetUpFinding(State.WRONG, subject, sentence)
+    if shut := folder.list_shut_profiles():
+        sentence = f"{shut[0]} cannot be written: make the portal's user its owner."
+        return SetUpFinding(State.WRONG, subject, sentence)
+    profiles = len(folder.list_profile_folders())
+    if not profiles:
+        sentence = f"{folder.root} has no profile's folder yet, such as incoming/roster/default."
+        return SetUpFinding(State.NOTE, subject, sentence)
+    return SetUpFinding(
+        State.RIGHT, subject, f"{folder.root} is watched: {plural(profiles, 'folder')} of profiles."
     )
 
 

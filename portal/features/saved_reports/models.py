@@ -73,3 +73,15 @@ class ReportSchedule(Base):
     set_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
     ended_why: Mapped[str] = mapped_column(default="")  # empty if its owner stopped it
+
+
+class ReportMail(Base):
+    """The saved report that a message is about, and the day for which it is mailed: once for each day."""
+
+    __tablename__ = "report_mail"
+    __table_args__ = (UniqueConstraint("saved_report_id", "person_id", "due_on"),)
+
+    message_id: Mapped[int] = mapped_column(ForeignKey("message.id"), primary_key=True)
+    saved_report_id: Mapped[int] = mapped_column(ForeignKey("saved_report.id", ondelete="CASCADE"))
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))  # its reader
+    due_on: Mapped[date]

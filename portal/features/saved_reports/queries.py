@@ -9,8 +9,8 @@ from sqlalchemy import func, or_, select
 
 from portal.domain.people.models import PersonName
 from portal.domain.people.visibility import Viewer, visible_people
-from portal.domain.saved_reports.models import ReportSchedule, ReportShare, SavedReport
-from portal.domain.saved_reports.rules import WEEKDAYS, Definition, Every, Recurrence
+from portal.features.saved_reports.models import ReportSchedule, ReportShare, SavedReport
+from portal.features.saved_reports.rules import WEEKDAYS, Definition, Every, Recurrence
 from portal.platform.db import db
 from portal.platform.errors import NotFoundError
 from portal.platform.wording import date as date_words

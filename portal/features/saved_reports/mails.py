@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import exists, insert, select
 
@@ -17,21 +18,24 @@ from portal.domain.reminders.message_texts import (
     PortalDetails,
     compose_letter,
 )
-from portal.domain.reminders.models import Delivery, Message, MessageKind, ReportMail
+from portal.domain.reminders.models import Delivery, Message, MessageKind
 from portal.domain.reminders.queries import Addressee, list_addressees
 from portal.domain.reminders.rules import SendWindow
+from portal.domain.reminders.sending import bank_holidays, line_managers_see, mail_hours, relay_is_set
 from portal.domain.reminders.services import lock_outbox
 from portal.domain.reports import completion_files
 from portal.domain.reports.parameters import PositionError
-from portal.domain.saved_reports.models import ReportSchedule, SavedPage, SavedReport
-from portal.domain.saved_reports.queries import list_readers, recurrence_of
-from portal.domain.saved_reports.rules import Definition, find_refusal, open_report
-from portal.domain.saved_reports.services import stop_schedule
+from portal.features.saved_reports.models import ReportMail, ReportSchedule, SavedPage, SavedReport
+from portal.features.saved_reports.queries import list_readers, recurrence_of
+from portal.features.saved_reports.rules import Definition, find_refusal, open_report
+from portal.features.saved_reports.services import stop_schedule
+from portal.features.saved_reports.settings import read_own_settings
+from portal.platform import clock
 from portal.platform.audit import log, log_file
 from portal.platform.clock import london_day
 from portal.platform.db import db, transaction
 from portal.platform.errors import NotFoundError, UnknownValueError
-from portal.platform.jobs.registry import ItemFailures
+from portal.platform.jobs.registry import Arguments, ItemFailures, JobProgress, Task
 from portal.platform.mail import AttachedFile, Letter
 from portal.platform.permissions import Permission
 from portal.platform.wording import date as date_words
@@ -171,7 +175,7 @@ def compose_report_mail(row: Message, now: datetime, portal: PortalDetails) -> L
     if viewer is None or find_refusal(Definition.of(report), viewer, now):
         return NothingToSend("This person may not open the report.")
     letter = _letter_with_link(report, reader, owner, due_on, portal)
-    if portal.mails_files and schedule.attached:
+    if read_own_settings().mails_files and schedule.attached:
         letter = replace(letter, file=_make_file(Definition.of(report), viewer, due_on, now))
     return letter
 
@@ -229,3 +233,32 @@ def _make_file(definition: Definition, viewer: Viewer, due_on: date, now: dateti
     with transaction():
         log_file("completions.exported", people, actor_id=viewer.person_id, mailed=True, **detail)
     return AttachedFile(completion_files.file_name(report, "csv"), text)
+
+
+# The job that queues them.
+
+
+def has_report_mails(now: datetime) -> bool:
+    """Whether the mails of saved reports are not planned up to today."""
+    if not relay_is_set() or not mail_hours().allows_sending(now):
+        return False
+    return has_unplanned_schedule(clock.london_day(now))
+
+
+def plan_mails(job: JobProgress, arguments: Arguments) -> dict[str, Any]:
+    """Put the mails of saved reports up to today into the outbox; a second time changes nothing."""
+    with transaction():
+        plan = plan_report_mails(
+            at=clock.now(), hours=mail_hours(), holidays=bank_holidays(), line_managers=line_managers_see()
+        )
+    return plan.failures.end_job([plan.words])
+
+
+TASKS = (
+    Task(
+        "report-mails",
+        "Mail about saved reports",
+        plan_mails,
+        due=lambda: has_report_mails(clock.now()),
+    ),
+)

@@ -11,13 +11,14 @@ from sqlalchemy import delete, func, select, update
 from portal.domain.accounts.services import close_account
 from portal.domain.people.models import PersonName, RoleGrant
 from portal.domain.people.units import rename_unit
-from portal.domain.reminders import report_mails
 from portal.domain.reminders.models import Message, MessageKind
-from portal.domain.reminders.report_mails import plan_report_mails
 from portal.domain.reminders.rules import SendWindow
 from portal.domain.reminders.sending import bank_holidays
-from portal.domain.reminders.tasks import has_report_mails, send_reminders
-from portal.domain.saved_reports.models import ReportSchedule, SavedReport
+from portal.domain.reminders.tasks import send_reminders
+from portal.features.saved_reports import mails as report_mails
+from portal.features.saved_reports.mails import has_report_mails, plan_report_mails
+from portal.features.saved_reports.models import ReportSchedule, SavedReport
+from portal.features.saved_reports.settings import ReportMailSettings
 from portal.platform import clock
 from portal.platform.audit import AuditEvent
 from portal.platform.db import db, stamp, transaction
@@ -198,7 +199,7 @@ def test_rows_are_attached_only_where_the_force_allows_it_and_are_the_readers_ow
     app, inspector: PortalClient, world: World
 ) -> None:
     give_addresses(world, "D2003", "D2001")
-    with set_office(app, report_mail_files="on") as office:
+    with set_office(app, feature_settings={"saved_reports": ReportMailSettings("on")}) as office:
         page = inspector.press(save(inspector), "Share the report", staff_number="D2001")
         inspector.press(page, "Email the report", every="week", weekday="0", attached="y")
         assert plan_on(MONDAY) == 2
