@@ -49,7 +49,7 @@ from portal.domain.retention import services as retention_services
 from portal.domain.status import models as status_models
 from portal.domain.status import tasks as status_tasks
 from portal.domain.status.projector import project_status
-from portal.feature import Feature
+from portal.feature import Feature, list_features
 from portal.pages.account import views as account_views
 from portal.pages.api import views as api_views
 from portal.pages.assessment import views as assessment_views
@@ -231,6 +231,13 @@ def list_tasks(features: Iterable[Feature]) -> list[Task]:
     """The kinds of job of the core and of these features."""
     of_features = (feature.load(name) for feature in features for name in feature.tasks)
     return [*TASKS, *(task for tasks in of_features for task in tasks)]
+
+
+def list_commands() -> list[Blueprint]:
+    """The commands of the core and of every feature, on or off."""
+    names = ((feature, name) for feature in list_features() for name in feature.blueprints)
+    of_features = [feature.load(name) for feature, name in names if name == "commands:bp"]
+    return [*(commands.bp for commands in COMMANDS), *of_features]
 
 
 def _register(app: Flask, blueprint: Blueprint) -> None:
