@@ -26,7 +26,6 @@ from portal.platform.db import db
 from portal.platform.documents.fonts import list_missing_packages
 from portal.platform.mail import Relay, RelayError, connect_relay
 from portal.platform.openid.claims import ProviderUnavailableError
-from portal.platform.openid.provider import ProviderConnection, parse_metadata, well_known_address
 from portal.platform.operations import readiness
 from portal.platform.operations.readiness import SchemaWatch
 from portal.platform.processes import is_socket_handed_over
@@ -206,6 +205,9 @@ def _examine_mail(config: Config) -> SetUpFinding:
 
 
 def _examine_provider(config: Config) -> SetUpFinding:
+    # Whoever only names what the doctor finds does not load what signing in takes.
+    from portal.platform.openid.provider import ProviderConnection, parse_metadata, well_known_address
+
     address = well_known_address(config.oidc_issuer)
     try:
         parse_metadata(ProviderConnection(config.outbound_proxy).fetch_json(address), config.oidc_issuer)

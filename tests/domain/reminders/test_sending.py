@@ -381,7 +381,7 @@ def test_a_part_of_the_plan_that_fails_keeps_back_no_other(world, monkeypatch) -
     def queue_recall_mails(*_: object, **__: object) -> None:
         raise KeyError("poison")
 
-    monkeypatch.setattr(services, "queue_recall_mails", queue_recall_mails)
+    monkeypatch.setattr("portal.features.recall.mails.queue_recall_mails", queue_recall_mails)
     monkeypatch.setattr(services, "queue_review_mails", lambda *days, **_: reminded.append(days))
 
     planned = plan(date(2026, 5, 15))

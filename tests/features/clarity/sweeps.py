@@ -15,6 +15,7 @@ ROUTES = {
     "clarity.say_lesson_was_clear": OWN,
     "clarity.say_item_was_clear": OWN,
 }
+ADDRESSES = {page: {"key": "protect"} for page in ("clarity.show_answers", "clarity.reply_to_learner")}
 WITHOUT_ENTRY = dict.fromkeys(
     ("clarity.erase_own_answer", "clarity.say_item_was_clear", "clarity.say_lesson_was_clear"),
     "said without a name: an entry would give it (docs/decisions/content.md)",

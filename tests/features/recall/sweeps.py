@@ -27,6 +27,7 @@ ROUTES = {
     "recall.show_recall_answers": OWN,
     "recall.show_outcomes": NOBODY,
 }
+ADDRESSES = {"recall.show_outcomes": {"key": "protect"}}
 WITHOUT_ENTRY = dict.fromkeys(
     ("recall.answer_recall", "recall.choose_recall"),
     "nobody's but the learner's own: it would be a report on a person (docs/decisions/privacy.md)",
