@@ -3,14 +3,14 @@
 import os
 import re
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from portal.feature import Feature, choose_features, list_feature_faults
+from portal.feature import Feature, ProviderSettings, SignInProvider, choose_features, list_feature_faults
 from portal.pages.layout import brand, proxies
 from portal.platform.backups.settings import BackupSettings, read_backup_settings
 from portal.platform.engines import list_database_faults, with_driver
@@ -19,10 +19,8 @@ from portal.platform.network_names import list_faults
 from portal.platform.observability.logs import SeeingSettings, read_seeing_settings
 from portal.platform.openid.settings import OpenIdSettings
 from portal.platform.outbound import list_proxy_faults
-from portal.platform.saml.settings import SamlSettings, read_saml_settings
 from portal.platform.secret_values import list_secret_faults, read_secret, weakness_of_secret
 from portal.platform.signing.settings import ReturnSettings, read_return_settings
-from portal.platform.watched_folder import FolderSettings, read_folder_settings
 
 ROOT = Path(__file__).resolve().parent
 # Where the instance folder is unless a setting names another: installed from a wheel, below where one works.
@@ -120,13 +118,13 @@ class Config:
     oidc_match_claim: str = field(default_factory=lambda: _env("OIDC_MATCH_CLAIM"))
     oidc_match_field: str = field(default_factory=lambda: _env("OIDC_MATCH_FIELD"))
     oidc_label: str = field(default_factory=lambda: _env("OIDC_LABEL", "your force account"))
-    saml: SamlSettings = field(default_factory=lambda: read_saml_settings(_env))
     oidc_acr: str = field(default_factory=lambda: _env("OIDC_ACR"))
     oidc_amr: str = field(default_factory=lambda: _env("OIDC_AMR"))
     local_sign_in: str = field(default_factory=lambda: _env("LOCAL_SIGN_IN"))
     second_factor: str = field(default_factory=lambda: _env("SECOND_FACTOR"))
 
     features: str = field(default_factory=lambda: _env("FEATURES", "all"))
+    feature_settings: Mapping[str, Any] = field(default_factory=dict, hash=False)  # by feature that is on
     webhook_networks: str = field(default_factory=lambda: _env("WEBHOOK_NETWORKS"))
     outbound_proxy: str = field(default_factory=lambda: _secret("OUTBOUND_PROXY"), repr=False)
 
@@ -134,7 +132,6 @@ class Config:
     link_check: str = field(default_factory=lambda: _env("LINK_CHECK"))
     line_manager_sight: str = field(default_factory=lambda: _env("LINE_MANAGER_SIGHT"))
     returns: ReturnSettings = field(default_factory=lambda: read_return_settings(_env))
-    import_folder: FolderSettings = field(default_factory=lambda: read_folder_settings(_env))
 
     jobs: str = field(default_factory=lambda: _env("JOBS", "embedded"))
     jobs_workers: int = field(default_factory=lambda: _number_setting("JOBS_WORKERS", "1"))
@@ -156,7 +153,6 @@ class Config:
     mail_until_time: str = field(default_factory=lambda: _env("MAIL_UNTIL_TIME", "20:00"))
     mail_bank_holidays: str = field(default_factory=lambda: _env("MAIL_ON_BANK_HOLIDAYS", "no"))
     mail_days_off: str = field(default_factory=lambda: _env("MAIL_DAYS_OFF"))
-    report_mail_files: str = field(default_factory=lambda: _env("REPORT_MAIL_FILES"))
 
     def __post_init__(self) -> None:
         """Settle what depends on other settings.
@@ -166,6 +162,7 @@ class Config:
         """
         if not self.mode:
             self._take_mark()
+        self._read_feature_settings()
         faults = [*list_secret_faults(_env), *self._folder_faults(), *self._mode_faults()]
         if self.mode == "demo" and not faults:
             self._keep("secret_key", secrets.token_hex(32))
@@ -173,7 +170,7 @@ class Config:
         for check in (
             self._number_faults, self._text_faults, self._address_faults, self._sign_in_faults,
             self._access_faults, self._database_faults, self._jobs_faults, self.mail.list_faults,
-            self.import_folder.list_faults, self.seeing.list_faults, self.backup.list_faults,
+            self.seeing.list_faults, self.backup.list_faults,
             self.returns.list_faults,
         ):  # fmt: skip
             faults += check()
@@ -182,6 +179,12 @@ class Config:
 
     def _set_field(self, name: str, value: Any) -> None:
         object.__setattr__(self, name, value)
+
+    def _read_feature_settings(self) -> None:
+        """Read the settings of the features that are on; those that were given stay."""
+        with_settings = (feature for feature in self.features_on if feature.read_settings)
+        read = {feature.name: feature.load(feature.read_settings)(_env) for feature in with_settings}
+        self._set_field("feature_settings", {**read, **self.feature_settings})
 
     def _take_mark(self) -> None:
         """Set the mode: demo if ``make run`` marked the folder and no setting is meant for production."""
@@ -254,9 +257,12 @@ class Config:
 
     def _sign_in_faults(self) -> Iterator[str]:
         yield from self.openid.list_faults()
-        yield from self.saml.list_faults()
-        if self.oidc_issuer and self.saml.idp_metadata:
-            yield "OIDC_ISSUER and SAML_IDP_METADATA are both set: remove the settings of one of the two."
+        for feature in self.features_on:
+            if feature.name in self.feature_settings:
+                yield from self.feature_settings[feature.name].list_faults()
+        if self.oidc_issuer and self._other_provider:
+            both = f"OIDC_ISSUER and {self._other_provider[0].setting}"
+            yield f"{both} are both set: remove the settings of one of the two."
         if self.second_factor not in {"required", "offered", ""}:
             yield "SECOND_FACTOR is 'required' or 'offered'."
         if self.local_sign_in not in {"administrators", "everyone", ""}:
@@ -266,7 +272,6 @@ class Config:
 
     def _access_faults(self) -> Iterator[str]:
         switches = {"LINE_MANAGER_SIGHT": self.line_manager_sight, "LINK_CHECK": self.link_check}
-        switches["REPORT_MAIL_FILES"] = self.report_mail_files
         yield from (f"{name} is 'on' or 'off'." for name, text in switches.items() if text not in ON_OFF)
         for name in ("TRUSTED_PROXIES", "STATUS_NETWORKS", "METRICS_NETWORKS", "WEBHOOK_NETWORKS"):
             try:
@@ -294,23 +299,38 @@ class Config:
         )  # fmt: skip
 
     @property
+    def _other_provider(self) -> tuple[SignInProvider, ProviderSettings] | None:
+        """The force's own sign-in that a feature reaches, with its settings; None where there is none."""
+        for feature in self.features_on:
+            if feature.provider and self.feature_settings[feature.name].is_set:
+                return feature.provider, self.feature_settings[feature.name]
+        return None
+
+    @property
     def _provider_set(self) -> bool:
-        return bool(self.oidc_issuer or self.saml.idp_metadata)
+        return bool(self.oidc_issuer or self._other_provider)
 
     @property
     def provider_issuer(self) -> str:
         """Under which issuer people are bound to the force's own sign-in; empty where there is none."""
-        return self.saml.issuer if self.saml.idp_metadata else self.oidc_issuer
+        return self._other_provider[1].issuer if self._other_provider else self.oidc_issuer
 
     @property
     def provider_label(self) -> str:
         """What the button of the force's own sign-in says after "Sign in with"; empty where there is none."""
-        return self.saml.label if self.saml.idp_metadata else self.oidc_label if self.oidc_issuer else ""
+        if self._other_provider:
+            return self._other_provider[1].label
+        return self.oidc_label if self.oidc_issuer else ""
 
     @property
     def provider_claim(self) -> str:
         """The claim or attribute by which the force's own sign-in names a person."""
-        return self.saml.match_attribute or self.oidc_match_claim
+        return self._other_provider[1].claim if self._other_provider else self.oidc_match_claim
+
+    @property
+    def provider_begins_at(self) -> str:
+        """The endpoint of the page that begins a sign-in at the force's own."""
+        return self._other_provider[0].begins_at if self._other_provider else "sign_in.begin_sign_in"
 
     @property
     def passwords_for_everyone(self) -> bool:
@@ -326,11 +346,6 @@ class Config:
     def line_managers_see(self) -> bool:
         """Whether line managers see direct reports without a grant; the default only in the demo."""
         return (self.line_manager_sight or ("on" if self.mode == "demo" else "off")) == "on"
-
-    @property
-    def mails_files(self) -> bool:
-        """Whether the rows of a saved report may be attached to its mail; links alone unless set."""
-        return self.report_mail_files == "on"
 
     @property
     def mail(self) -> MailSettings:

@@ -23,7 +23,7 @@ from benchmarks.figures import Figure
 from benchmarks.journeys import PROGRAMS
 from benchmarks.serving import environment, free_port, serving
 from benchmarks.world import flask
-from portal.pages.exercises.run_views import ASK_EVERY
+from portal.features.exercises.run_views import ASK_EVERY
 
 PEOPLE = 120
 BETWEEN = 3.0  # seconds between two releases

@@ -11,11 +11,11 @@ from config import Config
 from portal.app import create_app
 from portal.domain.accounts.services import set_password
 from portal.domain.catalogue.models import Activity, EventTypeVersion
-from portal.domain.events.models import Booking, Event, EventRoom, EventVersion
-from portal.domain.exercises.models import Exercise, ExerciseVersion
-from portal.domain.exercises.runs import RunRequest, open_run
 from portal.domain.people.models import PersonName
 from portal.domain.people.queries import person_by_staff_number, viewer_of
+from portal.features.events.models import Booking, Event, EventRoom, EventVersion
+from portal.features.exercises.models import Exercise, ExerciseVersion
+from portal.features.exercises.runs import RunRequest, open_run
 from portal.platform import clock
 from portal.platform.db import db, stamp, transaction
 

@@ -20,7 +20,7 @@ from pathlib import Path
 import click
 from flask.cli import cli
 
-from portal.app import COMMANDS
+from portal.app import list_commands
 
 PROGRAM = Path(__file__).resolve().parents[1]
 IN_MEMORY = Path("/run")  # so that a roster or a private key never comes to the disk
@@ -62,10 +62,10 @@ def list_typed_paths(words: Sequence[str]) -> Iterator[tuple[str, bool]]:
 
 def _find_command(words: list[str]) -> tuple[click.Command, list[str]]:
     """The command of these words, and the words after its name; one without parameters if there is none."""
-    for commands in COMMANDS:
-        group = [commands.bp.cli_group] if commands.bp.cli_group else []
+    for commands in list_commands():
+        group = [commands.cli_group] if commands.cli_group else []
         name, rest = words[: len(group) + 1], words[len(group) + 1 :]
-        if words and name[:-1] == group and (found := commands.bp.cli.commands.get(name[-1])):
+        if words and name[:-1] == group and (found := commands.cli.commands.get(name[-1])):
             return found, rest
     return click.Command(None), []
 

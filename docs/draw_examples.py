@@ -18,10 +18,10 @@ from flask_migrate import upgrade
 from config import Config
 from portal.app import create_app
 from portal.demo.create import create_force
-from portal.domain.assurance.packs import ALL, ANSWER, FOI, AnswerWish, make_answer_pack
 from portal.domain.people.queries import COMMAND_LINE
 from portal.domain.reports.packs import SUMS
 from portal.domain.reports.parameters import Position, parse_position
+from portal.features.packs.services import ALL, ANSWER, FOI, AnswerWish, make_answer_pack
 from portal.platform import clock
 from portal.platform.db import read_stamps
 

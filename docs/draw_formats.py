@@ -5,7 +5,8 @@ Run by ``make data-model``; a test compares the files with the code.
 
 from pathlib import Path
 
-from portal.domain.imports.columns import FORMATS, FileFormat
+from portal.domain.imports.columns import FileFormat, list_formats
+from portal.feature import list_features
 
 PAGE = Path(__file__).parent / "operating" / "imports.md"
 FOLDER = Path(__file__).parent / "examples" / "imports"
@@ -25,7 +26,7 @@ others.
 def draw() -> str:
     """The whole page, whose end is written anew."""
     before = PAGE.read_text(encoding="utf-8").partition(HEAD.partition("\n")[0])[0]
-    return before + HEAD + "".join(map(_section, FORMATS))
+    return before + HEAD + "".join(map(_section, list_formats(list_features())))
 
 
 def _section(form: FileFormat) -> str:
@@ -47,7 +48,7 @@ def main() -> None:
     """Write the page and the examples."""
     PAGE.write_text(draw(), encoding="utf-8")
     FOLDER.mkdir(exist_ok=True)
-    for form in FORMATS:
+    for form in list_formats(list_features()):
         (FOLDER / form.name).write_text(form.example, encoding="utf-8", newline="")
 
 

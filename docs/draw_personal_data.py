@@ -9,7 +9,7 @@ from itertools import groupby
 from pathlib import Path
 
 from config import Config
-from portal.domain.retention.classes import CLASSES
+from portal.domain.retention.classes import list_retention_classes
 from portal.domain.subject_access.periods import kept_words
 from portal.domain.subject_access.register.marks import DataCategory, PersonalTable
 from portal.domain.subject_access.register.work import NOT_PERSONAL, personal_tables
@@ -48,7 +48,8 @@ def by_area() -> list[tuple[DataCategory, list[PersonalTable]]]:
 def draw() -> str:
     """The whole page."""
     kept = kept_words(
-        Config(mode="demo", jobs_kept_days=90, absolute_hours=12), {row.key: row.months for row in CLASSES}
+        Config(mode="demo", jobs_kept_days=90, absolute_hours=12),
+        {row.key: row.months for row in list_retention_classes()},
     )
     return HEAD + "\n".join([*_processing(kept), "", *_columns(kept), *_not_personal()]) + "\n"
 

@@ -3,28 +3,42 @@
 Run by ``make data-model``; a test compares the file with the code.
 """
 
+from collections.abc import Iterable
 from pathlib import Path
 
-from portal.feature import insert_after, list_features
+from portal.feature import Setting, insert_after, list_features
 from portal.platform.secret_values import SECRETS
 from portal.platform.setting_texts import PEOPLE, RUNNING, SIGN_IN, WATCHING, SettingGroup, SettingText
 
 PAGE = Path(__file__).parent / "operating" / "settings.md"
 
 
+def _text_of(setting: Setting) -> SettingText:
+    return SettingText(setting.name, setting.meaning, setting.default, setting.example)
+
+
+def _add_sections(groups: Iterable[SettingGroup]) -> list[SettingGroup]:
+    """The groups, with those that features bring."""
+    additions = [
+        (each.after, SettingGroup(each.title, each.intro, tuple(map(_text_of, each.settings))))
+        for feature in list_features()
+        for each in feature.setting_sections
+    ]
+    return insert_after(groups, additions, lambda group: group.title)
+
+
 def _with_features(group: SettingGroup) -> SettingGroup:
     """The group, with the settings of features that stand after one of it."""
     names = {text.name for text in group.settings}
-    additions = [
-        (each.after, SettingText(each.name, each.meaning, each.default, each.example))
-        for feature in list_features()
-        for each in feature.settings
-        if each.after in names
-    ]
+    additions = []
+    for each in (each for feature in list_features() for each in feature.settings):
+        if each.after in names:
+            names.add(each.name)  # after which another may stand
+            additions.append((each.after, _text_of(each)))
     return group._replace(settings=tuple(insert_after(group.settings, additions, lambda text: text.name)))
 
 
-GROUPS = tuple(map(_with_features, (*RUNNING, *WATCHING, *PEOPLE, *SIGN_IN)))
+GROUPS = tuple(map(_with_features, _add_sections((*RUNNING, *WATCHING, *PEOPLE, *SIGN_IN))))
 HEAD = """\
 # Settings
 

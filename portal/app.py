@@ -1,6 +1,6 @@
 """create_app(): the one file that knows every room."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from flask import Blueprint, Flask, current_app, request
@@ -10,85 +10,61 @@ from portal.commands import accounts as accounts_commands
 from portal.commands import backup as backup_commands
 from portal.commands import backups as backups_commands
 from portal.commands import content as content_commands
-from portal.commands import dip_samples as dip_samples_commands
 from portal.commands import directives as directives_commands
 from portal.commands import doctor as doctor_commands
-from portal.commands import event_types as event_types_commands
-from portal.commands import exercises as exercises_commands
 from portal.commands import imports as imports_commands
 from portal.commands import jobs as jobs_commands
 from portal.commands import modules as modules_commands
 from portal.commands import people as people_commands
-from portal.commands import recommendations as recommendations_commands
 from portal.commands import records as records_commands
 from portal.commands import release, upgrade
 from portal.commands import reminders as reminders_commands
 from portal.commands import report as report_commands
-from portal.commands import returns as returns_commands
 from portal.commands import tokens as tokens_commands
 from portal.commands import units as units_commands
 from portal.demo import create as demo_commands
 from portal.domain import access_tokens, cases
 from portal.domain.accounts import models as accounts_models
 from portal.domain.assessment import models as assessment_models
-from portal.domain.assurance import evidence_kinds, packs
-from portal.domain.assurance import models as assurance_models
 from portal.domain.audit_desk.services import raise_alerts
 from portal.domain.authoring import models as authoring_models
 from portal.domain.authoring import reviews
 from portal.domain.catalogue import models as catalogue_models
 from portal.domain.catalogue import upkeep
-from portal.domain.clarity import models as clarity_models
-from portal.domain.clarity.services import erase_clarity
 from portal.domain.decisions import models as decisions_models
-from portal.domain.dip_samples import models as dip_samples_models
 from portal.domain.directives import models as directives_models
 from portal.domain.directives.applies import reconcile_assignments
-from portal.domain.events import booking
-from portal.domain.events import models as events_models
-from portal.domain.exercises import models as exercises_models
-from portal.domain.imports import folder
 from portal.domain.imports import models as imports_models
 from portal.domain.imports import services as imports_services
 from portal.domain.people import models as people_models
 from portal.domain.people.staff_numbers import reserve_numbers
-from portal.domain.recall import models as recall_models
-from portal.domain.recall.services import erase_answers
 from portal.domain.records import models as records_models
-from portal.domain.reminders import desk_mails, notices
 from portal.domain.reminders import models as reminders_models
+from portal.domain.reminders import notices
 from portal.domain.reminders import tasks as reminders_tasks
-from portal.domain.reminders.sending import mail_hours
 from portal.domain.reports import export_files
 from portal.domain.reports import models as reports_models
 from portal.domain.retention import models as retention_models
 from portal.domain.retention import services as retention_services
-from portal.domain.retention.stores import list_unheld
-from portal.domain.returns import models as returns_models
-from portal.domain.saved_reports import models as saved_reports_models
-from portal.domain.scim import models as scim_models
 from portal.domain.status import models as status_models
 from portal.domain.status import tasks as status_tasks
 from portal.domain.status.projector import project_status
+from portal.feature import Feature, list_features
 from portal.pages.account import views as account_views
 from portal.pages.api import views as api_views
 from portal.pages.assessment import views as assessment_views
-from portal.pages.assurance import views as assurance_views
 from portal.pages.audit import views as audit_views
 from portal.pages.authoring import views as authoring_views
 from portal.pages.catalogue import views as catalogue_views
 from portal.pages.decisions import views as decisions_views
 from portal.pages.desk import views as desk_views
-from portal.pages.dip_samples import views as dip_samples_views
 from portal.pages.directives import views as directives_views
-from portal.pages.events import views as events_views
-from portal.pages.exercises import views as exercises_views
 from portal.pages.grants import views as grants_views
 from portal.pages.guides import views as guides_views
 from portal.pages.health import views as health_views
 from portal.pages.imports import views as imports_views
 from portal.pages.jobs import views as jobs_views
-from portal.pages.layout import item_kinds, setup
+from portal.pages.layout import error_pages, item_kinds, setup
 from portal.pages.layout.access import limiter, refuse_undeclared_routes
 from portal.pages.layout.compression import register_compression
 from portal.pages.layout.pdf_files import register_busy_files
@@ -104,9 +80,6 @@ from portal.pages.people import views as people_views
 from portal.pages.records import views as records_views
 from portal.pages.reminders import views as reminders_views
 from portal.pages.retention import views as retention_views
-from portal.pages.returns import views as returns_views
-from portal.pages.saved_reports import views as saved_reports_views
-from portal.pages.scim import views as scim_views
 from portal.pages.sign_in import views as sign_in_views
 from portal.pages.statements import views as statements_views
 from portal.pages.tokens import views as tokens_views
@@ -117,7 +90,7 @@ from portal.platform.backups import tasks as backups_tasks
 from portal.platform.db import db, subscribe
 from portal.platform.engines import POOL, prepare_engine, replica_engines
 from portal.platform.jobs import models as jobs_models
-from portal.platform.jobs.registry import set_tasks
+from portal.platform.jobs.registry import Task, set_tasks
 from portal.platform.observability.logs import configure_logs
 from portal.platform.observability.statements import log_slower_than
 from portal.platform.operations.readiness import SchemaWatch
@@ -135,20 +108,11 @@ TABLES = (
     assessment_models,
     cases,
     status_models,
-    recall_models,
-    clarity_models,
     authoring_models,
     reminders_models,
     decisions_models,
-    events_models,
-    exercises_models,
-    dip_samples_models,
     reports_models,
-    assurance_models,
-    returns_models,
     imports_models,
-    saved_reports_models,
-    scim_models,
     retention_models,
 )
 
@@ -164,25 +128,18 @@ VIEWS = (
     guides_views,
     records_views,
     directives_views,
-    events_views,
-    dip_samples_views,
-    exercises_views,
     decisions_views,
     monitoring_views,
-    saved_reports_views,
     reminders_views,
     authoring_views,
     imports_views,
     jobs_views,
     health_views,
     units_views,
-    assurance_views,
     audit_views,
     statements_views,
     tokens_views,
-    scim_views,
     retention_views,
-    returns_views,
     api_views,
 )
 
@@ -191,21 +148,16 @@ COMMANDS = (
     modules_commands,
     content_commands,
     demo_commands,
-    dip_samples_commands,
     directives_commands,
     doctor_commands,
-    event_types_commands,
-    exercises_commands,
     imports_commands,
     jobs_commands,
     report_commands,
     backup_commands,
     backups_commands,
     people_commands,
-    recommendations_commands,
     records_commands,
     reminders_commands,
-    returns_commands,
     tokens_commands,
     units_commands,
 )
@@ -214,13 +166,9 @@ TASKS = (
     *status_tasks.TASKS,
     *reminders_tasks.TASKS,
     *reminders_tasks.INVITATION_TASKS,
-    *booking.TASKS,
     *imports_services.TASKS,
-    *folder.TASKS,
     *export_files.TASKS,
-    *packs.TASKS,
     *upkeep.TASKS,
-    *evidence_kinds.TASKS,
     *reviews.TASKS,
     *reviews.SCHEDULE_TASKS,
     *backups_tasks.TASKS,
@@ -260,7 +208,7 @@ def create_app(config: Config | None = None) -> Flask:
     )
     configure_logs(lambda: current_origin().request_id)
     log_slower_than(config.seeing.slow_seconds)
-    _prepare_database(app)
+    _prepare_database(app, config)
     _prepare_pages(app, config)
     for views in VIEWS:
         app.register_blueprint(views.bp)
@@ -277,6 +225,19 @@ def create_app(config: Config | None = None) -> Flask:
     make_figures(app)
     setup.wrap(app, https=config.secure, trusted=config.trusted_networks)
     return app
+
+
+def list_tasks(features: Iterable[Feature]) -> list[Task]:
+    """The kinds of job of the core and of these features."""
+    of_features = (feature.load(name) for feature in features for name in feature.tasks)
+    return [*TASKS, *(task for tasks in of_features for task in tasks)]
+
+
+def list_commands() -> list[Blueprint]:
+    """The commands of the core and of every feature, on or off."""
+    names = ((feature, name) for feature in list_features() for name in feature.blueprints)
+    of_features = [feature.load(name) for feature, name in names if name == "commands:bp"]
+    return [*(commands.bp for commands in COMMANDS), *of_features]
 
 
 def _register(app: Flask, blueprint: Blueprint) -> None:
@@ -299,12 +260,12 @@ def _list_pages_beside_people(app: Flask) -> set[str]:
     return {name for name in beside if "<" not in name}
 
 
-def _prepare_database(app: Flask) -> None:
+def _prepare_database(app: Flask, config: Config) -> None:
     read_settings_from(lambda: current_app.config["PORTAL"])
     db.init_app(app)
     release.migrate.init_app(app, db)
     subscribe(reconcile_assignments, project_status, announcer=_announce_acts)
-    set_tasks(TASKS)
+    set_tasks(list_tasks(config.features_on))
     with app.app_context():
         for engine in db.engines.values():
             prepare_engine(engine)
@@ -321,12 +282,12 @@ def _forget_connections(app: Flask) -> Callable[[], None]:
 
 def _announce_acts(acts: Sequence[AuditEvent]) -> None:
     notices.queue_notices([*acts, *raise_alerts(acts)])
-    notices.queue_event_mails(acts)
-    desk_mails.queue_folder_mails(acts, current_settings().import_folder.readers, mail_hours)
+    for feature in current_settings().features_on:
+        for name in feature.hears:
+            feature.load(name)(acts)
     closed = [act.subject_id for act in acts if act.action == "account.closed" and act.subject_id]
     if closed:
-        erase_answers(list_unheld(closed, ()))
-        erase_clarity(list_unheld(closed, ("clarity",)))
+        retention_services.erase_own_data(closed, spare_held=True)
 
 
 def _prepare_pages(app: Flask, config: Config) -> None:
@@ -338,6 +299,7 @@ def _prepare_pages(app: Flask, config: Config) -> None:
     register_busy_files(app)
     app.before_request(refuse_control_characters)
     setup.register(app, brand_colour=config.brand_colour)
+    error_pages.tell_in_forms_of(app, config.features_on)
     item_kinds.register_templates(app)
     limiter.init_app(app)
     app.before_request(_allow_long_texts)

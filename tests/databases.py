@@ -1,6 +1,7 @@
 """Applications on databases of a test's own, and their connections closed."""
 
 import secrets
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +15,6 @@ from portal.app import create_app
 from portal.domain.cases import _shares_in
 from portal.domain.catalogue import lesson_html, version_cache
 from portal.domain.directives.applies import _keep_rule_history
-from portal.domain.exercises import run_queries
 from portal.platform.db import db
 from tests.running import copied, fresh_database
 
@@ -79,10 +79,15 @@ def undone() -> Iterator[None]:
         _keep_rule_history.cache_clear()
 
 
+# What features keep, by module.
+KEPT_BY_FEATURES = {"portal.features.exercises.run_queries": ("exercise_of", "_list_kept_steps")}
+
+
 def forget_published_content() -> None:
     """Empty what this process keeps of published versions by id: another database gives the same ids."""
     versions = version_cache.published_version, version_cache.version_content
-    runs = run_queries.exercise_of, run_queries._list_kept_steps
+    imported = [(sys.modules[name], kept) for name, kept in KEPT_BY_FEATURES.items() if name in sys.modules]
+    runs = [getattr(module, name) for module, names in imported for name in names]
     texts = version_cache._cached_shared_content, lesson_html._fill_from
     for kept in (*versions, *runs, *texts, _shares_in, _keep_rule_history):
         kept.cache_clear()

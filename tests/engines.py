@@ -34,10 +34,10 @@ ON_SQLITE_ALONE = {
     "tests/pages/layout/item_kinds/test_editors.py",
     # What providers send is read before a database is asked; test_users.py, test_groups.py and
     # test_filters.py beside them ask both.
-    "tests/domain/scim/test_same_as_roster.py",
-    "tests/pages/scim/test_any_body.py",
-    "tests/pages/scim/test_conformance.py",
-    "tests/pages/scim/test_known_deviations.py",
+    "tests/features/scim/test_same_as_roster.py",
+    "tests/features/scim/test_any_body.py",
+    "tests/features/scim/test_conformance.py",
+    "tests/features/scim/test_known_deviations.py",
 }
 # Where each case asks statements of its own. Elsewhere, of a test with several cases the first runs on
 # PostgreSQL in `make test`: the others are words and refusals of the same statements, and run in sweeps.
@@ -64,20 +64,22 @@ FIRST_TESTS_ON_POSTGRESQL = {
     "tests/commands/test_upgrade.py": 3,
     **dict.fromkeys((f"tests/platform/backups/test_{name}.py" for name in ("making", "set_up", "status")), 1),
     "tests/deploy/": 1,  # it reads every figure
-    "tests/domain/imports/test_folder.py": 3,  # every state, a file that comes again, and mails
+    "tests/features/watched_folder/test_importing.py": 3,  # every state, a file that comes again, and mails
     "tests/domain/reminders/": 4,
     "tests/domain/retention/": 6,  # every store of every class, leavers, and the trigger of the trail
     "tests/domain/retention/test_due_rows.py": 1,
+    "tests/features/": 2,
+    "tests/features/scim/": 4,
     "tests/hostile/": 4,
     "tests/hostile/test_guessing_over_processes.py": ALL,
     "tests/hostile/test_provisioning_at_once.py": ALL,
     "tests/pages/": 1,
     **{f"tests/pages/{room}/": 2 for room in ("grants", "sign_in")},
-    **{f"tests/pages/{room}/": 4 for room in ("api", "audit", "imports", "people", "reminders", "scim")},
+    **{f"tests/pages/{room}/": 4 for room in ("api", "audit", "imports", "people", "reminders")},
     **{f"tests/pages/{room}/": ALL for room in ("access", "monitoring", "records")},
     **{f"tests/pages/{room}/test_at_once.py": ALL for room in ("assessment", "authoring", "decisions")},
     "tests/pages/authoring/test_drafts.py": ALL,
-    "tests/pages/exercises/test_anonymity.py": ALL,  # each database keeps rows in its own order
+    "tests/features/exercises/test_anonymity.py": ALL,  # each database keeps rows in its own order
     **{f"tests/pages/imports/test_{name}.py": 1 for name in ("applied_file", "kept_rows", "ready_profiles")},
     "tests/pages/sign_in/test_link_requests.py": ALL,
     # All that their other tests ask is asked elsewhere: a run that noted every statement lost none
@@ -114,8 +116,8 @@ FIRST_TESTS_ON_POSTGRESQL = {
             "tests/pages/monitoring/test_packs.py",
             "tests/pages/people/test_access_log.py",
             "tests/pages/people/test_views.py",
-            "tests/pages/sign_in/saml/test_saml_attacks.py",
-            "tests/pages/sign_in/saml/test_saml_views.py",
+            "tests/features/saml/test_saml_attacks.py",
+            "tests/features/saml/test_saml_views.py",
             "tests/pages/sign_in/test_oidc_views.py",
         ),
         0,
@@ -143,7 +145,7 @@ FIRST_TESTS_ON_POSTGRESQL = {
             "tests/pages/people/test_invitation_scope.py",
             "tests/pages/people/test_timeline.py",
             "tests/pages/records/test_views.py",
-            "tests/pages/scim/test_users.py",
+            "tests/features/scim/test_users.py",
         ),
         2,
     ),

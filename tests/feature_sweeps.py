@@ -6,6 +6,7 @@ name is empty:
 - ``ROUTES``: by page, whose data it shows (``tests/pages/access/shown.py``);
 - ``ADDRESSES``: by page, or by all pages of a blueprint, such as ``webhooks.``, what its address names in the
   world of the access matrix;
+- ``MAY_BE_UNKNOWN``: as in ``tests/pages/access/test_matrix.py``;
 - ``PLACES``, ``OF_SOMEONE``, ``WHOLE_TEXTS``: as in ``tests/journeys/places.py``;
 - ``MAKE_BY_PAGES``: functions of a browser and a server that make what these places name;
 - ``MAKE_STATES``: functions of an application, its folder and of how to sign in that make it for the golden

@@ -13,9 +13,13 @@ from sqlalchemy.orm import configure_mappers
 import portal.app
 import portal.platform.jobs.worker
 import serve
+from portal.feature import list_features
 
 __all__ = ["flask", "portal", "serve", "waitress"]
 
+for feature in list_features():
+    for name in (*feature.blueprints, *feature.tasks, *feature.routines):
+        feature.load(name)
 configure_mappers()
 # Templates that one server has compiled, the next need not: it finds them by what they say.
 compiled = tempfile.mkdtemp(prefix="portal-templates-")

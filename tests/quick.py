@@ -15,7 +15,7 @@ from tests.times import FAST, find_group
 
 TESTS_OF_A_FILE = 3  # that ask a database
 # They need a program that `make test` installs, and `make check` may not.
-WITH_XMLSEC = ("tests/pages/sign_in/saml/", "tests/platform/saml/")
+WITH_XMLSEC = ("tests/features/saml/",)
 # Each of their tests starts several processes that read its files, which takes about a second.
 FIRST_TEST_ALONE = {"tests/pages/imports/test_views.py"}
 # Each case reads and checks a whole module of the portal's, or a workbook.

@@ -10,7 +10,6 @@ from flask import Blueprint, Flask, current_app
 
 from config import Config, list_retired_settings
 from portal.domain.accounts import retention
-from portal.domain.imports import folder
 from portal.platform import presence
 from portal.platform.db import transaction
 from portal.platform.jobs.registry import Routine
@@ -31,7 +30,7 @@ def make_worker_setup(app: Flask) -> WorkerSetup:
         lost_seconds=config.jobs_lost_seconds,
         kept_days=config.jobs_kept_days,
         upkeep=partial(_delete_expired_rows, timedelta(hours=config.absolute_hours)),
-        routines=(*_list_routines(config), *folder.ROUTINES, _record_worker_of(config.instance)),
+        routines=(*_list_routines(config), _record_worker_of(config.instance)),
         reason_to_wait=app.extensions["schema_watch"].reason_to_wait,
     )
 

@@ -12,8 +12,6 @@ import click
 from flask import Blueprint
 
 from config import current_settings
-from portal.domain.assurance import packs
-from portal.domain.assurance.packs import AnswerWish, make_answer_pack
 from portal.domain.people.visibility import COMMAND_LINE
 from portal.domain.reports import completion_files
 from portal.domain.reports import packs as reports_packs
@@ -21,6 +19,7 @@ from portal.domain.reports.completion_rows import CompletionRow
 from portal.domain.reports.packs import MadePack, write_pack
 from portal.domain.reports.parameters import Position, PositionError, read_position
 from portal.domain.reports.queries import CompletionReport, completion_report
+from portal.feature import find_parts
 from portal.platform import clock
 from portal.platform.audit import log_file
 from portal.platform.db import transaction
@@ -95,8 +94,16 @@ def export_pack(
         if key is None:
             made = _export_directive_pack(str(reference), position, output, foi=foi)
         else:
-            made = _export_answer_pack(key, position, output, foi=foi)
+            made = _find_answer_maker()(key, position, output, foi=foi)
     click.echo(made)
+
+
+def _find_answer_maker() -> Callable[..., str]:
+    """What makes the answer to recommendations, which a feature does."""
+    parts = find_parts(current_settings().features_on, "report.pack")
+    if not parts:
+        raise RuleError("Answer packs are switched off: see the setting FEATURES.")
+    return parts[0][1]
 
 
 def _export_directive_pack(reference: str, position: Position, output: Path, *, foi: bool) -> str:
@@ -105,30 +112,12 @@ def _export_directive_pack(reference: str, position: Position, output: Path, *, 
     report = completion_report(COMMAND_LINE, reference, position)
     reports_packs.refuse_pack(report, name, settings.small_number)
     report = replace(report, position=reports_packs.settle_position(position))
-    target = _choose_target(output, reports_packs.pack_name(report, name))
+    target = choose_target(output, reports_packs.pack_name(report, name))
     made = _write_pack(report, name, target)
     return f"Wrote {target}.\nSHA-256 {made.sha256}"
 
 
-def _export_answer_pack(key: str, position: Position, output: Path, *, foi: bool) -> str:
-    """Write the answer to a recommendation or to all beside its place, and log it; then put it there."""
-    name, settings = packs.FOI if foi else packs.ANSWER, current_settings()
-    target = _choose_target(output, packs.answer_name(key, name, position))
-    wish = AnswerWish(key, name, position, settings.force_name, settings.small_number)
-    with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.absolute().parent) as scratch:
-        draft, folder = Path(scratch) / "draft", Path(scratch) / "pack"
-        folder.mkdir()
-        made = make_answer_pack(wish, COMMAND_LINE, folder, draft, lambda rows: None)
-        detail = packs.describe_event(key, name, position.pinned, made.sha256)
-        with transaction():
-            log_file("answer_pack.exported", made.people, actor_id=None, **detail)
-        with draft.open("rb") as written:
-            os.fsync(written.fileno())
-        draft.replace(target)
-    return f"Wrote {target}.\nSHA-256 {made.sha256}"
-
-
-def _choose_target(output: Path, name: str) -> Path:
+def choose_target(output: Path, name: str) -> Path:
     """The file to write: as it was named, or under its own name in the folder that was named."""
     target = output / name if output.is_dir() else output
     if not target.absolute().parent.is_dir():

@@ -7,29 +7,18 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import click
 from flask import Blueprint, current_app
 from flask_migrate import upgrade
 from sqlalchemy import select
 
-from config import ROOT, Config
-from portal.demo import (
-    assurance_desk,
-    assurance_evidence,
-    assurance_narratives,
-    assurance_plan,
-    dip_samples,
-    events_booking,
-    events_exercise,
-    events_exercised,
-    events_held,
-    events_planning,
-    events_types,
-    history,
-    returns,
-)
+from config import ROOT, Config, current_settings
 from portal.demo import force as demo_force
+from portal.demo import (
+    history,
+)
 from portal.demo.force import DAYS, DUE, PlannedPerson, PlannedPost, plan_people, unit_paths
 from portal.demo.history import DemoHistory
 from portal.domain.accounts import services as accounts
@@ -37,6 +26,7 @@ from portal.domain.catalogue import services as catalogue
 from portal.domain.directives import services as directives
 from portal.domain.directives.models import Directive, Exclusion
 from portal.domain.people.models import Person, PersonName, Post, RoleGrant, Unit, UnitState
+from portal.feature import insert_after
 from portal.platform import clock
 from portal.platform.db import OPEN_END, db, stamp, touch, transaction
 from portal.platform.errors import PortalError, RuleError
@@ -44,6 +34,7 @@ from portal.platform.permissions import Role
 from portal.platform.wording import plural
 
 Act = Callable[[], None]
+Step = tuple[str, Callable[["DemoForce"], Any]]  # with its name
 ROLES = ("response", "contact", "investigation", "custody", "neighbourhood", "roads policing")
 
 
@@ -53,16 +44,31 @@ class DemoForce:
 
     today: date
     random: Random
+    name: str = demo_force.FORCE
+    planned: list[PlannedPerson] = field(default_factory=list)
     units: dict[str, int] = field(default_factory=dict)
     people: dict[str, int] = field(default_factory=dict)
     posts: dict[int, int] = field(default_factory=dict)  # id(planned post) -> newest fact
     days: dict[date, list[Act]] = field(default_factory=lambda: defaultdict(list))
+    at_event: list[Callable[..., None]] = field(default_factory=list)
+    tell: Callable[[str], None] = lambda _line: None
     replayed: int = 0  # days
 
     @property
     def first_day(self) -> date:
         """The first day of the force's history."""
         return self.today - timedelta(days=DAYS)
+
+    def pass_days(self, last: date) -> None:
+        """Let the days up to one pass, one transaction and one stamp a day."""
+        for day in sorted(day for day in self.days if day <= last):
+            at = min(_close_of(day), clock.now())
+            with transaction(stamp_as=at):
+                for act in self.days.pop(day):
+                    act()
+            self.replayed += 1
+            if self.replayed % 100 == 0:
+                self.tell(f"{self.replayed} days of history, up to {day.isoformat()}")
 
 
 def create_force(people: int, seed: int, password: str, modules: Path, tell: Callable[[str], None]) -> None:
@@ -73,12 +79,14 @@ def create_force(people: int, seed: int, password: str, modules: Path, tell: Cal
     """
     if not is_empty_database():
         raise RuleError("The database already holds people. The demo is made in an empty one.")
-    force = DemoForce(clock.today(), Random(seed))  # noqa: S311 - a repeatable force, not a secret
-    planned = plan_people(people, force.today, force.random)
+    force = DemoForce(clock.today(), Random(seed), tell=tell)  # noqa: S311 - repeatable, not a secret
+    planned = force.planned = plan_people(people, force.today, force.random)
     with transaction(stamp_as=_close_of(force.first_day) - timedelta(minutes=1)):
-        catalogue.publish_folder(modules, at=stamp())
-        events_exercise.publish_exercises(modules.parent / "exercises", stamp())
-        assurance_desk.publish_recommendations(stamp())
+        _take_steps(
+            force,
+            "content",
+            ("modules", lambda _force: catalogue.publish_folder(modules, at=stamp())),
+        )
     with transaction(stamp_as=_close_of(force.first_day)):
         _create_units(force)
         _create_people(force, planned)
@@ -87,31 +95,34 @@ def create_force(people: int, seed: int, password: str, modules: Path, tell: Cal
     tell(f"{plural(len(planned), 'person', 'people')} in {plural(len(force.units), 'unit')}")
     with transaction(stamp_as=_close_of(force.first_day) + timedelta(minutes=1)):
         directives.issue_toml(directive_file(force.first_day), at=stamp())
-    _schedule_posts(force, planned)
-    directive_id = db.session.scalars(select(Directive.id)).one()
-    _schedule_exclusions(force, planned, directive_id)
-    assurance_plan.schedule_plan(force.today, force.people, force.days)
-    DemoHistory(force.today, force.first_day, force.random, force.people).schedule_people(planned, force.days)
-    _schedule_assurance(force, planned)
-    _replay_past_event(force, tell)
-    _replay_days(force, force.today, tell)
-    events = events_planning.plan_dates(force.today, force.people, force.units)
-    events_booking.book_places(events, force.people, force.units)
-    with transaction():
-        events_exercise.propose_change(force.people["D3001"], clock.now())
+    _take_steps(
+        force,
+        "history",
+        ("posts", _schedule_posts),
+        ("exclusions", _schedule_exclusions),
+        ("people", _schedule_people),
+    )
+    _take_steps(force, "past")
+    force.pass_days(force.today)
+    _take_steps(force, "today")
 
 
-def _schedule_assurance(force: DemoForce, planned: list[PlannedPerson]) -> None:
-    """What the assurance desk does on which day, and what it counts; its narratives name what came before."""
-    history.schedule_reading(planned, force.today, force.people, force.days)
-    assurance_desk.schedule_desk(force.first_day, force.today, force.people, force.days)
-    assurance_evidence.schedule_evidence(force.first_day, force.today, force.people, force.days)
-    for day, act in dip_samples.plan_samples(force.today, force.first_day, force.people, force.units):
-        force.days[day].append(act)
-    returns.schedule_returns(force.today, force.people["D4001"], force.days)
-    returns.keep_key()
-    returns.schedule_own_returns(force.today, force.people["D4001"], force.days)
-    assurance_narratives.schedule_narratives(force.first_day, force.today, force.people, force.days)
+def _take_steps(force: DemoForce, part: str, *steps: Step) -> None:
+    """Take these steps and those of the features that are on, each after the one that it names."""
+    additions = [
+        (step.after, (step.name, feature.load(step.make)))
+        for feature in current_settings().features_on
+        for step in feature.demo
+        if step.part == part
+    ]
+    for _, take in insert_after(steps, additions, lambda step: step[0]):
+        take(force)
+
+
+def _schedule_people(force: DemoForce) -> None:
+    DemoHistory(force.today, force.first_day, force.random, force.people).schedule_people(
+        force.planned, force.days
+    )
 
 
 def is_empty_database() -> bool:
@@ -240,12 +251,12 @@ def _give_second_facilitator(force: DemoForce) -> None:
         )
 
 
-def _schedule_posts(force: DemoForce, planned: list[PlannedPerson]) -> None:
+def _schedule_posts(force: DemoForce) -> None:
     """Posts begin on the evening of their first day; an end may become known days later.
 
     The next post is then recorded no earlier than that end: known posts never overlap.
     """
-    for person in planned:
+    for person in force.planned:
         known = force.first_day
         for post in person.posts:
             if post.since > force.first_day:
@@ -257,9 +268,10 @@ def _schedule_posts(force: DemoForce, planned: list[PlannedPerson]) -> None:
                 force.days[known].append(partial(_create_post, force, person, post, post.until))
 
 
-def _schedule_exclusions(force: DemoForce, planned: list[PlannedPerson], directive_id: int) -> None:
+def _schedule_exclusions(force: DemoForce) -> None:
     """About 4% exempt and 2% deferred, decided by the directive owner."""
-    for person in planned:
+    directive_id = db.session.scalars(select(Directive.id)).one()
+    for person in force.planned:
         if person.posts[0].role not in ROLES or person.staff_number.startswith("D"):
             continue
         fate = force.random.random()
@@ -293,33 +305,6 @@ def _create_exclusion(
     touch(people=[person_id])
 
 
-def _replay_past_event(force: DemoForce, tell: Callable[[str], None]) -> None:
-    """Let the days pass up to an event two weeks ago, and hold it, each act at its time."""
-    held_on, a_day = events_held.choose_day(force.today), timedelta(days=1)
-    planned_on = held_on - events_held.PLANNED_BEFORE
-    _replay_days(force, planned_on - a_day, tell)
-    events_types.require_hydra(planned_on, force.today + events_types.NOTICE)
-    held = events_held.plan_held_date(held_on, force.people, force.units)
-    _replay_days(force, held_on - a_day, tell)
-    if held is not None:
-        facilitator = force.people[events_planning.FACILITATOR]
-        people = events_held.keep_register(held, facilitator)
-        events_exercised.run_exercise(held, people, facilitator)
-        events_held.sign_people_off(held, people, events_held.choose_signer(facilitator))
-
-
-def _replay_days(force: DemoForce, last: date, tell: Callable[[str], None]) -> None:
-    """Let the days up to one pass, one transaction and one stamp a day."""
-    for day in sorted(day for day in force.days if day <= last):
-        at = min(_close_of(day), clock.now())
-        with transaction(stamp_as=at):
-            for act in force.days.pop(day):
-                act()
-        force.replayed += 1
-        if force.replayed % 100 == 0:
-            tell(f"{force.replayed} days of history, up to {day.isoformat()}")
-
-
 # Commands: the fictional force.
 
 MODULES = ROOT / "modules"
@@ -351,13 +336,20 @@ def prepare() -> None:
                 history.ask_for_deferral("D2001", at=clock.now())
         else:
             with transaction():
-                catalogue.publish_folder(MODULES, at=clock.now())
-                events_types.publish_types()
-                events_exercise.publish_exercises(MODULES.parent / "exercises", clock.now())
+                _publish_again()
     except PortalError as error:
         raise click.ClickException(str(error)) from error
     config.mark_demo()
     click.echo(_sign_ins(config))
+
+
+def _publish_again() -> None:
+    """Publish what has changed in the folders since the force was made."""
+    _take_steps(
+        DemoForce(clock.today(), Random()),  # noqa: S311 - nothing is drawn
+        "again",
+        ("modules", lambda _force: catalogue.publish_folder(MODULES, at=clock.now())),
+    )
 
 
 def _create_force(people: int, seed: int, config: Config) -> None:

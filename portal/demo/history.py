@@ -1,6 +1,6 @@
 """What the fictional people learned: attempts that failed and passed, modules half read, a late import."""
 
-from collections.abc import Callable, Iterable, Mapping, MutableMapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -11,15 +11,12 @@ from uuid import UUID
 
 from sqlalchemy import insert, select
 
-from portal.demo.assurance_plan import PUBLISHED_AFTER, WRITTEN_BEFORE
 from portal.demo.force import DUE, PlannedPerson
 from portal.domain.assessment.models import Attempt, Response, Submission
-from portal.domain.assurance.plan import GUIDE_KEY
 from portal.domain.authoring import queries, services
 from portal.domain.authoring.reviews import send_for_review
 from portal.domain.cases import CaseRun, CaseStep
 from portal.domain.catalogue.models import Activity, Item, Lesson, ModuleVersion
-from portal.domain.catalogue.publishing import current_guide
 from portal.domain.decisions.requests import ChangeRequest
 from portal.domain.decisions.services import submit_request
 from portal.domain.directives.models import Directive
@@ -34,7 +31,7 @@ from portal.domain.records.models import (
     Registration,
     Revocation,
 )
-from portal.domain.records.services import new_reference, record_acknowledgement
+from portal.domain.records.services import new_reference
 from portal.platform.clock import london_day, noon
 from portal.platform.db import OPEN_END, db, stamp, touch
 
@@ -308,40 +305,6 @@ def _response_values(attempt: Attempt, item: Item, place: int, choices: list[str
         "saved_at": saved,
         "recorded_at": saved,
     }
-
-
-# Who of the fictional force acknowledged the guides that its assurance desk counts, and on which day.
-
-CHECKLIST, CHECKLIST_ON = "intelligence-document", date(2026, 1, 19)
-SHARES = {GUIDE_KEY: 0.87, CHECKLIST: 0.68}  # of the people who are there
-SLOWEST = 300  # days that the last of them takes
-
-Days = MutableMapping[date, list[Callable[[], None]]]
-
-
-def schedule_reading(
-    planned: Iterable[PlannedPerson], today: date, people: Mapping[str, int], days: Days
-) -> None:
-    """Add each acknowledgement to its day: most come soon, and each while its reader is in post.
-
-    People with sign-ins acknowledge nothing. No other part of anybody's history changes.
-    """
-    begins = {GUIDE_KEY: today - WRITTEN_BEFORE + PUBLISHED_AFTER, CHECKLIST: CHECKLIST_ON}
-    for person in planned:
-        if person.staff_number.startswith("D"):
-            continue
-        for key, share in SHARES.items():
-            luck = Random(f"{key} {person.staff_number}")  # noqa: S311 - a repeatable force, not a secret
-            since, until = max(person.posts[0].since, begins[key]), min(person.posts[-1].until, today)
-            day = since + timedelta(days=1 + round(SLOWEST * luck.random() ** 3))
-            if luck.random() < share and day <= until:
-                days[day].append(partial(_record_acknowledgement, people[person.staff_number], key, day))
-
-
-def _record_acknowledgement(person_id: int, key: str, day: date) -> None:
-    guide = current_guide(key)
-    if guide is not None:
-        record_acknowledgement(person_id, guide, noon(day))
 
 
 # Work that waits on desks: a lesson being edited, a guide to review, and a request.

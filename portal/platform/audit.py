@@ -231,17 +231,9 @@ ALERTS = frozenset(
     {"completions.exported", "answer_pack.exported", "accounts.exported", "audit.exported"}
     | {"alert.many_refusals", "alert.many_failed_sign_ins"}
 )
-# Acts of the watched folder about which those who look after imports get an email.
-ANNOUNCED_TO_IMPORTERS = frozenset({"folder.quarantined", "folder.waiting"})
 # Acts that are counted: too many of them within minutes are a danger of their own.
 COUNTED = frozenset({"access.refused", "account.refused"})
 # Acts about events of which the person they concern gets an email with a calendar entry.
-ANNOUNCED_TO_ATTENDEES = frozenset(
-    {"event.facilitator_named", "event.facilitator_released", "event.move_told", "event.cancellation_told"}
-    | {"event.reminded"}
-    | {"booking.made", "booking.offered", "booking.cancelled", "booking.declined", "booking.lapsed"}
-    | {"booking.left"}
-)
 # What became of an act follows from its action; of all others, it was done.
 OUTCOMES = {
     **dict.fromkeys(COUNTED | {"account.binding_refused", "attempt.not_opened"}, Outcome.REFUSED),
@@ -264,8 +256,10 @@ def list_announced() -> frozenset[str]:
 @cache
 def _list_told() -> frozenset[str]:
     """Acts of which the transaction hears before it ends."""
-    told = list_announced() | ANNOUNCED_TO_OWNER | ANNOUNCED_TO_IMPORTERS | ANNOUNCED_TO_ATTENDEES
-    return told | COUNTED
+    told_by_features = {
+        name for feature in list_features() for name, act in feature.acts.items() if act.outbox
+    }
+    return list_announced() | ANNOUNCED_TO_OWNER | COUNTED | told_by_features
 
 
 def log(

@@ -75,18 +75,6 @@ class Permission(str):
     VERSION_PUBLISH = _Core("authoring:version:publish")
     RETENTION_VIEW = _Core("retention:disposal:view")
     RETENTION_MANAGE = _Core("retention:disposal:manage")  # ask, approve, hold, answer requests about data
-    EVENT_VIEW = _Core("events:event:view")  # dates, places, how many attend; sight decides which names
-    EVENT_BOOK = _Core("events:booking:make")  # for people the holder sees
-    EVENT_RUN = _Core("events:event:run")  # plan, group, keep the register, sign off
-    EXERCISE_RUN = _Core("exercises:run:control")
-    EXERCISE_READ = _Core("exercises:version:view")  # with the notes for facilitators
-    ASSURANCE_VIEW = _Core("assurance:desk:view")
-    ASSURANCE_MANAGE = _Core("assurance:desk:manage")  # actions, evidence, judgements
-    ASSURANCE_CONFIRM = _Core("assurance:judgement:confirm")
-    SAMPLE_VIEW = _Core("dip-samples:sample:view")  # of the units that one sees
-    SAMPLE_RECORD = _Core("dip-samples:sample:record")
-    RETURN_VIEW = _Core("returns:return:view")
-    RETURN_MANAGE = _Core("returns:return:manage")  # make, load, register forces and their keys
 
 
 LEARNER = frozenset(
@@ -101,7 +89,6 @@ _SIGHT = frozenset(
         Permission.RECORD_VIEW,
     }
 )
-_DESKS = frozenset({Permission.ASSURANCE_VIEW, Permission.SAMPLE_VIEW, Permission.RETURN_VIEW})
 
 _CORE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.MANAGER: _SIGHT
@@ -109,13 +96,8 @@ _CORE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.ATTEMPT_OPEN,
         Permission.DECISION_ASK,
         Permission.REMINDER_NUDGE,
-        Permission.EVENT_VIEW,
-        Permission.EVENT_BOOK,
-        Permission.SAMPLE_VIEW,
-        Permission.SAMPLE_RECORD,
     },
     Role.DIRECTIVE_OWNER: _SIGHT
-    | _DESKS
     | {
         Permission.DIRECTIVE_ISSUE,
         Permission.DECISION_ASK,
@@ -124,39 +106,25 @@ _CORE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.REMINDER_NUDGE,
         Permission.REMINDER_VIEW,
         Permission.REMINDER_RULE,
-        Permission.EVENT_VIEW,
-        Permission.ASSURANCE_MANAGE,
-        Permission.ASSURANCE_CONFIRM,
-        Permission.RETURN_MANAGE,
     },
     Role.AUTHOR: frozenset(
         {
             Permission.AUTHORING_VIEW,
-            Permission.EXERCISE_READ,
             Permission.DRAFT_EDIT,
             Permission.FORCE_SET,
             Permission.ATTEMPT_OPEN,
             Permission.ATTEMPT_OPEN_UNSEEN,
         }
     ),
-    Role.PUBLISHER: frozenset(
-        {Permission.AUTHORING_VIEW, Permission.EXERCISE_READ, Permission.VERSION_PUBLISH}
-    ),
-    Role.FACILITATOR: frozenset(
-        {Permission.EVENT_VIEW, Permission.EVENT_RUN, Permission.EXERCISE_RUN, Permission.EXERCISE_READ}
-    ),
+    Role.PUBLISHER: frozenset({Permission.AUTHORING_VIEW, Permission.VERSION_PUBLISH}),
+    Role.FACILITATOR: frozenset(),
     Role.AUDITOR: _SIGHT
-    | _DESKS
     | {
         Permission.AUDIT_VIEW,
         Permission.RETENTION_VIEW,
-        Permission.EVENT_VIEW,
-        Permission.ASSURANCE_CONFIRM,
     },
     Role.ADMINISTRATOR: _SIGHT
-    | _DESKS
     | {
-        Permission.RETURN_MANAGE,
         Permission.ACCOUNT_ADMINISTER,
         Permission.TOKEN_ADMINISTER,
         Permission.AUDIT_VIEW,
@@ -168,7 +136,6 @@ _CORE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.REMINDER_VIEW,
         Permission.RETENTION_VIEW,
         Permission.RETENTION_MANAGE,
-        Permission.EVENT_VIEW,
     },
 }
 
@@ -206,11 +173,6 @@ _CORE_WHOLE_FORCE = frozenset(
         Permission.FORCE_SET,
         Permission.RETENTION_VIEW,
         Permission.RETENTION_MANAGE,
-        Permission.ASSURANCE_VIEW,
-        Permission.ASSURANCE_MANAGE,
-        Permission.ASSURANCE_CONFIRM,
-        Permission.RETURN_VIEW,
-        Permission.RETURN_MANAGE,
     }
 )
 

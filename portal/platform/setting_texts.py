@@ -99,50 +99,12 @@ PEOPLE = (
             SettingText("MAIL_UNTIL_TIME", "time in London until which mail goes", "`20:00`", "`22:00`"),
             SettingText("MAIL_ON_BANK_HOLIDAYS", "`yes` or `no`", "`no`", "`yes`"),
             SettingText("MAIL_DAYS_OFF", "further days without mail", "none", "`2026-12-24 2026-12-31`"),
-            SettingText(
-                "REPORT_MAIL_FILES",
-                "`on`: whoever has a directive’s report emailed may attach its rows as CSV ([saved "
-                "reports](saved-reports.md))",
-                "off: links alone",
-                "`on`",
-            ),
-        ),
-    ),
-    SettingGroup(
-        "Returns",
-        "What a force tells the unit that coordinates all of them ([returns](../returns.md)).",
-        (
-            SettingText(
-                "RETURN_KEY_FILE",
-                "path of the private key that signs returns, for the portal’s user alone; "
-                "`flask returns keys make` writes one",
-                "no return can be made; in the demo, `return-key.pem` in `INSTANCE_DIR`",
-                "`/etc/portal/return-key.pem`",
-            ),
-            SettingText(
-                "RETURN_FORCE",
-                "the force’s short name at the coordinating unit",
-                "made of `FORCE_NAME`, such as `westshire-police`",
-                "`westshire`",
-            ),
-            SettingText(
-                "COORDINATOR_KEY",
-                "public key of the coordinating unit, by which its comparisons are checked",
-                "no comparison is taken",
-                "44 characters that the unit gives",
-            ),
-            SettingText(
-                "COORDINATOR",
-                "`on`: this portal receives the returns of all forces, and has the pages for it",
-                "off; on in the demo",
-                "`on`",
-            ),
         ),
     ),
 )
 
 
-# Settings of the server: what production needs, its data, the watched folder.
+# Settings of the server: what production needs, its data.
 
 RUNNING = (
     SettingGroup(
@@ -254,45 +216,6 @@ RUNNING = (
             ),
         ),
     ),
-    SettingGroup(
-        "The watched folder",
-        "Files that other systems put on this machine each night ([the watched folder](watched-folder.md)).",
-        (
-            SettingText(
-                "IMPORT_FOLDER", "whole path of the folder", "no folder is watched", "`/srv/portal-imports`"
-            ),
-            SettingText(
-                "IMPORT_FOLDER_OWNERS",
-                "names of users of this machine whose files are taken",
-                "the portal’s own user alone",
-                "`portal-drop`",
-            ),
-            SettingText(
-                "IMPORT_FOLDER_MAIL_TO",
-                "staff numbers of the people who get mail about files that were not imported",
-                "everybody who may import rosters for the whole force",
-                "`D9001`",
-            ),
-            SettingText(
-                "IMPORT_FOLDER_MOST_ENDED",
-                "per cent of posts that a file may end before a person has to confirm it",
-                "5",
-                "`2`",
-            ),
-            SettingText(
-                "IMPORT_FOLDER_SETTLE_SECONDS",
-                "seconds without a change after which a file counts as complete",
-                "120",
-                "`300`",
-            ),
-            SettingText(
-                "IMPORT_FOLDER_KEPT_DAYS",
-                "for how many days files stay in `done` and `quarantine`",
-                "30",
-                "`14`",
-            ),
-        ),
-    ),
 )
 
 
@@ -344,55 +267,6 @@ SIGN_IN = (
             ),
             SettingText(
                 "OIDC_LABEL",
-                "what the button says after “Sign in with”",
-                "`your force account`",
-                "`your Westshire account`",
-            ),
-            SettingText(
-                "SAML_IDP_METADATA",
-                "path of the metadata of the force’s own sign-in by SAML 2.0 ([SAML](saml.md))",
-                "passwords only",
-                "`/etc/portal/idp.xml`",
-            ),
-            SettingText(
-                "SAML_KEY_FILE",
-                "paths of the portal’s keys: the first signs, all decrypt",
-                "needed with metadata",
-                "`/etc/portal/saml.key`",
-            ),
-            SettingText(
-                "SAML_CERTIFICATE_FILE",
-                "paths of the certificates of these keys",
-                "needed with metadata",
-                "`/etc/portal/saml.crt`",
-            ),
-            SettingText(
-                "SAML_MATCH_ATTRIBUTE",
-                "which attribute names a person",
-                "needed with metadata",
-                "`employeeNumber`",
-            ),
-            SettingText(
-                "SAML_MATCH_FIELD",
-                "the field of the roster with which that attribute is compared",
-                "needed with metadata",
-                "`staff_number`",
-            ),
-            SettingText(
-                "SAML_SUBJECT_ATTRIBUTE",
-                "which attribute identifies a person for ever",
-                "the persistent NameID",
-                "`objectGUID`",
-            ),
-            SettingText(
-                "SAML_ENTITY_ID",
-                "the portal’s name at the provider",
-                "the address of its metadata, `PUBLIC_URL/saml/metadata`",
-                "`https://learning.example.police.uk/saml`",
-            ),
-            SettingText("SAML_ENCRYPTION", "`accepted` or `required`", "`accepted`", "`required`"),
-            SettingText(
-                "SAML_LABEL",
                 "what the button says after “Sign in with”",
                 "`your force account`",
                 "`your Westshire account`",

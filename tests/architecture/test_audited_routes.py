@@ -23,8 +23,6 @@ TRAIL = {("portal.platform.audit", name) for name in ("log", "log_file", "log_co
 Name = tuple[str, str]  # module and function, or class
 
 OWN_WORK = "facts of one's own learning, each with its person and time, append-only"
-OWN_RECALL = "nobody's but the learner's own: it would be a report on a person (docs/decisions/privacy.md)"
-OWN_CLARITY = "said without a name: an entry would give it (docs/decisions/content.md)"
 SHOWS = "draws the form and its preview; nothing is kept until the directive is issued"
 OWN_STATEMENT = "said without a name, a time or an order: it would give them (docs/decisions/privacy.md)"
 ROUTES_WITHOUT = {
@@ -34,15 +32,10 @@ ROUTES_WITHOUT = {
     "learning.complete_lesson": OWN_WORK,
     "learning.save_case_step": OWN_WORK,
     "learning.save_rubric": OWN_WORK,
-    "learning.answer_recall": OWN_RECALL,
-    "learning.choose_recall": OWN_RECALL,
-    "learning.erase_clarity_answer": OWN_CLARITY,
-    "learning.say_item_was_clear": OWN_CLARITY,
-    "learning.say_lesson_was_clear": OWN_CLARITY,
     "learning.start_module": OWN_WORK,
     "learning.take_pre_test": "writes nothing (docs/decisions/content.md)",
     "learning.start_assessment": OWN_WORK,
-    "sign_in.receive_assertion": "keeps the answer for two minutes; the sign-in with it has an entry",
+    "saml.receive_assertion": "keeps the answer for two minutes; the sign-in with it has an entry",
     "sign_in.request_link": "keeps the request; the job that sends its mail makes the entry",
     "directives.change_directive": SHOWS,
     "directives.new_directive": SHOWS,
@@ -69,9 +62,6 @@ COMMANDS_WITHOUT = {
     "recommendations check": "reads a file or a folder",
     "recommendations export": "writes the file of what was published",
     "recommendations list": "reads",
-    "returns forces list": "reads",
-    "returns keys make": "writes a file of this machine, before anything is signed with it",
-    "returns keys show": "reads a file",
     "tokens list": "reads",
     "doctor": "reads and asks; changes nothing",
     "version": "prints what runs",

@@ -92,7 +92,8 @@ def test_the_list_of_chapters_is_that_of_the_files():
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=named)
 def test_every_path_and_link_leads_to_something(path):
-    places = [place for place in PATHS.findall(prose(path)) if "<" not in place]
+    # A page of the archive names places as they were on its day.
+    places = [] if path in ARCHIVE else [place for place in PATHS.findall(prose(path)) if "<" not in place]
     links = [link for link in list_links(path) if "://" not in link]
 
     if path not in ARCHIVE:  # whose pages tell of their day

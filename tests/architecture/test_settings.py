@@ -14,9 +14,10 @@ READERS = {
     "config.py": {"_env", "_number_setting", "_secret"},
     "portal/platform/backups/settings.py": {"read", "read_secret", "number"},
     "portal/platform/observability/logs.py": {"read", "secret"},
-    "portal/platform/saml/settings.py": {"read"},
+    "portal/features/saml/settings.py": {"read"},
+    "portal/features/saved_reports/settings.py": {"read"},
     "portal/platform/signing/settings.py": {"read"},
-    "portal/platform/watched_folder.py": {"read"},
+    "portal/features/watched_folder/folder.py": {"read"},
 }
 DESCRIBED = {row.name: row for group in draw_settings.GROUPS for row in group.settings}
 

@@ -28,10 +28,10 @@ from portal.platform.jobs.worker import JobRunner, start_due_jobs
 from tests.conftest import SECRET
 from tests.domain.reminders.office_set import make_administrators, set_office
 from tests.factories.jobs import record_backup
+from tests.features.saml.hostile_idp import HostileIdp
+from tests.features.saml.keys import make_pair
 from tests.hostile.reading import full_disk
 from tests.jobs import run_job
-from tests.pages.sign_in.saml.hostile_idp import HostileIdp
-from tests.pages.sign_in.saml.keys import make_pair
 from tests.platform.backups.made import encrypted_settings
 from tests.running import free_port
 from tests.scrapes import (
@@ -224,11 +224,11 @@ def test_a_certificate_of_saml_that_ends(app: Flask, scrape, tmp_path, monkeypat
     with time_machine.travel(clock.now() + timedelta(days=days + 1)):  # it ran out a day before then
         key, certificate = make_pair.__wrapped__("portal").write(tmp_path, "portal")
     saml = replace(
-        app.config["PORTAL"].saml,
+        app.config["PORTAL"].feature_settings["saml"],
         idp_metadata=str(tmp_path / "idp.xml"), key_files=(str(key),), certificate_files=(str(certificate),),
         match_attribute="employee_id", match_field="staff_number",
     )  # fmt: skip
-    monkeypatch.setitem(app.config, "PORTAL", replace(app.config["PORTAL"], saml=saml))
+    monkeypatch.setitem(app.config, "PORTAL", replace(app.config["PORTAL"], feature_settings={"saml": saml}))
 
     firing = {"PortalCertificateEnds"} if of else set()
     assert check_alerts(tmp_path, scrape(), firing, more_labels={"certificate": of}) == ""

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from portal.domain.catalogue.models import Activity, EventTypeVersion
-from portal.domain.events.models import (
+from portal.features.events.models import (
     Booking,
     BookingChange,
     Event,
@@ -14,7 +14,7 @@ from portal.domain.events.models import (
     EventRoom,
     EventVersion,
 )
-from portal.domain.exercises.models import Exercise, ExerciseVersion
+from portal.features.exercises.models import Exercise, ExerciseVersion
 from portal.platform.clock import london_day
 from portal.platform.db import db, stamp, transaction
 

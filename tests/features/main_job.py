@@ -7,8 +7,7 @@ module a line.
 import sys
 from pathlib import Path
 
-from tests.golden.recording import PEOPLE, SEED, portal_at
-from tests.golden.visiting import run, signed_in
+from tests.golden.visiting import PEOPLE, SEED, portal_at, run, signed_in
 from tests.journeys.visiting import LEARNER, MANAGER
 
 MODULE = "protect"

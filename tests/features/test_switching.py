@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from config import Config
+from deploy.run_as_server import list_typed_paths
 from portal.app import create_app
 from portal.feature import choose_features, list_feature_faults, list_features
 
@@ -56,6 +57,19 @@ def test_a_feature_that_is_off_has_no_address_and_no_command(tmp_path):
 
     assert of_features
     assert {endpoint.partition(".")[0] for endpoint in added} <= of_features
+
+
+def test_who_runs_commands_as_the_server_may_give_a_feature_a_file():
+    assert list(list_typed_paths(["dip-samples", "import", "counts.csv"])) == [("counts.csv", True)]
+
+
+@pytest.mark.slow
+def test_commands_of_features_are_listed_where_settings_are_wrong(monkeypatch):
+    monkeypatch.setenv("LINK_CHECK", "perhaps")
+
+    listed = run_python("-m", "flask", "--app", "wsgi", "--help")
+
+    assert {"accounts", "event-types", "webhooks"} <= set(listed.split())
 
 
 @pytest.mark.slow

@@ -17,18 +17,14 @@ from pathlib import Path
 
 from flask import Flask
 
-from config import Config
-from tests.databases import forget_published_content, portal_on
 from tests.golden.interfaces import record_commands, record_interfaces, record_mails
 from tests.golden.pages import record_nobody, record_person
 from tests.golden.schema import record_postgresql, record_sqlite
 from tests.golden.states import make_states
-from tests.golden.visiting import fixed_chance, run
+from tests.golden.visiting import PEOPLE, SEED, portal_at, run
 from tests.golden.writing import Record
 from tests.journeys.places import ROLES
-from tests.running import PASSWORD
 
-PEOPLE, SEED = 60, 5
 PROCESSES = 2
 # What takes longest comes first.
 PARTS: dict[str, Callable[[Record, Flask, Path, dict[str, str]], None]] = {
@@ -72,21 +68,6 @@ def logged_to(path: Path) -> Iterator[None]:
     finally:
         os.dup2(kept, 2)
         os.close(kept)
-
-
-@contextmanager
-def portal_at(instance: Path, features: str = "all") -> Iterator[Flask]:
-    """The portal on the database of this folder, at the instant and with the luck of the record."""
-    config = Config(
-        mode="demo", secret_key="k" * 64, instance=instance, demo_password=PASSWORD,
-        smtp_host="127.0.0.1", smtp_tls="none", smtp_from="Portal <portal@westshire.example>",
-        line_manager_sight="off", jobs="separate", features=features,
-    )  # fmt: skip
-    with fixed_chance(), portal_on(config) as app, app.app_context():
-        watch = app.extensions["schema_watch"]
-        watch.current_seconds = 24 * 60 * 60  # a look would be counted among the statements of a page
-        forget_published_content()
-        yield app
 
 
 def make_force(instance: Path) -> dict[str, str]:

@@ -47,7 +47,6 @@ def make_states(app: Flask, instance: Path) -> dict[str, str]:
     made |= make_imports(sign_in(ADMINISTRATOR))
     made |= save_report(sign_in(MANAGER))
     made |= keep_returns(instance)
-    answer_recall(sign_in(MANAGER))
     made["plenary"] = run_opened(SimpleNamespace(instance=instance))
     made["file"] = file_asked(SimpleNamespace(instance=instance), MANAGER)
     made["link"] = run(app, "accounts", "invite", "D5001").strip().rpartition("/")[2]
@@ -242,9 +241,3 @@ def save_report(manager: Any) -> dict[str, str]:
     page = manager.press(page, "Save the report", name="Overdue in my unit")
     page = manager.press(page, "Email the report", every="week")
     return {"saved": id_in(page.path)}
-
-
-def answer_recall(manager: Any) -> None:
-    """The manager passed every module months ago, and answers the questions of one."""
-    page = manager.page("/learning/recall/recognise")
-    manager.press(page, "Check my answers")

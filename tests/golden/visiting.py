@@ -15,13 +15,16 @@ import time_machine
 from flask import Flask
 
 from benchmarks.browser import FORM, Answer, form_fields
+from config import Config
 from portal.domain.accounts import passwords
 from portal.platform.db import db
+from tests.databases import forget_published_content, portal_on
 from tests.hostile.learners import Acknowledged, Content, Learner
 from tests.limits import reset_limits
 from tests.pages.monitoring.counting import statements
 from tests.running import PASSWORD
 
+PEOPLE, SEED = 60, 5
 INSTANT = datetime(2026, 6, 10, 8, 0, tzinfo=UTC)
 chance = random.Random(5)
 _asked: Counter[str] = Counter()
@@ -45,6 +48,21 @@ def fixed_chance() -> Iterator[None]:
     with time_machine.travel(INSTANT, tick=False), draws[0], draws[1], cheap:
         passwords._dummy_hash.cache_clear()
         yield
+
+
+@contextmanager
+def portal_at(instance: Path, features: str = "all") -> Iterator[Flask]:
+    """The portal on the database of this folder, at the instant and with the luck of the record."""
+    config = Config(
+        mode="demo", secret_key="k" * 64, instance=instance, demo_password=PASSWORD,
+        smtp_host="127.0.0.1", smtp_tls="none", smtp_from="Portal <portal@westshire.example>",
+        line_manager_sight="off", jobs="separate", features=features,
+    )  # fmt: skip
+    with fixed_chance(), portal_on(config) as app, app.app_context():
+        watch = app.extensions["schema_watch"]
+        watch.current_seconds = 24 * 60 * 60  # a look would be counted among the statements of a page
+        forget_published_content()
+        yield app
 
 
 def run(app: Flask, *words: str) -> str:

@@ -7,27 +7,27 @@ from typing import Any
 from flask import Flask
 from werkzeug.routing import Rule
 
-from portal.domain.assurance.evidence_kinds import keep_document
-from portal.domain.assurance.narratives import write_narrative
-from portal.domain.assurance.services import DecisionDetails, record_decision
-from portal.domain.returns.comparisons import FEWEST_FORCES
+from portal.features.assurance.evidence_kinds import keep_document
+from portal.features.assurance.narratives import write_narrative
+from portal.features.assurance.services import DecisionDetails, record_decision
+from portal.features.returns.comparisons import FEWEST_FORCES
 from portal.platform import clock
 from portal.platform.db import transaction
-from tests.factories.assurance import (
+from tests.features.assurance.factories import (
     give_owner,
     make_action,
     make_evidence,
     make_judgement,
     make_recommendation,
 )
-from tests.factories.dip_samples import make_sample
-from tests.factories.plans import publish_next_plan, write_plan
-from tests.factories.returns import ask_for, make_force, make_return
+from tests.features.dip_samples.factories import make_sample
+from tests.features.force_plan.factories import publish_next_plan, write_plan
+from tests.features.returns.factories import ask_for, make_force, make_return
 from tests.journeys.returns_made import keep_returns
 from tests.page_reading import PortalClient
 from tests.pages.monitoring.preparing import run_jobs
 
-ROOMS = ("assurance.", "dip_samples.", "returns.")
+ROOMS = ("assurance.", "dip_samples.", "force_plan.", "packs.", "returns.")
 KEY = "e-learning"
 PDF = b"%PDF-1.7\n1 0 obj\nendobj\nstartxref\n9\n%%EOF\n"
 FIGURE = {"directive": "OIC-2026", "requirement": "", "threshold": "0.9"}

@@ -10,7 +10,7 @@ import time_machine
 from flask import Flask
 from sqlalchemy import func, select
 
-from portal.domain.assurance.models import (
+from portal.features.assurance.models import (
     AssuranceDecision,
     Evidence,
     EvidenceDocument,
@@ -20,15 +20,15 @@ from portal.domain.assurance.models import (
     PlanVersion,
     RecommendationOwner,
 )
-from portal.domain.dip_samples.models import DipSample
+from portal.features.dip_samples.models import DipSample
 from portal.platform.db import db
 from portal.platform.permissions import Role
-from tests.factories.assurance import make_judgement, make_recommendation
 from tests.factories.people import make_grant, make_unit
-from tests.factories.plans import propose_plan
+from tests.features.assurance.desk_browsing import AUDITOR, LEARNER, OWNER, make_desk_people
+from tests.features.assurance.factories import make_judgement, make_recommendation
+from tests.features.force_plan.factories import propose_plan
 from tests.page_reading import PortalClient
 from tests.pages.account.browsing import another, let_in, make_account
-from tests.pages.assurance.desk_browsing import AUDITOR, LEARNER, OWNER, make_desk_people
 
 pytestmark = pytest.mark.usefixtures("database")
 HERE = "/assurance/e-learning"

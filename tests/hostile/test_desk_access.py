@@ -10,30 +10,30 @@ import time_machine
 from flask import Flask
 from sqlalchemy import func, select, update
 
-from portal.domain.assurance import evidence
-from portal.domain.assurance.desk import EvidenceState, read_recommendation
-from portal.domain.assurance.evidence import check_evidence
-from portal.domain.assurance.models import Evidence, Judgement
-from portal.domain.dip_samples.models import DipSample
 from portal.domain.directives.models import Directive
 from portal.domain.people.models import RoleGrant
 from portal.domain.reports.parameters import read_position_today
-from portal.domain.returns.models import ForceReturn, ReturnPeriod
+from portal.features.assurance import evidence
+from portal.features.assurance.desk import EvidenceState, read_recommendation
+from portal.features.assurance.evidence import check_evidence
+from portal.features.assurance.models import Evidence, Judgement
+from portal.features.dip_samples.models import DipSample
+from portal.features.returns.models import ForceReturn, ReturnPeriod
 from portal.pages.layout.access import permission_of
 from portal.platform.audit import AuditEvent
 from portal.platform.clock import london_day
 from portal.platform.db import db, transaction
 from portal.platform.permissions import Permission, Role
-from tests.domain.assurance.evidence.test_checks import make_required
 from tests.domain.status.facts import make_activity, make_version
-from tests.factories.assurance import make_evidence, make_recommendation
 from tests.factories.people import make_grant, make_person, make_unit
+from tests.features.assurance.evidence.test_checks import make_required
+from tests.features.assurance.factories import make_evidence, make_recommendation
 from tests.page_reading import PortalClient
 from tests.pages.account.browsing import another, let_in, make_account
 
 pytestmark = pytest.mark.usefixtures("database")
 NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)
-ROOMS = {"assurance", "dip_samples", "returns"}
+ROOMS = {"assurance", "dip_samples", "force_plan", "packs", "returns"}
 OPEN = {Permission.ACCOUNT_OWN, None}  # one's own, and the published schemas
 VALUES = {
     "key": "e-learning",

@@ -7,17 +7,17 @@ from sqlalchemy import func, select
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import encode_multipart
 
-from portal.domain.assurance.models import Evidence, EvidenceDocument
-from portal.domain.dip_samples.models import DipSample
-from portal.domain.returns.models import ForceReturn
+from portal.features.assurance.models import Evidence, EvidenceDocument
+from portal.features.dip_samples.models import DipSample
+from portal.features.returns.models import ForceReturn
 from portal.platform.db import db
 from portal.platform.permissions import Role
-from tests.factories.assurance import make_recommendation
 from tests.factories.people import make_grant
+from tests.features.assurance.factories import make_recommendation
+from tests.features.returns.test_national_pages import coordinate
 from tests.hostile.test_workbooks import small_and_far
 from tests.hostile.workbooks import with_cells
 from tests.pages.account.browsing import let_in, make_account
-from tests.pages.returns.test_national_pages import coordinate
 
 MEBIBYTE = 1024 * 1024
 DOORS = {  # the address of each form with a file, and its other fields

@@ -17,17 +17,19 @@ from icalendar import Calendar
 from sqlalchemy import delete, select
 
 from portal.domain.accounts import services as accounts
-from portal.domain.events import register
-from portal.domain.events.models import AttendanceOutcome, Booking, EventVersion, RegisterEntry
-from portal.domain.events.queries import event_details
-from portal.domain.events.services import change_event, plan_of
-from portal.domain.exercises import plenary
-from portal.domain.exercises.models import ExerciseRun, LogEntry, RunAction, RunStep
 from portal.domain.people.models import PersonName
+from portal.features.events import register
+from portal.features.events.models import AttendanceOutcome, Booking, EventVersion, RegisterEntry
+from portal.features.events.queries import event_details
+from portal.features.events.services import change_event, plan_of
+from portal.features.exercises import plenary
+from portal.features.exercises.models import ExerciseRun, LogEntry, RunAction, RunStep
 from portal.platform import clock
 from portal.platform.db import db, transaction
 from portal.platform.tables.columns import csv_text
-from tests.domain.exercises.running.playing import (
+from tests.factories.events import make_booking, make_event, make_event_room, make_event_type
+from tests.factories.people import make_person, make_unit
+from tests.features.exercises.running.playing import (
     MORNING,
     Players,
     make_players,
@@ -36,8 +38,6 @@ from tests.domain.exercises.running.playing import (
     take_pen,
     write,
 )
-from tests.factories.events import make_booking, make_event, make_event_room, make_event_type
-from tests.factories.people import make_person, make_unit
 from tests.limits import reset_limits
 from tests.page_reading import PortalClient
 from tests.pages.account.browsing import PASSWORD, another, let_in

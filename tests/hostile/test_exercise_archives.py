@@ -8,16 +8,16 @@ import zipfile
 import pytest
 from sqlalchemy import func, select
 
-from portal.domain.exercises import sources, versions
-from portal.domain.exercises.models import ExerciseProposal
-from portal.domain.exercises.sources import open_exercise, pack_exercise
+from portal.features.exercises import sources, versions
+from portal.features.exercises.models import ExerciseProposal
+from portal.features.exercises.sources import open_exercise, pack_exercise
 from portal.platform import clock
 from portal.platform.db import db, transaction
 from portal.platform.errors import BadInputError
-from tests.domain.exercises.folders import as_bytes, exercise_files
 from tests.factories.people import make_person
+from tests.features.exercises.folders import as_bytes, exercise_files
+from tests.features.exercises.test_versions import send
 from tests.pages.authoring.desk import make_person_with, signed_in_client
-from tests.pages.exercises.test_versions import send
 
 KEY = "short-night"
 

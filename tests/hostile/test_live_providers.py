@@ -22,13 +22,13 @@ from portal.platform.db import db, transaction
 from portal.platform.permissions import Role
 from tests.domain.accounts.factors.making import add_codes, code_of
 from tests.factories.people import make_grant
+from tests.features.saml import conftest as saml_providers
+from tests.features.saml.bringing import FROM_ELSEWHERE, bring_and_follow
+from tests.features.saml.hostile_idp import HostileIdp, request_of
+from tests.features.saml.real_idp import metadata_of, run_idp, sign_in_there
 from tests.page_reading import Page, PortalClient
 from tests.pages.account.browsing import another, make_account, signed_in
 from tests.pages.sign_in import conftest as providers
-from tests.pages.sign_in.saml import conftest as saml_providers
-from tests.pages.sign_in.saml.bringing import FROM_ELSEWHERE, bring_and_follow
-from tests.pages.sign_in.saml.hostile_idp import HostileIdp, request_of
-from tests.pages.sign_in.saml.real_idp import metadata_of, run_idp, sign_in_there
 from tests.pages.sign_in.second_factors import pass_password, set_factor
 from tests.pages.sign_in.walking import RealProvider, begin, come_back
 from tests.waiting import PATIENCE

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.pages.scim.provider import PATCH, SCIM_JSON, user
+from tests.features.scim.provider import PATCH, SCIM_JSON, user
 from tests.running import Server, command, copied, fresh_database, settings
 
 pytestmark = pytest.mark.sweep

@@ -44,7 +44,7 @@ RECORDED = {
     "monitoring.people_xlsx",
     "monitoring.download_file",
     "assurance.download_board",
-    "assurance.download_pack",
+    "packs.download_pack",
     "assurance.download_document",
     "monitoring.inspection_pack_zip",
     "authoring.download_items",
@@ -76,7 +76,7 @@ RECORDED_OF_OTHERS = {
 SENTENCES = ("The portal is busy", "The portal cannot save anything at the moment")
 WITHIN = BUSY_SECONDS / 2
 # Logged with a writer's patience: no page waits for their thread.
-FILES = {"monitoring.download_file", "assurance.download_pack"}
+FILES = {"monitoring.download_file", "packs.download_pack"}
 Addresses = dict[str, tuple[str, bool]]
 Statuses = dict[str, int]
 Made = tuple[Path, str, Addresses, Statuses]

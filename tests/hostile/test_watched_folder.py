@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from portal.domain.imports.models import FolderFile, FolderLook
+from portal.features.watched_folder.folder import WatchedFolder
+from portal.features.watched_folder.models import FolderFile, FolderLook
 from portal.platform.db import db
-from portal.platform.watched_folder import WatchedFolder
-from tests.domain.imports import test_folder
 from tests.domain.imports.desk import csv_of, row
+from tests.features.watched_folder import test_importing as test_folder
 
 drop = test_folder.drop
 

@@ -40,8 +40,8 @@ ASSURANCE: dict[str, Place] = {
         ),
         OWNER,
     ),
-    "assurance.show_packs": Place((f"{DESK}/pack", f"{DESK}/pack?as_at=2026-04-30"), AUDITOR),
-    "assurance.show_packs_of_all": Place(("/assurance/pack", "/assurance/pack?as_at=2026-04-30"), AUDITOR),
+    "packs.show_packs": Place((f"{DESK}/pack", f"{DESK}/pack?as_at=2026-04-30"), AUDITOR),
+    "packs.show_packs_of_all": Place(("/assurance/pack", "/assurance/pack?as_at=2026-04-30"), AUDITOR),
     "assurance.show_piece": Place(
         (
             f"{DESK}/evidence/E-0001",
@@ -61,7 +61,7 @@ ASSURANCE: dict[str, Place] = {
         (f"{DESK}/history", f"{DESK}/history?as_at=2026-04-30&as_known_on=2026-04-30"), AUDITOR
     ),
     "assurance.show_own_work": Place(("/assurance/mine",), OWNER),
-    "assurance.show_plan": Place(
+    "force_plan.show_plan": Place(
         (
             f"{PLAN}/document",
             f"{PLAN}/document?as_at=2026-04-30",
@@ -69,12 +69,12 @@ ASSURANCE: dict[str, Place] = {
         ),
         OWNER,
     ),
-    "assurance.show_plan_proposal": Place((f"{PLAN}/proposals/1", f"{PLAN}/proposals/2"), AUDITOR),
+    "force_plan.show_plan_proposal": Place((f"{PLAN}/proposals/1", f"{PLAN}/proposals/2"), AUDITOR),
     "assurance.show_recommendation": Place(
         (DESK, PLAN, f"{DESK}?as_at=2026-04-30&as_known_on=2026-04-30", f"{DESK}?as_at=someday"), AUDITOR
     ),
-    "assurance.write_next_plan": Place((f"{PLAN}/draft",), OWNER),
-    "assurance.write_plan_section": Place(
+    "force_plan.write_next_plan": Place((f"{PLAN}/draft",), OWNER),
+    "force_plan.write_plan_section": Place(
         (
             f"{PLAN}/draft/share",
             f"{PLAN}/draft/collect",

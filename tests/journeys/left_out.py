@@ -64,7 +64,7 @@ NO_PAGES = {
     "people.accounts_csv",
     "monitoring.people_xlsx",
     "monitoring.download_file",
-    "assurance.download_pack",
+    "packs.download_pack",
     "operations.healthz",
     "operations.metrics",
     "operations.readyz",
@@ -88,19 +88,19 @@ ELSEWHERE = {
     "sign_in.enter_factor",
     "sign_in.sign_in_again",
     "sign_in.show_kept_forms",
-    "sign_in.begin_saml",
+    "saml.begin_saml",
     "sign_in.begin_sign_in",
-    "sign_in.describe_saml",
-    "sign_in.finish_saml",
+    "saml.describe_saml",
+    "saml.finish_saml",
     "sign_in.finish_sign_in",
     "sign_in.leave_provider",
     "people.show_identities",
-    "grants.map_group",  # tests/pages/grants/test_groups.py: no force made here has a group
+    "scim_groups.map_group",  # tests/features/scim/test_group_pages.py: no force made here has a group
     "assessment.resume_attempt",
     "exercises.show_control",  # tests/journeys/test_exercise.py
     "exercises.show_syndicate",
     "exercises.show_wall",
-    "assurance.show_pack_file",  # tests/pages/assurance/test_packs.py: its frame is that of other files
+    "packs.show_pack_file",  # tests/pages/assurance/test_packs.py: its frame is that of other files
     "directives.issue_directive",
     "directives.preview_directive",
     "directives.preview_withdrawal",

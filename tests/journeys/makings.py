@@ -8,7 +8,6 @@ from tests.feature_sweeps import list_sweeps
 from tests.journeys.events_held import PEOPLE, hold_event
 from tests.journeys.places import ADMINISTRATOR, AUTHOR, LEARNER, MANAGER, OWNER
 from tests.journeys.prepared import file_asked
-from tests.journeys.returns_made import make_returns
 from tests.journeys.walking import (
     answer_by_forms,
     ask,
@@ -30,7 +29,6 @@ from tests.running import Server
 def made(browser: Browser, server: Server) -> dict[str, str]:
     """What the addresses name, made once on this server."""
     attempts = attempts_made(browser, server)
-    recall_answered(browser, server)
     of_features: dict[str, str] = {}
     for make in (make for sweeps in list_sweeps() for make in getattr(sweeps, "MAKE_BY_PAGES", ())):
         of_features |= make(browser, server)
@@ -46,7 +44,6 @@ def made(browser: Browser, server: Server) -> dict[str, str]:
         | requests_made(browser, server)
         | retention_made(browser, server)
         | event_held(server)
-        | make_returns(server.instance)
     )
 
 
@@ -142,17 +139,6 @@ def attempts_made(browser: Browser, server: Server) -> dict[str, str]:
     query = "SELECT r.reference FROM record r JOIN pass_record p ON p.record_id = r.id WHERE attempt_id = ?"
     ((reference,),) = ask(instance, query, UUID(passed).hex)
     return {"passed": passed, "failed": failed, "under_way": under_way, "reference": reference}
-
-
-def recall_answered(browser: Browser, server: Server) -> None:
-    """The manager passed every module months ago, and answers the questions of one."""
-    with visitor(browser, server) as tab:
-        sign_in(tab, MANAGER)
-        tab.goto("/learning/recall/recognise")
-        for question in tab.locator("main fieldset").all():
-            question.locator("input").first.check(force=True)
-        press(tab, "Check my answers")
-        assert tab.url.split("?")[0].endswith("/learning/recall/recognise/answers/1")
 
 
 def requests_made(browser: Browser, server: Server) -> dict[str, str]:

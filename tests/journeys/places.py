@@ -63,11 +63,7 @@ LEARNING = {
     "catalogue.show_sources": Place(("/sources",)),
     "learning.show_my_learning": Place(("/learning",)),
     "learning.list_messages": Place(("/learning/messages",)),
-    "learning.show_recalls": Place(("/learning/recall",)),
-    "learning.show_clarity": Place(("/learning/clear",)),
     "learning.list_copies": Place(("/learning/copies",)),
-    "learning.ask_recall": Place(("/learning/recall/protect",), MANAGER),
-    "learning.show_recall_answers": Place(("/learning/recall/recognise/answers/1",), MANAGER),
     "learning.show_module": Place(
         tuple(f"/learning/modules/{s}" for s in ("protect", "recognise", "respond"))
     ),
@@ -198,7 +194,7 @@ ADMINISTRATION = {
     "grants.give_to_several": Place(("/grants/new",), ADMINISTRATOR),
     "grants.propose_grants": Place(("/grants/proposed", "/grants/proposed?q=zzzz"), ADMINISTRATOR),
     "grants.review_grants": Place(("/grants/review",), ADMINISTRATOR),
-    "grants.show_groups": Place(("/grants/groups",), ADMINISTRATOR),
+    "scim_groups.show_groups": Place(("/grants/groups",), ADMINISTRATOR),
     "tokens.list_tokens": Place(("/tokens",), ADMINISTRATOR),
     "units.list_units": Place(
         (
@@ -277,12 +273,10 @@ AUTHORING = {  # `draft_made` makes a module and a guide that are being written,
     "authoring.show_review": Place((f"{SENT}/review",), PUBLISHER),
     "authoring.send_for_review": Place((f"{DRAFT}/review/send",), AUTHOR),
     "authoring.send_back": Place((f"{SENT}/review/send-back",), PUBLISHER),
-    "authoring.show_recall": Place(("/authoring/protect/recall",), AUTHOR),
     "authoring.archive_module": Place(("/authoring/protect/archive",), PUBLISHER),
     "authoring.publish_and_ask": Place((f"{SENT}/review/pass-again",), PUBLISHER),
     "authoring.list_reviews": Place(("/authoring/_reviews",), AUTHOR),
     "authoring.schedule_draft": Place((f"{SENT}/review/schedule",), PUBLISHER),
-    "authoring.show_clarity": Place(("/authoring/protect/clear",), AUTHOR),
     "authoring.show_statistics": Place(("/authoring/protect/statistics",), AUTHOR),
 }
 OIC = "/directives/OIC-2026"
@@ -317,7 +311,7 @@ HELD_EVENTS = {  # `hold_event` of events_held.py makes one that is under way
     "events.show_correction": Place((f"{HELD}/sign-off/{{signed_off}}",), FACILITATOR),
     "events.show_syndicates": Place((f"{HELD}/syndicates", f"{HELD}/syndicates?suggest=1"), FACILITATOR),
 }
-EVENTS = {  # the demo plans them: portal/demo/events_planning.py
+EVENTS = {  # the demo plans them: portal/features/events/demo/planning.py
     "events.show_events": Place(("/events", "/events?order=near&free=yes", "/events?when=past")),
     "events.show_event": Place(("/events/EV-0002",), FACILITATOR),
     "events.show_places": Place(("/events/places", "/events/places?type=none")),
@@ -363,9 +357,7 @@ OF_SOMEONE = {  # who holds the permission may still meet "not found" here
     "imports.match_sheet",
     "imports.erase_kept_rows",
     "jobs.show_job",
-    "learning.ask_recall",
     "learning.show_outcome",
-    "learning.show_recall_answers",
     "people.open_attempt",
     "people.show_person",
     "monitoring.show_file",

@@ -1,6 +1,6 @@
 """The addresses of the pages of returns, the plainest first; whoever owns directives meets all of them.
 
-The demo has the returns of 43 forces, for the national view. ``returns_made.make_returns`` makes what the
+The demo has the returns of 43 forces, for the national view. ``tests.features.returns.made`` makes what the
 addresses name: a month of which the force has a return of its own and a comparison, and a force with a key
 and a return that came.
 """

@@ -10,7 +10,7 @@ from tests.journeys import keyboard
 from tests.journeys.walking import h1, hold_to_account, sign_in, sign_in_afresh, visitor
 from tests.running import Server
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.sweep]
 LEARNER, ADMINISTRATOR = "D1001", "D9001"
 
 

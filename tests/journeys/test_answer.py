@@ -14,7 +14,7 @@ from tests.journeys.places import AUDITOR, OWNER
 from tests.journeys.walking import follow, h1, hold_to_account, press, sign_in, visitor
 from tests.running import Server
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.sweep]
 HERE = "/assurance/hydra"
 SHOWS = "Everybody in response has completed the modules"
 

@@ -9,17 +9,17 @@ from playwright.sync_api import Browser
 from playwright.sync_api import Page as Tab
 
 from portal.platform.signing.keys import take_fingerprint
-from tests.domain.returns.making import make_content, public_key, sign
+from tests.features.returns.made import make_returns
+from tests.features.returns.making import make_content, public_key, sign
 from tests.journeys import keyboard
 from tests.journeys.answering import Fields
 from tests.journeys.assurance_places import ASSURANCE
 from tests.journeys.places import AUDITOR, MANAGER, OWNER
 from tests.journeys.return_paths import RETURN_PATHS
-from tests.journeys.returns_made import make_returns
 from tests.journeys.walking import ON_A_DESK_AND_A_PHONE, h1, sign_in, visitor
 from tests.running import Server
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.sweep]
 DESK = "/assurance/e-learning"
 COUNTS = ("8", "7", "7", "4", "3", "4", "1")
 # Every place where Tab should stop, in the order of the page, and how each looks without the focus. A group
@@ -216,7 +216,6 @@ def test_each_person_does_their_work_without_a_mouse(
             work(tab, scripts=scripts)
 
 
-@pytest.mark.sweep
 @ON_A_DESK_AND_A_PHONE
 def test_the_focus_goes_through_every_page_and_is_seen(
     browser: Browser, server: Server, width: int, scripts: bool

@@ -11,7 +11,7 @@ from tests.journeys.places import AUDITOR, OWNER
 from tests.journeys.walking import sign_in, visitor
 from tests.running import Server
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.sweep]
 DENSE = "/assurance?as_at=2026-05-09&as_known_on=2026-05-09"  # a day with many changes
 PAGES = {
     "/assurance/e-learning": "As at ",

@@ -118,6 +118,7 @@ def test_every_page_of_a_draft_is_in_nobodys_way(browser: Browser, shared_server
         hold_to_account(tab)
 
 
+@pytest.mark.sweep
 def test_the_preview_follows_the_writing(browser: Browser, shared_server: Server) -> None:
     with author(browser, shared_server) as tab:
         open_lesson(tab)
@@ -135,6 +136,7 @@ def test_the_preview_follows_the_writing(browser: Browser, shared_server: Server
         assert written(shared_server) == before
 
 
+@pytest.mark.sweep
 def test_what_is_unfolded_in_the_preview_stays_so(browser: Browser, shared_server: Server) -> None:
     with author(browser, shared_server) as tab:
         open_lesson(tab)
@@ -147,6 +149,7 @@ def test_what_is_unfolded_in_the_preview_stays_so(browser: Browser, shared_serve
         expect(tab.locator("#preview details")).to_have_attribute("open", "")
 
 
+@pytest.mark.sweep
 def test_a_box_is_written_at_the_cursor_and_can_be_undone(browser: Browser, shared_server: Server) -> None:
     with author(browser, shared_server) as tab:
         open_lesson(tab)
@@ -166,6 +169,7 @@ def test_a_box_is_written_at_the_cursor_and_can_be_undone(browser: Browser, shar
         expect(tab.locator("#body")).to_have_value("First.\n\nLast.")
 
 
+@pytest.mark.sweep
 def test_a_box_is_added_to_the_end_without_scripts(browser: Browser, shared_server: Server) -> None:
     with author(browser, shared_server, java_script_enabled=False) as tab:
         open_lesson(tab)
@@ -191,6 +195,7 @@ def test_a_text_is_saved_while_it_is_written(browser: Browser, shared_server: Se
         assert h1(tab) != "This could not be done"
 
 
+@pytest.mark.sweep
 def test_a_lost_connection_loses_no_text(browser: Browser, shared_server: Server) -> None:
     with author(browser, shared_server) as tab:
         open_lesson(tab)
@@ -206,6 +211,7 @@ def test_a_lost_connection_loses_no_text(browser: Browser, shared_server: Server
         assert "Written on a train." in written(shared_server)
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("scripts", [True, pytest.param(False, marks=pytest.mark.sweep)])
 def test_a_long_lesson_is_kept_when_the_session_has_lapsed(
     browser: Browser, shared_server: Server, scripts: bool
@@ -239,6 +245,7 @@ def test_a_long_lesson_is_kept_when_the_session_has_lapsed(
         assert f"paragraph 1399 of a “long” lesson.\n\nWith scripts: {scripts}." in written(shared_server)
 
 
+@pytest.mark.sweep
 def test_leaving_unsaved_text_asks_first(browser: Browser, shared_server: Server) -> None:
     with author(browser, shared_server) as tab:
         open_lesson(tab)
@@ -250,6 +257,7 @@ def test_leaving_unsaved_text_asks_first(browser: Browser, shared_server: Server
         assert asked == ["beforeunload"]
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("width", [1280, pytest.param(320, marks=pytest.mark.sweep)])
 def test_two_authors_at_once_lose_nothing(
     browser: Browser, shared_server: Server, second: str, width: int
@@ -294,6 +302,7 @@ def enter(tab: Tab, words: str) -> None:
         tab.keyboard.press("Enter")
 
 
+@pytest.mark.sweep
 def test_the_whole_way_by_keyboard_alone(browser: Browser, shared_server: Server) -> None:
     with visitor(browser, shared_server) as tab:
         sign_in(tab, "D3001")

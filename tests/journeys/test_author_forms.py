@@ -7,7 +7,7 @@ from tests.journeys.editing import open_editor, saved, seldom, signed_in
 from tests.journeys.walking import hold_to_account, press
 from tests.running import Server
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.sweep]
 LESSON = "/authoring/protect/lessons/whose-phone"
 FILE = "lessons/whose-phone.md"
 FOCUSED = "document.activeElement.textContent.trim() || document.activeElement.id"

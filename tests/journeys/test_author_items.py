@@ -38,6 +38,7 @@ def editor(tab: Tab, path: str = ITEM) -> None:
     seldom(tab)
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("width", [1280, pytest.param(320, marks=pytest.mark.sweep)])
 def test_a_question_of_every_kind_is_shown_as_it_is_written(
     browser: Browser, shared_server: Server, width: int
@@ -55,6 +56,7 @@ def test_a_question_of_every_kind_is_shown_as_it_is_written(
             tab.locator("#editor").dispatch_event("saved")  # so that leaving does not ask: it was only tried
 
 
+@pytest.mark.sweep
 def test_measures_and_findings_of_a_question_follow_the_writing(
     browser: Browser, shared_server: Server
 ) -> None:
@@ -75,6 +77,7 @@ def test_measures_and_findings_of_a_question_follow_the_writing(
         assert saved(shared_server, FILE) == before
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("width", [320, pytest.param(1280, marks=pytest.mark.sweep)])
 def test_without_scripts_a_button_shows_the_question_and_a_row_is_removed(
     browser: Browser, shared_server: Server, width: int
@@ -114,6 +117,7 @@ def test_questions_and_details_are_saved_while_they_are_written(
             assert "Saved by itself, twice." in saved(shared_server, file)
 
 
+@pytest.mark.sweep
 def test_a_save_by_the_button_waits_for_the_one_that_is_under_way(
     browser: Browser, shared_server: Server
 ) -> None:
@@ -133,6 +137,7 @@ def test_a_save_by_the_button_waits_for_the_one_that_is_under_way(
         assert "Under way, and more." in saved(shared_server, FILE)
 
 
+@pytest.mark.sweep
 def test_a_lost_connection_loses_no_question(browser: Browser, shared_server: Server) -> None:
     with author(browser, shared_server) as tab:
         editor(tab)
@@ -147,6 +152,7 @@ def test_a_lost_connection_loses_no_question(browser: Browser, shared_server: Se
         assert "Written on a train." in saved(shared_server, FILE)
 
 
+@pytest.mark.sweep
 @ON_A_DESK_AND_A_PHONE
 @pytest.mark.parametrize(
     ("path", "file", "one_field", "two_field", "button"),

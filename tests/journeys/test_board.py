@@ -29,6 +29,7 @@ def test_the_four_answers_are_on_one_screen_and_on_one_sheet(browser: Browser, s
         assert len(PdfReader(BytesIO(download.value.path().read_bytes())).pages) == 1
 
 
+@pytest.mark.sweep
 def test_a_phone_has_the_answers_and_the_year_in_words(browser: Browser, shared_server: Server) -> None:
     with visitor(browser, shared_server, 320) as tab:
         sign_in(tab, "D6001")

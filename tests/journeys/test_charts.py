@@ -10,7 +10,7 @@ from tests.examples import sweep_after
 from tests.journeys.walking import go, h1, hold_to_account, sign_in, visitor
 from tests.running import Server
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.sweep]
 REPORT = "/monitoring/directives/OIC-2026"
 INSIDE = """() => [...document.querySelectorAll(".portal-chart")].map((chart) => {
   const frame = chart.getBoundingClientRect();
@@ -51,7 +51,6 @@ def people_listed(tab: Tab) -> int:
     )
 
 
-@pytest.mark.sweep
 def test_a_manager_explains_a_number_down_to_the_last_person(browser: Browser, shared_server: Server) -> None:
     with visitor(browser, shared_server) as tab:
         sign_in(tab, "D4001")

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser
 from playwright.sync_api import Page as Tab
 
-from portal.domain.returns.content import last_day_of
+from portal.features.returns.content import last_day_of
 from portal.platform import clock
 from portal.platform.signing.settings import DEMO_KEY
 from portal.platform.wording import date as say_date

@@ -73,6 +73,7 @@ def test_an_exemption_is_asked_for_granted_seen_and_ended(browser: Browser, shar
         assert "Exempt" not in learner.inner_text("main")
 
 
+@pytest.mark.sweep
 def test_a_wrong_pass_is_corrected_and_stays_to_be_seen(browser: Browser, shared_server: Server) -> None:
     with (
         visitor(browser, shared_server) as learner,

@@ -107,6 +107,7 @@ def test_every_page_has_its_place(routes: Flask) -> None:
 OWNERS = sorted({place.owner for place in PLACES.values()})
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("owner", OWNERS)
 def test_every_page_in_its_densest_state(
     browser: Browser, shared_server: Server, routes: Flask, made: dict[str, str], owner: str
@@ -170,6 +171,7 @@ def test_a_page_of_another_role_is_refused_in_a_page(browser: Browser, shared_se
         refused(tab, ["/monitoring", "/authoring", "/directives"])
 
 
+@pytest.mark.sweep
 def test_the_longest_lesson_of_each_module(browser: Browser, shared_server: Server) -> None:
     """At the narrow width, where lessons differ: their figures have a drawing of their own there."""
     longest = makings.longest_lessons(shared_server)
@@ -190,6 +192,7 @@ def test_every_lesson(browser: Browser, shared_server: Server) -> None:
             assert meet(tab, path, narrow_only=True) == 200
 
 
+@pytest.mark.sweep
 def test_what_is_not_there_is_a_whole_page_too(browser: Browser, shared_server: Server) -> None:
     with visitor(browser, shared_server) as tab:
         sign_in(tab, places.MANAGER)
@@ -211,6 +214,7 @@ def test_every_page_before_signing_in(browser: Browser, shared_server: Server) -
         hold_at_both_widths(tab)
 
 
+@pytest.mark.sweep
 def test_a_cold_lesson_is_light(browser: Browser, shared_server: Server) -> None:
     lessons = ask(
         shared_server.instance,

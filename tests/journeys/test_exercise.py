@@ -9,8 +9,8 @@ from playwright.sync_api import Browser, expect
 from playwright.sync_api import Page as Tab
 
 from config import Config
-from portal.domain.exercises.runs import RunRequest, open_run
 from portal.domain.people.queries import person_by_staff_number, viewer_of
+from portal.features.exercises.runs import RunRequest, open_run
 from portal.platform import clock
 from portal.platform.db import transaction
 from tests.databases import portal_on
@@ -104,6 +104,7 @@ def test_two_syndicates_the_wall_and_control_go_on_together(room: Room) -> None:
         hold_to_account(tab)
 
 
+@pytest.mark.sweep
 def test_a_lost_network_and_a_killed_server_lose_nothing(room: Room) -> None:
     begin(room)
     room.first.fill("#answer-q1-text", "Kept while the line is down")
@@ -133,6 +134,7 @@ def test_a_lost_network_and_a_killed_server_lose_nothing(room: Room) -> None:
     expect(room.second.locator("#clock-line")).to_contain_text("Going on")
 
 
+@pytest.mark.sweep
 def test_what_was_typed_is_there_after_a_reload_until_it_is_sent_or_one_signs_out(room: Room) -> None:
     begin(room)
     room.first.fill("#answer-q1-text", "Half a thought")

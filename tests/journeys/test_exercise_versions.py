@@ -6,12 +6,12 @@ import pytest
 from playwright.sync_api import Browser, expect
 from playwright.sync_api import Page as Tab
 
-from portal.domain.exercises.sources import open_exercise, pack_exercise
+from portal.features.exercises.sources import open_exercise, pack_exercise
 from tests.journeys.places import AUTHOR, PUBLISHER
 from tests.journeys.walking import follow, go, h1, hold_to_account, press, sign_in, visitor
 from tests.running import Server
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.sweep]
 FACILITATOR = "D5001"
 LIST = "/exercises/versions"
 

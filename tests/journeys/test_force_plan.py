@@ -7,7 +7,7 @@ from tests.journeys.places import AUDITOR, LEARNER, OWNER
 from tests.journeys.walking import go, h1, hold_to_account, press, sign_in, visitor
 from tests.running import Server
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.sweep]
 PLAN = "/assurance/plan/document"
 ONE_LINE = "ask who waits, and on which number (made up)"
 

@@ -87,6 +87,7 @@ def test_a_manager_is_given_what_is_proposed_and_sees_the_team(
         assert surname not in admin.inner_text("main")
 
 
+@pytest.mark.sweep
 def test_what_fits_no_post_any_more_is_ended(browser: Browser, shared_server: Server) -> None:
     environment = settings(shared_server.instance, shared_server.port)
     elsewhere = "Westshire Police/Headquarters"
@@ -109,6 +110,7 @@ def test_what_fits_no_post_any_more_is_ended(browser: Browser, shared_server: Se
         hold_to_account(admin)
 
 
+@pytest.mark.sweep
 def test_a_unit_has_another_name_from_a_day_and_the_old_one_before(
     browser: Browser, shared_server: Server
 ) -> None:

@@ -30,6 +30,7 @@ from portal.platform import clock
 from portal.platform.db import db, stamp, transaction
 from tests.chromium import MILLISECONDS
 from tests.databases import close_database
+from tests.examples import sweep_after
 from tests.journeys.walking import servers, sign_in
 from tests.pages.authoring.hostile import (
     RUN,
@@ -306,7 +307,7 @@ def serve(watch: Watch, path: str, body: str, kind: str = "text/html; charset=ut
 
 
 @pytest.mark.parametrize(
-    "text", [SCRIPT, bare()[4], f"<svg onload='{RUN}'></svg>", f"<b onfocus={RUN}>x</b>"]
+    "text", sweep_after(1, SCRIPT, bare()[4], f"<svg onload='{RUN}'></svg>", f"<b onfocus={RUN}>x</b>")
 )
 def test_the_watch_sees_what_runs(browser: Browser, planted: Planted, text: str) -> None:
     with watched(browser, planted.server) as watch:
@@ -315,6 +316,7 @@ def test_the_watch_sees_what_runs(browser: Browser, planted: Planted, text: str)
             watch.hold("/alive")
 
 
+@pytest.mark.sweep
 def test_the_watch_sees_foreign_addresses(browser: Browser, planted: Planted) -> None:
     with watched(browser, planted.server) as watch:
         serve(watch, "/links", f'<a href="javascript:{RUN}">x</a>')
@@ -333,6 +335,7 @@ def test_no_page_of_a_hostile_draft_runs_anything(browser: Browser, planted: Pla
     assert len(planted.draft) > 50
 
 
+@pytest.mark.sweep
 def test_no_published_page_runs_anything(browser: Browser, planted: Planted) -> None:
     with watched(browser, planted.server) as watch:
         sign_in(watch.tab, "D1001")
@@ -350,6 +353,7 @@ def test_no_drawing_that_was_taken_runs_anything_on_its_own(browser: Browser, pl
     assert len(planted.taken) > 20
 
 
+@pytest.mark.sweep
 def test_a_drawing_that_nobody_would_take_runs_nothing_as_it_is_served(
     browser: Browser, planted: Planted
 ) -> None:
@@ -368,6 +372,7 @@ def test_a_drawing_that_nobody_would_take_runs_nothing_as_it_is_served(
         assert shown > 40
 
 
+@pytest.mark.sweep
 def test_the_same_drawings_run_where_nothing_stops_them(browser: Browser, planted: Planted) -> None:
     with watched(browser, planted.server) as watch:
         ran = 0

@@ -76,6 +76,7 @@ def test_a_roster_with_bad_rows_is_mended_and_applied_without_scripts(
         assert "Applied" in tab.inner_text("tbody")
 
 
+@pytest.mark.sweep
 def test_completions_come_in_either_shape(browser: Browser, shared_server: Server) -> None:
     with visitor(browser, shared_server) as tab:
         sign_in(tab, "D4001")

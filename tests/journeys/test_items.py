@@ -94,6 +94,7 @@ def values(tab: Tab) -> list[str]:
     return [box.get_attribute("value") or "" for box in tab.locator("input[name=choice]").all()]
 
 
+@pytest.mark.sweep
 def test_a_question_by_keyboard_alone(browser: Browser, shared_server: Server) -> None:
     with asked(browser, shared_server, "D1001") as tab:
         first = values(tab)[0]
@@ -111,6 +112,7 @@ def test_a_question_by_keyboard_alone(browser: Browser, shared_server: Server) -
         assert saved(shared_server, tab) == [kept(shared_server, tab, first)]
 
 
+@pytest.mark.sweep
 def test_back_shows_what_was_saved_and_takes_a_change(browser: Browser, shared_server: Server) -> None:
     with asked(browser, shared_server, "D3001") as tab:
         first, second = values(tab)[:2]
@@ -158,6 +160,7 @@ def test_two_tabs_on_one_attempt_end_in_one_outcome(browser: Browser, shared_ser
         assert ends(shared_server, tab) == (1, 1)
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize(("person", "scripts"), [("D4001", True), ("D5001", False)])
 def test_submit_clicked_twice_is_one_submission(
     browser: Browser, shared_server: Server, person: str, scripts: bool
@@ -170,6 +173,7 @@ def test_submit_clicked_twice_is_one_submission(
         assert ends(shared_server, tab) == (1, 1)
 
 
+@pytest.mark.sweep
 def test_an_answer_sent_after_a_lapse_is_kept(browser: Browser, shared_server: Server) -> None:
     with asked(browser, shared_server, "D6001") as tab:
         first = values(tab)[0]

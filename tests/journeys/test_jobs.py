@@ -58,6 +58,7 @@ def test_a_check_is_started_and_seen_to_its_end(browser: Browser, shared_server:
         hold_to_account(tab)
 
 
+@pytest.mark.sweep
 def test_progress_is_shown_as_it_is_made(browser: Browser, shared_server: Server) -> None:
     reference = made(shared_server, "running", done=1_000, total=100_000)
     with visitor(browser, shared_server, 320) as tab:
@@ -76,6 +77,7 @@ def test_progress_is_shown_as_it_is_made(browser: Browser, shared_server: Server
         hold_to_account(tab)
 
 
+@pytest.mark.sweep
 def test_a_failed_job_is_found_and_run_again_without_scripts(browser: Browser, shared_server: Server) -> None:
     reference = made(shared_server, "failed")
     set_(shared_server, reference, "reason = 'Something went wrong.'")
@@ -92,6 +94,7 @@ def test_a_failed_job_is_found_and_run_again_without_scripts(browser: Browser, s
         hold_to_account(tab)
 
 
+@pytest.mark.sweep
 def test_a_job_of_a_kind_that_is_gone_fails_with_a_sentence(browser: Browser, shared_server: Server) -> None:
     reference = made(shared_server, "waiting", kind="long-gone")
     with visitor(browser, shared_server) as tab:
@@ -121,6 +124,7 @@ def worker_of(server: Server) -> int:
     return workers()[0]
 
 
+@pytest.mark.sweep
 def test_a_killed_worker_is_begun_anew_and_ends_with_the_server(browser: Browser, server: Server) -> None:
     killed = worker_of(server)
     os.kill(killed, signal.SIGKILL)

@@ -169,6 +169,7 @@ def test_every_kind_by_keyboard_alone(
         assert ("You learn that people are alive." in text) == good
 
 
+@pytest.mark.sweep
 def test_what_is_missing_is_shown_at_its_control(browser: Browser, published: Server) -> None:
     INSTANCE[published.address] = published.instance
     with asked(browser, published, "D4001", width=320) as tab:
@@ -181,6 +182,7 @@ def test_what_is_missing_is_shown_at_its_control(browser: Browser, published: Se
             assert tab.evaluate("document.activeElement.matches('select, input, textarea')")
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize(
     "options",
     [
@@ -230,6 +232,7 @@ ROWS = {
 }
 
 
+@pytest.mark.sweep
 @ON_A_DESK_AND_A_PHONE
 def test_a_row_is_added_to_the_editor_of_each_kind(
     browser: Browser, published: Server, width: int, scripts: bool

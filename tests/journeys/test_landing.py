@@ -10,7 +10,7 @@ from tests.journeys import keyboard
 from tests.journeys.walking import h1, sign_in, visitor
 from tests.running import Server
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.sweep]
 REPORT = "/monitoring/directives/OIC-2026"
 PAGES = ("/desk", "/monitoring", REPORT, f"{REPORT}?status=late", "/directives", "/directives/OIC-2026")
 IN_VIEW = """() => {

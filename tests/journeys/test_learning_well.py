@@ -31,7 +31,7 @@ from tests.journeys.walking import (
 )
 from tests.running import ROOT, Server, command, settings
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.sweep]
 NARROW: dict[str, Any] = {"width": 320}
 NO_SCRIPTS: dict[str, Any] = {"width": 320, "java_script_enabled": False}
 
@@ -164,7 +164,6 @@ def test_a_manager_opens_one_more_attempt(browser: Browser, copies: Server) -> N
         assert h1(tab) == "You passed"
 
 
-@pytest.mark.sweep
 def test_an_author_opens_one_by_staff_number_and_sees_nobody(browser: Browser, copies: Server) -> None:
     with visitor(browser, copies) as tab, visitor(browser, copies, **NO_SCRIPTS) as author:
         sign_in(tab, "D9001")

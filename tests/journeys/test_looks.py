@@ -15,7 +15,7 @@ from tests.journeys.checking import check_page
 from tests.journeys.walking import press, sign_in, visitor
 from tests.running import Server
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.sweep]
 REPORT = "/monitoring/directives/OIC-2026"
 
 

@@ -37,6 +37,7 @@ def staff_numbers_in_workbook(file: bytes) -> list[str]:
     return [str(row[column]) for row in rows]
 
 
+@pytest.mark.sweep
 def test_a_manager_has_the_files_one_click_after_signing_in(
     browser: Browser, shared_server: Server, tmp_path: Path
 ) -> None:
@@ -83,6 +84,7 @@ def test_a_manager_filters_opens_a_person_and_looks_back(browser: Browser, share
         hold_to_account(tab)
 
 
+@pytest.mark.sweep
 def test_every_column_of_the_report_is_in_view_at_a_desk(browser: Browser, shared_server: Server) -> None:
     with visitor(browser, shared_server) as tab:
         sign_in(tab, "D4001")
@@ -93,6 +95,7 @@ def test_every_column_of_the_report_is_in_view_at_a_desk(browser: Browser, share
         assert set(tab.evaluate(widths)) == {0}
 
 
+@pytest.mark.sweep
 def test_the_address_of_a_past_position_is_iso(browser: Browser, shared_server: Server) -> None:
     with visitor(browser, shared_server) as tab:
         sign_in(tab, "D2001")
@@ -102,6 +105,7 @@ def test_the_address_of_a_past_position_is_iso(browser: Browser, shared_server: 
         assert "as_at=2026-03-31" in tab.url
 
 
+@pytest.mark.sweep
 def test_another_manager_meets_nobody_of_the_first(
     browser: Browser, shared_server: Server, tmp_path: Path
 ) -> None:

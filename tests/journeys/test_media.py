@@ -9,7 +9,7 @@ from tests.domain.catalogue.kinds_of_media import PLAYED, write_media_module
 from tests.journeys.walking import hold_to_account, sign_in, visitor
 from tests.running import Server, command, settings
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.sweep]
 
 
 def test_a_lesson_with_every_kind_of_medium(browser: Browser, server: Server, tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ from tests.journeys.walking import go, h1, hold_to_account, press, sign_in, visi
 from tests.pages.authoring.answering import items_of, register_person, submit_all
 from tests.running import Server, copied
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.sweep]
 
 BARE = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 90 50"><rect width="90" height="50"/></svg>'
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 40
@@ -119,7 +119,6 @@ def test_a_picture_is_uploaded_with_the_keyboard_alone(browser: Browser, desk: S
         hold_both(tab)
 
 
-@pytest.mark.sweep
 def test_what_is_too_large_is_told_so(browser: Browser, desk: Server) -> None:
     with visitor(browser, desk) as tab:
         sign_in(tab, "D3001")

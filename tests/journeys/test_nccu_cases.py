@@ -10,7 +10,7 @@ from tests.journeys import keyboard
 from tests.journeys.walking import h1, hold_to_account, sign_in, visitor
 from tests.running import Server
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.sweep]
 CALL = "/learning/modules/respond/lessons/the-call-from-quarry-lay-by"
 DOCUMENT = "/learning/modules/report/lessons/after-quarry-lay-by"
 QUESTIONS = (

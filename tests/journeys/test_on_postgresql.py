@@ -21,7 +21,7 @@ from tests.journeys.walking import (
 )
 from tests.running import Server, command, fresh_database, settings
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.postgresql]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.postgresql, pytest.mark.sweep]
 PASSED = (
     "SELECT a.key, r.reference FROM record r JOIN pass_record p ON p.record_id = r.id"
     " JOIN activity a ON a.id = r.activity_id JOIN person_name n ON n.person_id = r.person_id"

@@ -6,18 +6,18 @@ from playwright.sync_api import Page as Tab
 from sqlalchemy import select
 
 from config import Config
-from portal.domain.events.models import Event
-from portal.domain.exercises.models import ExerciseRun
 from portal.domain.people.queries import person_by_staff_number
+from portal.features.events.models import Event
+from portal.features.exercises.models import ExerciseRun
 from portal.platform.db import db, stamp, transaction
 from tests.databases import portal_on
 from tests.factories.events import make_booking, make_event, make_event_room, make_event_type, make_exercise
+from tests.features.exercises.room import Room, add_answer, add_step
 from tests.journeys.keyboard import press_enter, walk_to
 from tests.journeys.walking import follow, h1, hold_to_account, press, sign_in, visitor
-from tests.pages.exercises.room import Room, add_answer, add_step
 from tests.running import Server
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.sweep]
 FACILITATOR, FIRST, SECOND = "D5001", "D1001", "D2001"
 
 

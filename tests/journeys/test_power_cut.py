@@ -118,6 +118,7 @@ def test_every_acknowledged_answer_outlives_a_killed_server(browser: Browser, se
         assert passes(server, attempt_of(tab)) == 1
 
 
+@pytest.mark.sweep
 def test_fifty_submissions_at_once_are_one_pass(browser: Browser, shared_server: Server) -> None:
     server = shared_server
     with visitor(browser, server) as tab:

@@ -12,7 +12,7 @@ from tests.pages.monitoring.reading import sheet_of
 from tests.running import Server
 from tests.waiting import until
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.sweep]
 
 
 def wait_without_scripts(tab: Tab, heading: str) -> None:

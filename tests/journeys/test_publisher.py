@@ -121,6 +121,7 @@ def picture(tab: Tab, width: int) -> None:
         tab.set_viewport_size({"width": width, "height": 900})
 
 
+@pytest.mark.sweep
 def test_a_version_is_published_by_keyboard_alone(browser: Browser, server: Server) -> None:
     with at_the_review(browser, server) as (_, tab):
         reach(tab, "Comment on this")

@@ -10,7 +10,7 @@ import segno
 from playwright.sync_api import Browser, expect
 from playwright.sync_api import Page as Tab
 
-from portal.domain.events.register import CODE_SECONDS, GRACE_SECONDS, NUMBER_SECONDS, make_room_code
+from portal.features.events.register import CODE_SECONDS, GRACE_SECONDS, NUMBER_SECONDS, make_room_code
 from tests.journeys.events_held import FACILITATOR, SECOND, EventUnderWay, hold_event, make_facilitator
 from tests.journeys.walking import ask, hold_to_account, press, sign_in_afresh, visitor
 from tests.running import Server
@@ -88,6 +88,7 @@ def test_two_phones_end_equal_after_one_lost_its_network(
         assert first.evaluate(KEPT) == []
 
 
+@pytest.mark.sweep
 def test_what_was_not_sent_outlives_the_page_and_an_answer_that_was_lost_is_sent_again_as_one(
     browser: Browser, server: Server, event: EventUnderWay
 ) -> None:
@@ -114,6 +115,7 @@ def test_what_was_not_sent_outlives_the_page_and_an_answer_that_was_lost_is_sent
         assert kinds(server, event, "D3001") == ["present"]
 
 
+@pytest.mark.sweep
 def test_an_entry_about_somebody_who_is_signed_off_meanwhile_is_refused_and_not_kept(
     browser: Browser, server: Server, event: EventUnderWay
 ) -> None:
@@ -133,6 +135,7 @@ def test_an_entry_about_somebody_who_is_signed_off_meanwhile_is_refused_and_not_
         assert kinds(server, event, "D1001") == []
 
 
+@pytest.mark.sweep
 def test_what_was_noted_before_the_register_opens_is_not_kept_and_the_page_says_so(
     browser: Browser, server: Server, event: EventUnderWay
 ) -> None:
@@ -150,6 +153,7 @@ def test_what_was_noted_before_the_register_opens_is_not_kept_and_the_page_says_
         assert tab.evaluate(KEPT) == []
 
 
+@pytest.mark.sweep
 def test_signing_out_asks_and_then_erases_what_was_not_sent(
     browser: Browser, server: Server, event: EventUnderWay
 ) -> None:
@@ -169,6 +173,7 @@ def test_signing_out_asks_and_then_erases_what_was_not_sent(
         assert kinds(server, event, "D1001") == []
 
 
+@pytest.mark.sweep
 def test_what_somebody_else_left_on_the_device_is_erased_and_not_sent_in_another_name(
     browser: Browser, server: Server, event: EventUnderWay
 ) -> None:
@@ -186,6 +191,7 @@ def test_what_somebody_else_left_on_the_device_is_erased_and_not_sent_in_another
         assert kinds(server, event, "D1001") == []
 
 
+@pytest.mark.sweep
 def test_the_register_works_by_its_buttons_alone(
     browser: Browser, server: Server, event: EventUnderWay
 ) -> None:
@@ -200,6 +206,7 @@ def test_the_register_works_by_its_buttons_alone(
         assert kinds(server, event, "D2001") == ["present"]
 
 
+@pytest.mark.sweep
 def test_a_learners_phone_signs_in_by_the_code_on_the_screen(
     browser: Browser, server: Server, event: EventUnderWay
 ) -> None:

@@ -30,6 +30,7 @@ SUPERVISORS = ("Sergeant", "Detective Sergeant", "Chief Inspector")
 BOTH = pytest.mark.parametrize(("width", "scripts"), [(1280, True), (320, False)])
 
 
+@pytest.mark.sweep
 @BOTH
 def test_a_manager_explains_a_number_down_to_the_last_person_and_fact(
     browser: Browser, shared_server: Server, width: int, scripts: bool
@@ -87,6 +88,7 @@ def test_an_auditor_answers_for_a_day_as_known_then_and_now_and_files_it(
             assert row.locator("td").last.inner_text().strip(), "no fact explains this row"
 
 
+@pytest.mark.sweep
 @ON_A_DESK_AND_A_PHONE
 def test_a_commander_reads_the_command_by_rank_and_role(
     browser: Browser, shared_server: Server, width: int, scripts: bool
@@ -144,6 +146,7 @@ def filed(tab: Tab, target: Path) -> str:
     return re.sub(r"\s+", " ", " ".join(page.extract_text() for page in pages))
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize(
     ("width", "scripts", "who"),
     [(1280, True, "D2001"), pytest.param(320, False, "D4001", marks=pytest.mark.sweep)],

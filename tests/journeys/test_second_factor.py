@@ -55,6 +55,7 @@ def look(tab: Tab, width: int) -> None:
         hold_to_account(tab)
 
 
+@pytest.mark.sweep
 def test_codes_from_the_link_to_the_next_sign_in_on_a_phone_without_scripts(
     browser: Browser, strict: Server
 ) -> None:
@@ -160,6 +161,7 @@ def test_a_passkey_signs_in_alone_and_again_for_a_grant(browser: Browser, strict
         assert h1(tab) == "Your recovery codes"
 
 
+@pytest.mark.sweep
 def test_a_passkey_that_the_browser_does_not_give_is_said_in_words(browser: Browser, strict: Server) -> None:
     with visitor(browser, strict, 320) as tab:
         tab.goto("/sign-in")
@@ -170,6 +172,7 @@ def test_a_passkey_that_the_browser_does_not_give_is_said_in_words(browser: Brow
         hold_to_account(tab)
 
 
+@pytest.mark.sweep
 def test_without_scripts_no_button_is_shown_that_does_nothing(browser: Browser, strict: Server) -> None:
     with visitor(browser, strict, 320, java_script_enabled=False) as tab:
         tab.goto("/sign-in")

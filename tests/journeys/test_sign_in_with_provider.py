@@ -56,7 +56,12 @@ def sign_in_there(tab: Tab, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("number", "width", "scripts"), [("D1001", 1280, True), ("D2001", 320, True), ("D2002", 320, False)]
+    ("number", "width", "scripts"),
+    [
+        ("D1001", 1280, True),
+        pytest.param("D2001", 320, True, marks=pytest.mark.sweep),
+        pytest.param("D2002", 320, False, marks=pytest.mark.sweep),
+    ],
 )
 def test_the_first_sign_in_and_the_way_out(
     browser: Browser, force: Force, number: str, width: int, scripts: bool
@@ -78,6 +83,7 @@ def test_the_first_sign_in_and_the_way_out(
         assert tab.locator("#name").count() == 1  # the provider asks again
 
 
+@pytest.mark.sweep
 def test_the_provider_ends_the_session_by_itself(browser: Browser, force: Force) -> None:
     with visitor(browser, force.server, also=force.issuer) as tab:
         tab.goto("/sign-in?next=/records")
@@ -92,6 +98,7 @@ def test_the_provider_ends_the_session_by_itself(browser: Browser, force: Force)
         assert h1(tab) == "Sign in"
 
 
+@pytest.mark.sweep
 def test_whoever_is_not_in_the_roster_reads_whom_to_ask_and_an_administrator_sees_it(
     browser: Browser, force: Force
 ) -> None:
@@ -115,6 +122,7 @@ def test_whoever_is_not_in_the_roster_reads_whom_to_ask_and_an_administrator_see
             hold_to_account(tab)
 
 
+@pytest.mark.sweep
 def test_cancelling_at_the_provider_signs_nobody_in(browser: Browser, force: Force) -> None:
     with visitor(browser, force.server, also=force.issuer) as tab:
         tab.goto("/sign-in")

@@ -7,10 +7,10 @@ import pytest
 import requests
 from playwright.sync_api import Browser
 
+from tests.features.saml.keys import make_pair
+from tests.features.saml.real_idp import metadata_of, run_idp
 from tests.journeys.keyboard import press_enter
 from tests.journeys.walking import go, h1, hold_to_account, visitor
-from tests.pages.sign_in.saml.keys import make_pair
-from tests.pages.sign_in.saml.real_idp import metadata_of, run_idp
 from tests.running import Server, copied
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -40,7 +40,10 @@ def force(small_force: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
             server.kill()
 
 
-@pytest.mark.parametrize(("number", "width", "scripts"), [("D1001", 1280, True), ("D2001", 320, False)])
+@pytest.mark.parametrize(
+    ("number", "width", "scripts"),
+    [("D1001", 1280, True), pytest.param("D2001", 320, False, marks=pytest.mark.sweep)],
+)
 def test_the_first_sign_in_and_the_way_out(
     browser: Browser, force: tuple[Server, str], number: str, width: int, scripts: bool
 ) -> None:
@@ -62,6 +65,7 @@ def test_the_first_sign_in_and_the_way_out(
         assert h1(tab) == "Sign in"
 
 
+@pytest.mark.sweep
 def test_whoever_is_not_in_the_roster_reads_whom_to_ask(browser: Browser, force: tuple[Server, str]) -> None:
     server, idp = force
     with visitor(browser, server, 320, also=idp) as tab:

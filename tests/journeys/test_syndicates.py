@@ -7,7 +7,7 @@ from tests.journeys.events_held import FACILITATOR, hold_event
 from tests.journeys.walking import ask, hold_to_account, sign_in_afresh, visitor
 from tests.running import Server
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.sweep]
 
 
 def test_a_person_is_dragged_to_another_syndicate_and_back_by_the_list(

@@ -9,7 +9,7 @@ from portal.domain.accounts import passwords
 from tests.journeys.walking import change, h1, hold_to_account, press, sign_in_afresh, visitor
 from tests.running import Server
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.sweep]
 WEAK = "jennifer1234"
 
 

@@ -13,13 +13,12 @@ from portal.domain.accounts.grants import is_in_administration
 from portal.domain.accounts.models import (
     Credential,
     ProviderIdentity,
-    ReceivedAssertion,
     RefusedIdentity,
     SignInSession,
     SpentLogoutToken,
 )
 from portal.domain.accounts.services import OPENID
-from portal.domain.accounts.tokens import hash_token, new_token
+from portal.domain.accounts.tokens import hash_token
 from portal.domain.people.models import Identifier, PersonName
 from portal.domain.people.queries import viewer_of
 from portal.domain.people.services import lock_person
@@ -349,78 +348,3 @@ def _end_sessions(which: ColumnElement[bool], at: datetime) -> int:
     for person_id in sorted(set(people)):
         log("account.session_ended", actor_id=None, subject_id=person_id, reason=REASON)
     return len(people)
-
-
-# Assertions that browsers bring from the force's SAML provider: each counts once, in the browser that
-# asked.
-#
-# The provider's page sends them from another site, so the browser's cookies do not come with them. What
-# such a request says is therefore kept under a token, with which the browser comes again, this time with
-# its cookies.
-
-KEPT = timedelta(minutes=2)  # for its browser, which comes at once
-
-
-class AssertionReplayedError(ConflictError):
-    """This assertion was accepted before."""
-
-    def __init__(self) -> None:
-        super().__init__("This assertion was accepted before.")
-
-
-def keep_assertion(
-    subject: ProviderSubject, assertion_id: str, request_id: str, *, signed_in_at: datetime, at: datetime
-) -> str:
-    """Record an accepted assertion and its subject; returns the token for its browser.
-
-    Args:
-        subject: Whom it names.
-        assertion_id: Its ``ID``.
-        request_id: The request that it answers.
-        signed_in_at: When the person showed the provider who they are.
-        at: This instant.
-
-    Raises:
-        AssertionReplayedError: It was accepted before. Nothing is changed.
-    """
-    retention.delete_old_assertions(at)
-    token = new_token()
-    row = {
-        "assertion_hash": hash_token(f"{subject.issuer} {assertion_id}"),
-        "token_hash": hash_token(token),
-        "request_id": request_id,
-        "subject": subject.subject,
-        "claim_value": subject.match_value,
-        "signed_in_at": signed_in_at,
-        "received_at": at,
-        "expires_at": at + REMEMBERED,
-    }
-    try:
-        with db.session.begin_nested():  # two deliveries at once: the second waits for the first
-            db.session.execute(insert(ReceivedAssertion).values(row))
-    except IntegrityError as error:
-        raise AssertionReplayedError from error
-    return token
-
-
-def take_subject(
-    token: str, issuer: str, request_id: str, at: datetime
-) -> tuple[ProviderSubject, datetime] | None:
-    """Whom the assertion of this token names, and when they signed in there, once.
-
-    None where there is none for this request.
-
-    Args:
-        token: Which ``keep_assertion`` returned.
-        issuer: Of the assertion.
-        request_id: The request that this browser made.
-        at: This instant.
-    """
-    row = db.session.scalar(
-        select(ReceivedAssertion).where(ReceivedAssertion.token_hash == hash_token(token)).with_for_update()
-    )
-    if row is None or row.request_id != request_id or at - row.received_at > KEPT:
-        return None
-    subject = ProviderSubject(issuer, row.subject, row.claim_value, None)
-    row.token_hash, row.subject, row.claim_value = None, "", ""
-    return subject, row.signed_in_at

@@ -11,7 +11,6 @@ from portal.domain.accounts.models import (
     KnownBrowser,
     PasswordLink,
     PendingPasswordSignIn,
-    ReceivedAssertion,
     RefusedIdentity,
     SignInFailure,
     SignInSession,
@@ -27,23 +26,22 @@ REFUSAL_RETENTION = timedelta(days=90)  # since the identity was last refused
 SESSION_RETENTION = timedelta(days=7)  # so that a form on a page left open over a long weekend is still held
 
 
-def _delete_until(table: Any, instant: InstrumentedAttribute[datetime]) -> Any:
+def delete_until(table: Any, instant: InstrumentedAttribute[datetime]) -> Any:
     """DELETE of at most ``MOST_DELETED`` rows until ``before``; those that another deletes are skipped."""
     key = table.__mapper__.primary_key[0]
     keys = select(key).where(instant <= bindparam("before", type_=UtcDateTime()))
     return delete(table).where(key.in_(keys.limit(MOST_DELETED).with_for_update(skip_locked=True)))
 
 
-_OLD_SESSIONS = _delete_until(SignInSession, SignInSession.created_at)
-_OLD_LINKS = _delete_until(PasswordLink, PasswordLink.expires_at)
-_OLD_FORMS = _delete_until(HeldForm, HeldForm.expires_at)
-_OLD_FAILURES = _delete_until(SignInFailure, SignInFailure.failed_at)
-_OLD_BROWSERS = _delete_until(KnownBrowser, KnownBrowser.used_at)
-_OLD_REFUSALS = _delete_until(RefusedIdentity, RefusedIdentity.refused_at)
-_OLD_LOGOUT_TOKENS = _delete_until(SpentLogoutToken, SpentLogoutToken.expires_at)
-_OLD_ASSERTIONS = _delete_until(ReceivedAssertion, ReceivedAssertion.expires_at)
-_OLD_PENDING_SIGN_INS = _delete_until(PendingPasswordSignIn, PendingPasswordSignIn.expires_at)
-_OLD_CHALLENGES = _delete_until(SpentChallenge, SpentChallenge.expires_at)
+_OLD_SESSIONS = delete_until(SignInSession, SignInSession.created_at)
+_OLD_LINKS = delete_until(PasswordLink, PasswordLink.expires_at)
+_OLD_FORMS = delete_until(HeldForm, HeldForm.expires_at)
+_OLD_FAILURES = delete_until(SignInFailure, SignInFailure.failed_at)
+_OLD_BROWSERS = delete_until(KnownBrowser, KnownBrowser.used_at)
+_OLD_REFUSALS = delete_until(RefusedIdentity, RefusedIdentity.refused_at)
+_OLD_LOGOUT_TOKENS = delete_until(SpentLogoutToken, SpentLogoutToken.expires_at)
+_OLD_PENDING_SIGN_INS = delete_until(PendingPasswordSignIn, PendingPasswordSignIn.expires_at)
+_OLD_CHALLENGES = delete_until(SpentChallenge, SpentChallenge.expires_at)
 
 
 def _list_deletions(session_lasts: timedelta, at: datetime) -> tuple[tuple[Any, Any, datetime], ...]:
@@ -71,35 +69,31 @@ def delete_expired_rows(session_lasts: timedelta, at: datetime) -> None:
         at: Now.
     """
     for statement, _, before in _list_deletions(session_lasts, at):
-        _delete_rows(statement, before)
+        delete_rows(statement, before)
 
 
 def delete_old_provider_rows(at: datetime) -> None:
     """Delete identities refused long ago and logout tokens that ran out, when another is dealt with."""
-    _delete_rows(_OLD_REFUSALS, at - REFUSAL_RETENTION)
-    _delete_rows(_OLD_LOGOUT_TOKENS, at)
-
-
-def delete_old_assertions(at: datetime) -> None:
-    """Delete accepted assertions that ran out, when another is accepted."""
-    _delete_rows(_OLD_ASSERTIONS, at)
+    delete_rows(_OLD_REFUSALS, at - REFUSAL_RETENTION)
+    delete_rows(_OLD_LOGOUT_TOKENS, at)
 
 
 def delete_old_factor_rows(at: datetime) -> None:
     """Delete sign-ins that waited too long for a second factor and challenges that ran out."""
-    _delete_rows(_OLD_PENDING_SIGN_INS, at)
-    _delete_rows(_OLD_CHALLENGES, at)
+    delete_rows(_OLD_PENDING_SIGN_INS, at)
+    delete_rows(_OLD_CHALLENGES, at)
 
 
 def delete_expired_forms(at: datetime) -> None:
     """Delete held forms that have expired."""
-    _delete_rows(_OLD_FORMS, at)
+    delete_rows(_OLD_FORMS, at)
 
 
 def delete_old_failures(at: datetime) -> None:
     """Delete refused sign-ins that are too old to make anybody wait."""
-    _delete_rows(_OLD_FAILURES, at - FAILURE_RETENTION)
+    delete_rows(_OLD_FAILURES, at - FAILURE_RETENTION)
 
 
-def _delete_rows(statement: Any, before: datetime) -> None:
+def delete_rows(statement: Any, before: datetime) -> None:
+    """Run a statement of ``delete_until``."""
     db.session.connection().execute(statement, {"before": before})

@@ -99,14 +99,9 @@ _TEXTS = {
     ActionGroup.FILES: {
         "completions.exported": "Downloaded the completions of {directive}[ ({format})]"
         "[, {people}][, {rows}]",
-        "event.printed": "Downloaded the {file} of event {event}[, {people}]",
         "subject_access.exported": "Made a copy of everything held about the person[ ({format})]",
-        "assurance.board_exported": "Downloaded the assurance board as at {as_at} ({format})",
         "accounts.exported": "Downloaded the list of accounts[, {people}]",
         "completions.downloaded": "Downloaded a prepared file of {directive}[, {name}]",
-        "answer_pack.exported": "Made an answer pack of the recommendation {recommendation}[, {people}]",
-        "answer_pack.downloaded": "Downloaded an answer pack of the recommendation {recommendation}"
-        "[, {name}]",
     },
     ActionGroup.AUDIT: {
         "audit.viewed": "Looked at the audit trail[: {page}]",
@@ -127,71 +122,22 @@ _TEXTS = {
         "data.read": "Read {operation}[, {rows}]",
         "import.sent": "Sent an import: {kind}[, {rows}]",
         "exclusions.sent": "Sent exemptions and deferrals: {added} new[, {corrected} corrected]",
-        "scim.user_created": "Added them as a user of the identity provider",
-        "scim.user_changed": "Changed what the identity provider says of them[: {parts}]",
-        "scim.role_not_named": "Gave them the role “{role}”, which no directive names",
-        "scim.unit_created": "Created the unit {unit} for them",
-        "scim.user_removed": "Removed them as a user of the identity provider",
-        "scim.member_added": "Added them to a group of the identity provider",
-        "scim.member_removed": "Took them out of a group of the identity provider",
-        "scim.group_created": "Added a group of the identity provider",
-        "scim.group_changed": "Changed a group of the identity provider",
-        "scim.group_removed": "Removed a group of the identity provider",
-        "scim.group_mapped": "Chose the role of a provider's group[: {role}]",
     },
     ActionGroup.LEARNING: {
-        "booking.made": "Booked a place at event {event}, or put them down for one[: {state}]",
-        "booking.offered": "Offered a place at event {event}",
-        "booking.cancelled": "Cancelled a booking of event {event}",
-        "booking.lapsed": "Let a booking of event {event} lapse",
-        "booking.declined": "Refused a booking of event {event}",
-        "booking.left": "Ended a booking of event {event}: no longer required to attend",
-        "places.kept": "Kept places at event {event} for the unit {unit}[: {places}]",
-        "places.freed": "Stopped keeping places at event {event} for the unit {unit}",
         "attempt.submitted": "Submitted an assessment",
         "attempt.opened": "Opened one more attempt at {module}[: {reason}]",
         "attempt.not_opened": "Could not open one more attempt at {module}",
         "pass.recorded": "Passed: record {reference}",
         "attendance.recorded": "Recorded attendance: record {reference}",
-        "attendance.signed_off": "Signed off at event {event}: {outcome}[, {reason}]",
-        "attendance.corrected": "Corrected attendance at event {event}: {outcome}[, {reason}]",
-        "event.grouped": "Put {people} into syndicates of event {event}",
-        "register.noted": "Noted {entries} in the register of event {event}",
-        "register.signed_in": "Signed in at event {event} by the code in the room",
         "guide.acknowledged": "Acknowledged a guide: record {reference}",
         "learning.recognised": "Recognised prior learning: record {reference}",
         "record.revoked": "Revoked record {reference}[ from {from_on}][: {reason}]",
         "record.restored": "Restored record {reference}[ from {from_on}][: {reason}]",
         "records.imported": "Imported completions: {recorded} recorded[, {held} held already]",
-        "plenary.moved": "Moved a plenary’s question on[: {run}][, {prompt}][, {stage}]",
-        "plenary.grouped": "Grouped anonymous statements of a plenary[: {run}][, {prompt}]",
-        "plenary.hidden": "Took anonymous statements of a plenary off the wall[: {run}][, {prompt}]",
-        "plenary.shown": "Put anonymous statements of a plenary back on the wall[: {run}][, {prompt}]",
-        "run_action.added": "Wrote down an action from an exercise[: {run}]",
-        "run_action.withdrawn": "Took back an action from an exercise[: {run}]",
-        "debrief.downloaded": "Downloaded the debrief of an exercise[: {run}][ ({format})]",
-        "exercise.opened": "Opened the exercise {reference}[: {kind}]",
-        "exercise.step_taken": "In the exercise {reference}: {step}",
-        "exercise.entry_written": "Wrote into a decision log of the exercise {reference}[: {entry}]",
         "case.copy_shown": "Showed a copy of what they wrote in a case to their line manager",
         "case.copy_taken_back": "Took back a copy of what they wrote in a case",
         "case.rubric_applied": "Looked through a text that was shown to them, and ticked what they found",
         "notes.erased": "Erased texts that belong to {fact_table}",
-    },
-    ActionGroup.EVENTS: {
-        "event.planned": "Planned event {event}",
-        "event.changed": "Changed event {event}",
-        "event.cancelled": "Cancelled event {event}",
-        "event.facilitator_named": "Named them to run event {event}",
-        "event.facilitator_released": "Named others to run event {event}",
-        "event.move_told": "Told them that event {event} moved or changed",
-        "event.cancellation_told": "Told them that event {event} is cancelled",
-        "event.reminded": "Reminded them of event {event}",
-        "event_room.saved": "Saved the room {room}",
-        "dip_sample.recorded": "Recorded a dip sample[ of {unit}][, {month}]",
-        "dip_sample.corrected": "Corrected a dip sample[ of {unit}][, {month}]",
-        "dip_samples.imported": "Imported dip samples: {recorded} recorded[, {corrected} corrected]",
-        "dip_sample.withdrawn": "Withdrew a dip sample[ of {unit}][, {month}]",
     },
     ActionGroup.DECISIONS: {
         "decision.asked": "Asked for: {kind}[ ({reason})]",
@@ -214,34 +160,23 @@ _TEXTS = {
         "import.applied": "Applied an import: {kind}",
         "import.cancelled": "Cancelled an import: {kind}",
         "import.profile_saved": "Saved a mapping of columns: {kind}",
-        "folder.waiting": "Held a file for a person to look at: {kind}",
-        "folder.quarantined": "Set a file aside, without importing it: {kind}",
-        "folder.repeated": "Skipped a file that was imported already: {kind}",
         "import.rows_kept": "Kept rows of people who are not on the roster: {rows}",
         "import.rows_recorded": "Erased kept rows that are recorded now: {rows}",
         "import.rows_lapsed": "Erased kept rows after 90 days: {rows}",
         "import.rows_erased": "Erased kept rows by hand: {rows}",
     },
     ActionGroup.CONTENT: {
-        "exercise.published": "Published version {number} of the exercise {exercise}",
-        "exercise.proposed": "Proposed a version of the exercise {exercise}",
-        "exercise.sent_back": "Sent back a version of the exercise {exercise}",
-        "exercise.withdrawn": "Withdrew a proposed version of the exercise {exercise}",
         "content.published": "Published what came with the release, with them as its author: {number} new",
         "module.published": "Published version {number} of module {module}",
         "guide.published": "Published version {number} of guide {guide}",
         "shared_file.published": "Published version {number} of shared file {name}",
         "event_type.published": "Published version {number} of event type {event_type}",
-        "event_type.proposed": "Proposed version {number} of event type {event_type}",
-        "event_type.sent_back": "Sent back what was proposed for event type {event_type}",
-        "event_type.withdrawn": "Withdrew what was proposed for event type {event_type}",
         "draft.opened": "Opened a draft of {module}",
         "draft.restored": "Brought back state {number} of the draft of {module}",
         "draft.discarded": "Discarded a draft of {module}",
         "items.imported": "Added questions from a file ({format}) to the draft of {module}: {number}",
         "items.exported": "Took questions of {module} out in a file ({format}): {number}",
         "draft.sent_for_review": "Sent the draft of {module} for review",
-        "clarity.replied": "Answered what a learner found unclear in {module}",
         "links.checked": "Checked the links to pages of the web: {pages}, of which {broken} broken",
         "module.archived": "Archived the module {module}[, replaced by {successor}]",
         "publication.scheduled": "Approved the draft of {module}, to be published at {at}",
@@ -253,47 +188,12 @@ _TEXTS = {
         "review.sent_back": "Sent back the draft of {module}",
         "review.withdrawn": "Withdrew the draft of {module} from review",
     },
-    ActionGroup.ASSURANCE: {
-        "plan.begun": "Began version {number} of the force’s plan",
-        "plan.section_saved": "Wrote “{section}” of the force’s plan",
-        "plan.proposed": "Proposed version {number} of the force’s plan",
-        "plan.published": "Published version {number} of the force’s plan",
-        "plan.sent_back": "Sent back what was proposed for the force’s plan",
-        "plan.withdrawn": "Withdrew what was proposed for the force’s plan",
-        "narrative.written": "Wrote the narrative of the recommendation {recommendation}, from {from_on}",
-        "recommendation.published": "Published version {number} of the recommendation {recommendation}",
-        "recommendation.given": "Changed who owns the recommendation {recommendation}, from {since}",
-        "assurance_action.added": "Added action {reference} to {recommendation}, from {since}",
-        "assurance_action.changed": "Changed action {reference}, from {since}",
-        "assurance_decision.recorded": "Recorded a decision of {since} on {recommendation}",
-        "assurance_decision.corrected": "Corrected a decision on the recommendation {recommendation}",
-        "assurance_decision.taken_back": "Took back a decision on the recommendation {recommendation}",
-        "evidence.added": "Added evidence {evidence} to {recommendation}: {kind}",
-        "evidence.changed": "Changed evidence {evidence}",
-        "evidence.withdrawn": "Withdrew evidence {evidence}",
-        "evidence.downloaded": "Downloaded the document {digest}, which is evidence",
-        "evidence.links_checked": "Asked pages that are evidence: {pages}, of which {broken} did not answer",
-        "judgement.made": "Judged the recommendation {recommendation}: {state}",
-        "judgement.confirmed": "Confirmed the judgement of {recommendation}: {state}",
-        "judgement.sent_back": "Sent back the judgement of {recommendation}: {state}",
-        "judgement.withdrawn": "Withdrew the judgement of {recommendation}: {state}",
-        "risk.assessed": "Assessed the risk of the recommendation {recommendation}, from {since}",
-    },
     ActionGroup.MAIL: {
         "reminders.planned": "Planned the reminders of {day}, messages: {letters}",
         "reminders.rules_changed": "Changed when {directive} reminds",
         "reminder.nudged": "Reminded them of {directive}",
         "reminder.tried_again": "Queued a message to them again",
         "reminder.bounced": "A message to them came back",
-        "saved_report.saved": "Saved a report[ of {directive}]",
-        "saved_report.shared": "Shared a saved report with them",
-        "saved_report.unshared": "Ended the sharing of a saved report with them",
-        "saved_report.scheduled": "Scheduled the emails of a saved report, every {every}",
-        "saved_report.schedule_stopped": "Stopped the emails of a saved report[: {reason}]",
-        "saved_report.mailed": "Queued the emails of a saved report for {day}, messages: {letters}",
-        "saved_report.mail_turned_off": "Turned off the emails of a report that is shared with them",
-        "saved_report.mail_turned_on": "Turned on the emails of a report that is shared with them",
-        "saved_report.deleted": "Deleted a saved report",
     },
     ActionGroup.JOBS: {
         "job.asked": "Started a job: {kind}",
@@ -313,21 +213,6 @@ _TEXTS = {
         "data.request_noted": "Noted a request about data: {kind}[, due by {until}]",
         "data.request_done": "Answered a request about data as done: {kind}",
         "data.request_refused": "Refused a request about data: {kind}",
-    },
-    ActionGroup.RETURNS: {
-        "return.made": "Made return {number} of {period}",
-        "return.downloaded": "Downloaded return {number} of {period}",
-        "return.taken_out": "Downloaded return {number} of {period} from {force}",
-        "return.received": "Received return {number} of {period} from {force}",
-        "return.refused": "Refused a return[ of {force}][, number {number}][ of {period}]: {checks}",
-        "return.asked": "Asked forces for a return of {period} by {due_on}",
-        "return.compared": "Took the comparison of {period}",
-        "national_view.exported": "Downloaded the national view as at {as_at} ({format})",
-        "comparison.written": "Wrote the comparison of {period}",
-        "force.registered": "Registered the force {force}",
-        "force.restated": "Stated the name and size of the force {force}",
-        "force.key_added": "Registered a key of the force {force}: {fingerprint}",
-        "force.key_ended": "Ended a key of the force {force}: {fingerprint}",
     },
 }
 
@@ -355,14 +240,15 @@ _OF_NO_ACCESS = {"accounts.invited", "account.reset_requested", "account.unlocke
 @cache
 def list_access_changes() -> frozenset[str]:
     """What a restored backup would bring back, or not know: who has which role, token, factor or key."""
-    without = _OF_NO_ACCESS.union(
-        name for feature in list_features() for name, act in feature.acts.items() if not act.gives_access
-    )
+    acts = (item for feature in list_features() for item in feature.acts.items())
+    said = {name: act.gives_access for name, act in acts if act.gives_access is not None}
     return frozenset(
-        action
-        for action, words in list_actions().items()
-        if (words.group in (ActionGroup.ACCOUNTS, ActionGroup.TOKENS) and action not in without)
-        or action.startswith(
-            ("account.identity_", "scim.group_", "scim.member_", "scim.user_removed", "force.key_")
-        )
+        action for action, words in list_actions().items() if said.get(action, _gives_access(action, words))
     )
+
+
+def _gives_access(action: str, words: ActionWords) -> bool:
+    """Whether an act about which its feature says nothing gives or takes access."""
+    if action.startswith("account.identity_"):
+        return True
+    return words.group in (ActionGroup.ACCOUNTS, ActionGroup.TOKENS) and action not in _OF_NO_ACCESS

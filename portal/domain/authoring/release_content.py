@@ -1,16 +1,14 @@
-"""Publishing of the content that a release brings: modules, exercises, event types and recommendations."""
+"""Publishing of the content that a release brings: modules, and what features add."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from portal.domain.assurance.recommendations import RECOMMENDATION_FILES, publish_recommendations
-from portal.domain.catalogue.other_sources import EVENT_TYPE_FILES
-from portal.domain.catalogue.publishing import publish_event_type
+from config import current_settings
 from portal.domain.catalogue.services import publish_folder
-from portal.domain.exercises.versions import publish_exercise_folder
 from portal.domain.people.queries import person_by_staff_number, viewer_of
+from portal.feature import insert_after
 from portal.platform.audit import log
 from portal.platform.db import db, stamp
 from portal.platform.errors import RuleError
@@ -47,7 +45,7 @@ def publish_release(root: Path, *, author: str, publisher: str, at: datetime) ->
         raise RuleError("Name two people: whoever publishes is not the author.")
     author_id, by = _find_holder(author, Role.AUTHOR), _find_holder(publisher, Role.PUBLISHER)
     stamp()  # before the part that may be rolled back alone
-    parts = [_publish_part(root / folder, publish, at, by) for folder, publish in PARTS.items()]
+    parts = [_publish_part(root / folder, publish, at, by) for folder, publish in list_content_folders()]
     new = sum(number is not None for part in parts for number in part.numbers.values())
     if new:
         log("content.published", actor_id=by, subject_id=author_id, number=new)
@@ -82,23 +80,16 @@ def _publish_modules(folder: Path, at: datetime, by: int) -> Numbers:
     return {**dict([*done.shared, *versions, *done.guides]), **dict.fromkeys(done.unchanged)}
 
 
-def _publish_exercises(folder: Path, at: datetime, by: int) -> Numbers:
-    done = publish_exercise_folder(folder, at=at, by=by)
-    return {**dict(done.versions), **dict.fromkeys(done.unchanged)}
-
-
-def _publish_event_types(folder: Path, at: datetime, by: int) -> Numbers:
-    sources = EVENT_TYPE_FILES.check_path(folder)
-    return {source.key: publish_event_type(source, at=at, by=by) for source in sources}
-
-
-def _publish_recommendations(folder: Path, at: datetime, by: int) -> Numbers:
-    return publish_recommendations(RECOMMENDATION_FILES.check_path(folder), at=at, by=by)
-
-
-PARTS: dict[str, Callable[[Path, datetime, int], Numbers]] = {  # by folder; event types prepare by modules
+_CORE_PARTS: dict[str, Callable[[Path, datetime, int], Numbers]] = {
     "modules": _publish_modules,
-    "exercises": _publish_exercises,
-    "event_types": _publish_event_types,
-    "recommendations": _publish_recommendations,
 }
+
+
+def list_content_folders() -> list[tuple[str, Callable[[Path, datetime, int], Numbers]]]:
+    """The folders of the core and of the features that are on, with what publishes each."""
+    additions = [
+        (folder.after, (folder.name, feature.load(folder.publish)))
+        for feature in current_settings().features_on
+        for folder in feature.content
+    ]
+    return insert_after(_CORE_PARTS.items(), additions, lambda part: part[0])

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 from urllib.parse import unquote
 
@@ -20,6 +21,7 @@ from portal.domain.catalogue.media_rules import FILMS, PLAYED, captions_path
 from portal.domain.catalogue.source_files import GlossaryTerm, ItemText, SharedContent, read_check_item
 from portal.domain.item_kinds import kinds_by_name
 from portal.domain.people.staff_numbers import DUTIES, duty_words
+from portal.feature import list_features
 from portal.platform.errors import listed_words
 from portal.platform.formats.toml_tables import Faults, Source
 
@@ -469,11 +471,16 @@ def _term_link(name: str, location: TextLocation, line: int) -> tuple[str, str]:
 
 # The allow-list for rendered HTML; everything else is removed.
 
-# A media file of a version, draft or proposal, under its hash; texts may fetch nothing else from the portal.
-_MEDIUM = re.compile(
-    r"(/authoring/(?:_guides/)?[a-z0-9\-]+|/exercises(?:/versions/_proposals/\d+)?)?"
-    r"/media/[0-9a-f]{64}/[A-Za-z0-9._\-]+"
-)
+
+@cache
+def _media() -> re.Pattern[str]:
+    """A media file of a version, draft or proposal, under its hash; texts may fetch nothing else."""
+    of_features = "".join(f"|{path}" for feature in list_features() for path in feature.media)
+    return re.compile(
+        rf"(?:/authoring/(?:_guides/)?[a-z0-9\-]+{of_features})?/media/[0-9a-f]{{64}}/[A-Za-z0-9._\-]+"
+    )
+
+
 _GLOBAL = {"class", "id"}
 ATTRIBUTES: dict[str, set[str]] = {
     "*": _GLOBAL | {"lang"},
@@ -505,7 +512,7 @@ def _filter_attribute(tag: str, name: str, value: str) -> str | None:
     """Return the value, or None to remove the attribute: other types of input, media from elsewhere."""
     if tag == "input" and name == "type" and value not in {"radio", "checkbox"}:
         return None
-    if name in {"src", "srcset"} and not _MEDIUM.fullmatch(value):
+    if name in {"src", "srcset"} and not _media().fullmatch(value):
         return None
     return value
 

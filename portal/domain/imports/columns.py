@@ -11,7 +11,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from portal.domain.dip_samples import services
 from portal.domain.directives import files
 from portal.domain.directives import services as directives_services
 from portal.domain.imports import queries
@@ -19,6 +18,7 @@ from portal.domain.imports.check_result import digest_of
 from portal.domain.imports.models import ImportProfile
 from portal.domain.people import roster_plan
 from portal.domain.people.roster_plan import OPTIONAL_COLUMNS, REQUIRED_COLUMNS
+from portal.feature import Feature, insert_after
 from portal.platform.errors import BadInputError, NotFoundError, UnknownValueError
 from portal.platform.tables.columns import (
     NAME_JOINT,
@@ -674,7 +674,7 @@ class FileFormat:
         return self.write(self.columns)
 
 
-FORMATS = (
+_CORE_FORMATS = (
     FileFormat(
         "roster.csv",
         "Roster",
@@ -704,13 +704,6 @@ FORMATS = (
         directives_services.FILE_COLUMNS,
     ),
     FileFormat(
-        "dip-samples.csv",
-        "Dip samples",
-        "One row for each unit and month. On pages: “Dip samples”, “Import a spreadsheet”.",
-        "dip-samples import dip-samples.csv --by W4001",
-        services.COLUMNS,
-    ),
-    FileFormat(
         "directive.toml",
         "Directive",
         "One directive as TOML in UTF-8. Modules, guides and events that it requires must be published.",
@@ -719,3 +712,11 @@ FORMATS = (
         lambda _keys: files.write_example(),
     ),
 )
+
+
+def list_formats(features: Iterable[Feature]) -> list[FileFormat]:
+    """Every format, of the core and of these features."""
+    additions = [
+        addition for each in features if each.file_formats for addition in each.load(each.file_formats)
+    ]
+    return insert_after(_CORE_FORMATS, additions, lambda form: form.name)

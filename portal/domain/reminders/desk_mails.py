@@ -1,133 +1,31 @@
-"""Mails to owners about evidence and a plan that no longer hold: when more does not, then once a week."""
+"""Mails about work that waits: review dates."""
 
 import uuid
-from collections import defaultdict
-from collections.abc import Callable, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
-from sqlalchemy import exists, func, insert, select
+from sqlalchemy import exists, insert, select
 
 from portal.domain.accounts.models import Credential
-from portal.domain.assurance.evidence import StaleEntry, list_stale
 from portal.domain.catalogue.upkeep import DueReview, list_due_reviews
-from portal.domain.clarity.services import replies_to
-from portal.domain.imports.folder import list_files
-from portal.domain.imports.models import FolderFile
-from portal.domain.people.models import PersonName, Post, RoleGrant
+from portal.domain.people.models import Post, RoleGrant
 from portal.domain.people.positions import is_known_fact
 from portal.domain.people.visibility import is_granted_to, is_valid_on
-from portal.domain.recall.queries import due_days_by_person, list_due_recalls
-from portal.domain.reminders import queries
 from portal.domain.reminders.message_texts import (
-    MOST_DAYS,
     NO_ADDRESS,
     NothingToSend,
     Paragraph,
     PortalDetails,
     compose_letter,
 )
-from portal.domain.reminders.models import Delivery, Message, MessageKind, NoticeLine
+from portal.domain.reminders.models import Delivery, Message, MessageKind
 from portal.domain.reminders.queries import list_addressees
 from portal.domain.reminders.rules import SendWindow
-from portal.domain.reports.parameters import Position, read_position_today
-from portal.platform import clock
-from portal.platform.audit import ANNOUNCED_TO_IMPORTERS, AuditEvent
 from portal.platform.clock import london_day
 from portal.platform.db import db
 from portal.platform.mail import Letter
 from portal.platform.permissions import Permission, roles_with
 from portal.platform.wording import date as date_words
 from portal.platform.wording import plural
-
-EVERY = timedelta(days=7)
-
-
-def queue_evidence_mails(day: date, *, at: datetime, hours: SendWindow) -> int:
-    """Queue a mail to every owner of what does not hold; return how many.
-
-    Whoever got one within a week gets another only if something of theirs has ceased to hold since then.
-
-    Args:
-        day: The London day of ``at``.
-        at: This instant.
-        hours: When mail may be sent.
-    """
-    today = read_position_today(at)
-    stale = _by_owner(list_stale(today))
-    if not stale:
-        return 0
-    mailed = _list_mailed(at - EVERY, stale)
-    before = {
-        then: _by_owner(list_stale(Position(london_day(then), then, day, latest=False)))
-        for then in set(mailed.values())
-    }
-    asked = [
-        owner
-        for owner, entries in stale.items()
-        if owner not in mailed or entries - before[mailed[owner]][owner]
-    ]
-    people = list_addressees(sorted(asked), day)
-    columns = {"kind": MessageKind.EVIDENCE_STALE, "state": Delivery.WAITING, "created_at": at, "tries": 0}
-    columns["not_before"] = hours.next_allowed(at)
-    rows = [
-        {"reference": uuid.uuid4(), "person_id": person.person_id} | columns
-        for person in people.values()
-        if person.has_post and person.email
-    ]
-    if rows:
-        db.session.execute(insert(Message), rows)
-    return len(rows)
-
-
-def _by_owner(stale: list[StaleEntry]) -> dict[int, set[str]]:
-    """The addresses of what is each owner's; what is nobody's is left out."""
-    found: dict[int, set[str]] = defaultdict(set)
-    for each in stale:
-        if each.owner_id is not None:
-            found[each.owner_id].add(each.address)
-    return found
-
-
-def _list_mailed(since: datetime, owners: dict[int, set[str]]) -> dict[int, datetime]:
-    """When the newest of these mails was queued, by owner; without owners who had none since an instant."""
-    newest = func.max(Message.created_at)
-    rows = db.session.execute(
-        select(Message.person_id, newest)
-        .where(Message.kind == MessageKind.EVIDENCE_STALE, Message.person_id.in_(sorted(owners)))
-        .group_by(Message.person_id)
-        .having(newest > since)
-    )
-    return {person_id: at for person_id, at in rows}
-
-
-def compose_evidence_mail(row: Message, now: datetime, portal: PortalDetails) -> Letter | NothingToSend:
-    """Write the mail about what does not hold now, or say why there is none."""
-    reader = list_addressees([row.person_id], london_day(now)).get(row.person_id)
-    if reader is None or not reader.has_post:
-        return NothingToSend("This person has no post any more.")
-    if not reader.email:
-        return NothingToSend(NO_ADDRESS)
-    stale = list_stale(read_position_today(now), row.person_id)
-    if not stale:
-        return NothingToSend("Not needed any more.")
-    subject = f"Assurance: {plural(len(stale), 'thing needs', 'things need')} attention"
-    paragraphs = [
-        Paragraph(
-            "What you own at the assurance desk needs attention:",
-            tuple(_evidence_line(each) for each in stale),
-        ),
-        Paragraph("See what to do about it:", link=f"{portal.address}/assurance/mine"),
-    ]
-    foot = (
-        f"{portal.force} sent this from its learning portal because you own what it lists. It comes when more"
-        " of that no longer holds, and otherwise at most once a week. Replies are not read."
-    )
-    return compose_letter(reader, subject, paragraphs, foot=foot)
-
-
-def _evidence_line(stale: StaleEntry) -> str:
-    return f"{', '.join(filter(None, (stale.reference, stale.title)))}: {' '.join(stale.faults)}"
-
 
 # Mails to authors about review dates: one a month while something is to be reviewed.
 
@@ -207,205 +105,3 @@ def compose_review_mail(row: Message, now: datetime, portal: PortalDetails) -> L
 def _review_line(due: DueReview, day: date) -> str:
     verb = "was" if due.review_on < day else "is"
     return f"{due.title} (owner: {due.owner}), which {verb} to be reviewed by {date_words(due.review_on)}"
-
-
-# Mails that an author has answered what somebody found unclear.
-
-
-def queue_reply_mail(person_id: int, *, at: datetime, hours: SendWindow) -> None:
-    """Queue a mail to somebody whom an author answered, unless one about an answer waits already.
-
-    Args:
-        person_id: Who was answered.
-        at: This instant, which is that of the answer.
-        hours: When mail may be sent.
-    """
-    waits = select(Message.id).where(
-        Message.person_id == person_id,
-        Message.kind == MessageKind.CLARITY,
-        Message.state == Delivery.WAITING,
-    )
-    reader = list_addressees([person_id], london_day(at)).get(person_id)
-    if reader is None or not reader.has_post or not reader.email or db.session.scalar(waits) is not None:
-        return
-    row = {"reference": uuid.uuid4(), "person_id": person_id, "kind": MessageKind.CLARITY, "tries": 0}
-    row |= {"state": Delivery.WAITING, "created_at": at, "not_before": hours.next_allowed(at)}
-    db.session.execute(insert(Message).values(row))
-
-
-def compose_reply_mail(row: Message, now: datetime, portal: PortalDetails) -> Letter | NothingToSend:
-    """Write the mail about the answers since it was queued, or say why there is none."""
-    reader = list_addressees([row.person_id], london_day(now)).get(row.person_id)
-    if reader is None or not reader.has_post:
-        return NothingToSend("This person has left or was erased.")
-    if not reader.email:
-        return NothingToSend(NO_ADDRESS)
-    modules = tuple(replies_to(row.person_id, row.created_at))
-    if not modules:
-        return NothingToSend("Not needed any more.")
-    paragraphs = [
-        Paragraph("You said that something was clear or unclear. An author has answered, about:", modules),
-        Paragraph("Read the answer:", link=f"{portal.address}/learning/clear"),
-    ]
-    foot = (
-        f"{portal.force} sent this from its learning portal because you asked. The author was not told your "
-        "name, and nobody else sees that you asked. Replies are not read."
-    )
-    return compose_letter(reader, "An author has answered you", paragraphs, foot=foot)
-
-
-# Mails about files of the watched folder that were not imported: one for a night, without their values.
-
-_STATES = {"waiting": "waits for a person", "quarantined": "was set aside"}
-
-
-def queue_folder_mails(
-    acts: Sequence[AuditEvent], readers: Sequence[str], hours: Callable[[], SendWindow]
-) -> None:
-    """Queue a mail about these acts of the watched folder; other acts are passed over.
-
-    Each reader has one waiting mail at most: what happens before it goes is added to it.
-
-    Args:
-        acts: The audit events of this transaction.
-        readers: Staff numbers; empty: everybody who may import for the whole force.
-        hours: Gives when mail may be sent.
-    """
-    events = [act for act in acts if act.action in ANNOUNCED_TO_IMPORTERS]
-    if not events:
-        return
-    at = clock.now()
-    people = _people_with_numbers(readers) if readers else _list_importers(clock.london_day(at))
-    waiting = _waiting_mails(people)
-    rows = [
-        {"reference": uuid.uuid4(), "person_id": person_id, "kind": MessageKind.FOLDER, "tries": 0}
-        | {"state": Delivery.WAITING, "created_at": at, "not_before": hours().next_allowed(at)}
-        for person_id in sorted(people - waiting.keys())
-    ]
-    if rows:
-        db.session.execute(insert(Message), rows)
-    lines = [
-        {"message_id": message_id, "event_id": event.id}
-        for message_id in _waiting_mails(people).values()
-        for event in events
-    ]
-    if lines:
-        db.session.execute(insert(NoticeLine), lines)
-
-
-def _waiting_mails(people: set[int]) -> dict[int, int]:
-    """The waiting mail about the folder of each of these people who has one."""
-    statement = select(Message.person_id, Message.id).where(
-        Message.kind == MessageKind.FOLDER, Message.state == Delivery.WAITING, Message.person_id.in_(people)
-    )
-    statement = statement.with_for_update()  # so that none is sent before what is added to it is committed
-    return {person_id: message_id for person_id, message_id in db.session.execute(statement)}
-
-
-def _people_with_numbers(numbers: Sequence[str]) -> set[int]:
-    return set(db.session.scalars(select(PersonName.person_id).where(PersonName.staff_number.in_(numbers))))
-
-
-def _list_importers(day: date) -> set[int]:
-    """Everybody with a post and an open account who may import for the whole force."""
-    grant = RoleGrant
-    has_post = exists().where(Post.person_id == grant.person_id, is_known_fact(Post), is_valid_on(Post, day))
-    closed = exists().where(Credential.person_id == grant.person_id, Credential.closed_at.is_not(None))
-    roles = sorted(roles_with(Permission.ROSTER_IMPORT))
-    rows = select(grant.person_id).where(
-        is_granted_to(grant.person_id, day), grant.role.in_(roles), grant.unit_id.is_(None), has_post, ~closed
-    )
-    return set(db.session.scalars(rows))
-
-
-def compose_folder_mail(row: Message, now: datetime, portal: PortalDetails) -> Letter | NothingToSend:
-    """Write the mail about files that still wait or are set aside, or say why there is none."""
-    reader = queries.list_addressees([row.person_id], clock.london_day(now)).get(row.person_id)
-    if reader is None or not reader.has_post:
-        return NothingToSend("This person has left or was erased.")
-    if not reader.email:
-        return NothingToSend(NO_ADDRESS)
-    files = list_files({act.detail["file"] for act in queries.read_acts(row.id)})
-    files = [file for file in files if file.state in _STATES]
-    if not files:
-        return NothingToSend("Not needed any more.")
-    subject = f"{plural(len(files), 'file was', 'files were')} not imported"
-    paragraphs = [
-        *(_paragraph_about(file) for file in files),
-        Paragraph("See these files, with the reasons in full:", link=f"{portal.address}/imports"),
-    ]
-    foot = (
-        f"{portal.force} sent this from its learning portal because you look after imports. Values of the "
-        "files are left out. Replies are not read."
-    )
-    return compose_letter(reader, subject, paragraphs, foot=foot)
-
-
-def _paragraph_about(file: FolderFile) -> Paragraph:
-    return Paragraph(f"{file.kind}/{file.profile}/{file.name} {_STATES[file.state]}:", tuple(file.reasons))
-
-
-# Mails about recall: queued once for what has become due, written from the data of the moment of sending.
-
-
-def queue_recall_mails(day: date, *, at: datetime, hours: SendWindow) -> int:
-    """Queue a mail to everybody for whom a module became due lately; return how many.
-
-    Whoever does not answer is not written to again about the same modules, and nobody about what was due
-    long before mail was set up. People without a post, an address or recall turned on get none.
-
-    Args:
-        day: The London day of ``at``.
-        at: This instant.
-        hours: When mail may be sent.
-    """
-    long_ago = day - timedelta(days=MOST_DAYS)
-    due_days = due_days_by_person(day, long_ago)
-    last_on = _last_mailed_on() if due_days else {}
-    readers = [
-        person_id for person_id, days in due_days.items() if max(days) > last_on.get(person_id, long_ago)
-    ]
-    people = list_addressees(readers, day)
-    columns = {"kind": MessageKind.RECALL, "state": Delivery.WAITING, "created_at": at, "tries": 0}
-    rows = [
-        {"reference": uuid.uuid4(), "person_id": person.person_id, "not_before": hours.next_allowed(at)}
-        | columns
-        for person in people.values()
-        if person.has_post and person.email
-    ]
-    if rows:
-        db.session.execute(insert(Message), rows)
-    return len(rows)
-
-
-def compose_recall(row: Message, now: datetime, portal: PortalDetails) -> Letter | NothingToSend:
-    """Write the mail about what is due now, or say why there is none."""
-    day = london_day(now)
-    reader = list_addressees([row.person_id], day).get(row.person_id)
-    if reader is None or not reader.has_post:
-        return NothingToSend("This person has left or was erased.")
-    if not reader.email:
-        return NothingToSend(NO_ADDRESS)
-    recalls = list_due_recalls(row.person_id, day)
-    if not recalls:
-        return NothingToSend("Not needed any more.")
-    items = tuple(f"{each.short_title}, which you passed on {date_words(each.passed_at)}" for each in recalls)
-    subject = f"Do you still know it? {plural(3 * len(recalls), 'question')}"
-    paragraphs = [
-        Paragraph("Three questions take about two minutes. They are about:", items),
-        Paragraph("Answer them, or turn them off:", link=f"{portal.address}/learning/recall"),
-    ]
-    foot = (
-        f"{portal.force} sent this from its learning portal because you passed a module. You do not have to "
-        "answer, and nobody else sees whether you do. Replies are not read."
-    )
-    return compose_letter(reader, subject, paragraphs, foot=foot)
-
-
-def _last_mailed_on() -> dict[int, date]:
-    """The London day on which each person's last mail about recall was queued."""
-    statement = select(Message.person_id, func.max(Message.created_at)).where(
-        Message.kind == MessageKind.RECALL
-    )
-    rows = db.session.execute(statement.group_by(Message.person_id))
-    return {person_id: london_day(at) for person_id, at in rows}

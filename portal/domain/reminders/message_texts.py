@@ -28,7 +28,6 @@ class PortalDetails:
     address: str  # for links
     force: str
     line_managers: bool = False  # whether the roster alone shows line managers their direct reports
-    mails_files: bool = False  # whether a saved report's rows may be attached
     sender: str = ""  # of every mail, perhaps with a name before the address
 
 
@@ -279,10 +278,9 @@ def plan_reminders(day: date, *, line_managers: bool = False) -> ReminderPlan:
         line_managers: Whether the roster alone gives line managers sight of their direct reports. A line
             manager who may not see somebody gets no reminder about them.
     """
-    last = queries.last_planned_day()
-    after = max(last or day - timedelta(days=1), day - timedelta(days=MOST_DAYS))
-    plan = ReminderPlan(PlanningWindow(after, day), directives=queries.directives_in_force(day))
-    rows = people_to_remind(day) if after < day else []
+    window = read_window(day)
+    plan = ReminderPlan(window, directives=queries.directives_in_force(day))
+    rows = people_to_remind(day) if window.after < day else []
     escalated = [row for row in rows if ReminderReason.ESCALATION in _add_own_lines(plan, row)]
     _add_escalations(plan, escalated, day, line_managers)
     plan.people = list_addressees(_people_of_plan(plan), day)
@@ -296,6 +294,12 @@ def plan_reminders(day: date, *, line_managers: bool = False) -> ReminderPlan:
             plan.letters.pop(person_id, None)
             plan.untold.pop(person_id, None)
     return plan
+
+
+def read_window(day: date) -> PlanningWindow:
+    """The days up to this one for which reminders are not planned yet."""
+    last = queries.last_planned_day()
+    return PlanningWindow(max(last or day - timedelta(days=1), day - timedelta(days=MOST_DAYS)), day)
 
 
 def _people_of_plan(plan: ReminderPlan) -> set[int]:

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import JSON, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from portal.feature import list_features
 from portal.platform.db import Base, BigId, unique_index
 
 
@@ -32,7 +33,8 @@ class MessageKind(StrEnum):
     RESET = "reset"  # a link to set a new password, for somebody who asked; at once, at any hour
     RECALL = "recall"  # questions about a module passed, in the send window; only its reader sees that it is
     REVIEW = "review"  # to authors, once a month, about review dates; in the send window
-    CLARITY = "clarity"  # an author answered what somebody found unclear; as recall
+    CLARITY = "clarity"  # an author answered what somebody found unclear; in the send window, and
+    # only its reader sees that it is
     FOLDER = "folder"  # files of the watched folder that were not imported; in the send window
     REPORT = "report"  # a link to a saved report, on its schedule; in the send window
     EVIDENCE_STALE = (
@@ -52,7 +54,12 @@ EVENT_KINDS = (
     MessageKind.PLACE_OFFERED,
     MessageKind.EVENT_REMINDER,
 )
-PRIVATE_KINDS = (MessageKind.RECALL, MessageKind.CLARITY)  # shown to their reader alone
+
+
+def list_private_kinds() -> list[MessageKind]:
+    """The kinds that are shown to their reader alone; of every feature, on or off."""
+    of_features = (mail for feature in list_features() for mail in feature.mails)
+    return [MessageKind(mail.kind) for mail in of_features if mail.private]
 
 
 class Message(Base):
@@ -132,18 +139,6 @@ class UntoldManager(Base):
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), primary_key=True)
     planned_at: Mapped[datetime]  # when they were last left out
     people: Mapped[int]  # how many it would have been about
-
-
-class ReportMail(Base):
-    """The saved report that a message is about, and the day for which it is mailed: once for each day."""
-
-    __tablename__ = "report_mail"
-    __table_args__ = (UniqueConstraint("saved_report_id", "person_id", "due_on"),)
-
-    message_id: Mapped[int] = mapped_column(ForeignKey("message.id"), primary_key=True)
-    saved_report_id: Mapped[int] = mapped_column(ForeignKey("saved_report.id", ondelete="CASCADE"))
-    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))  # its reader
-    due_on: Mapped[date]
 
 
 class ReminderRun(Base):

@@ -14,7 +14,6 @@ from portal.domain.people.models import PersonName, Post, RoleGrant
 from portal.domain.people.positions import is_known_fact
 from portal.domain.people.visibility import Viewer, is_granted_to, is_valid_on, visibility_of, visible_people
 from portal.domain.reminders.models import (
-    PRIVATE_KINDS,
     Delivery,
     Message,
     MessageKind,
@@ -23,8 +22,9 @@ from portal.domain.reminders.models import (
     ReminderRule,
     ReminderRun,
     UntoldManager,
+    list_private_kinds,
 )
-from portal.domain.reminders.rules import WORDS_OF_KIND, ReminderReason, ReminderRules, lines_in_words
+from portal.domain.reminders.rules import ReminderReason, ReminderRules, lines_in_words, words_of_kind
 from portal.platform.audit import AuditEvent
 from portal.platform.db import db
 from portal.platform.errors import NotFoundError
@@ -360,7 +360,7 @@ def visible_person_ids(viewer: Viewer) -> set[int]:
 def _visible_messages(viewer: Viewer) -> ColumnElement[bool]:
     """WHERE clause: the message is the viewer's own, or to and about people they may see.
 
-    Notices about accounts are shown only to people who administer the reader's account; ``PRIVATE_KINDS``
+    Notices about accounts are shown only to people who administer the reader's account; private kinds
     only to their reader.
     """
     people = visible_people(viewer, Permission.REMINDER_VIEW)
@@ -373,7 +373,7 @@ def _visible_messages(viewer: Viewer) -> ColumnElement[bool]:
     if Permission.ACCOUNT_ADMINISTER not in viewer.permissions:
         return is_reminder
     is_of_account = and_(is_in_administration(Message.person_id, viewer), has_visible_line)
-    return or_(is_reminder, and_(is_of_account, Message.kind.not_in(PRIVATE_KINDS)), is_own)
+    return or_(is_reminder, and_(is_of_account, Message.kind.not_in(list_private_kinds())), is_own)
 
 
 def _outbox_row(
@@ -386,7 +386,7 @@ def _outbox_row(
     number, listed_name = (name.staff_number, f"{name.surname}, {name.forenames}") if name else ("", "Erased")
     state = Delivery(row.state)
     times = (planned_at, not_before, row.sent_at, row.tries, row.reason)
-    words = tuple(lines) or WORDS_OF_KIND.get(MessageKind(row.kind), ())
+    words = tuple(lines) or words_of_kind(row.kind)
     return OutboxRow(row.reference, number, listed_name, state, *times, words)
 
 

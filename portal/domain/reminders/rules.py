@@ -139,19 +139,6 @@ _ACT_WORDS = {
     "accounts.invited": "Accounts: people invited",
     "token.created": "Access token made",
     "token.revoked": "Access token revoked",
-    "folder.quarantined": "Watched folder: a file was set aside",
-    "folder.waiting": "Watched folder: a file waits for a person",
-    "event.facilitator_named": "Event: to be run",
-    "event.facilitator_released": "Event: run by somebody else",
-    "event.move_told": "Event: moved or changed",
-    "event.cancellation_told": "Event: cancelled",
-    "event.reminded": "Event: near",
-    "booking.made": "Event: place booked",
-    "booking.offered": "Event: place offered",
-    "booking.cancelled": "Event: place given back",
-    "booking.declined": "Event: place declined",
-    "booking.lapsed": "Event: offer lapsed",
-    "booking.left": "Event: place ended",
     "alert.many_refusals": "Alert: many refusals",
     "alert.many_failed_sign_ins": "Alert: many failed sign-ins",
     "completions.exported": "Alert: completions of many people downloaded",
@@ -169,15 +156,35 @@ def list_act_words() -> dict[str, str]:
 
 
 # Of messages that have no lines.
-WORDS_OF_KIND = {
+_WORDS_OF_KIND: dict[str, tuple[str, ...]] = {
     MessageKind.INVITATION: ("Account: invitation to set a password",),
     MessageKind.RESET: ("Account: answer to a request for a new password",),
-    MessageKind.RECALL: ("Three questions about a module that you passed",),
     MessageKind.REVIEW: ("Modules and guides to review",),
-    MessageKind.CLARITY: ("An author has answered what you found unclear",),
-    MessageKind.REPORT: ("A saved report",),
-    MessageKind.EVIDENCE_STALE: ("Evidence or a plan that needs attention",),
 }
+
+
+_TITLES: dict[str, str] = {
+    MessageKind.REMINDER: "Reminder",
+    MessageKind.REVIEW: "To review",
+}
+
+
+@cache
+def words_of_kind(kind: str) -> tuple[str, ...]:
+    """What a message without lines is about; of a feature, too, on or off."""
+    of_features = {
+        mail.kind: (mail.words,) for feature in list_features() for mail in feature.mails if mail.words
+    }
+    return (_WORDS_OF_KIND | of_features).get(kind, ())
+
+
+@cache
+def list_kind_titles() -> dict[str, str]:
+    """The title of each kind of message in its reader's own list; the others are about the account."""
+    of_features = {mail.kind: mail.title for each in list_features() for mail in each.mails if mail.title}
+    return _TITLES | of_features
+
+
 MOST_ACTS = 10  # of one message that the outbox lists
 
 

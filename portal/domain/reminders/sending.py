@@ -20,19 +20,13 @@ from portal.domain.people.visibility import Viewer
 from portal.domain.reminders import invitations, queries
 from portal.domain.reminders import services as reminders_services
 from portal.domain.reminders.desk_mails import (
-    compose_evidence_mail,
-    compose_folder_mail,
-    compose_recall,
-    compose_reply_mail,
     compose_review_mail,
 )
-from portal.domain.reminders.event_mails import compose_event_mail
 from portal.domain.reminders.invitations import LinkLetter
 from portal.domain.reminders.message_texts import NothingToSend, PortalDetails, compose_reminder
-from portal.domain.reminders.models import EVENT_KINDS, Delivery, Message, MessageKind
+from portal.domain.reminders.models import Delivery, Message, MessageKind
 from portal.domain.reminders.notice_texts import compose_notice
-from portal.domain.reminders.report_mails import compose_report_mail
-from portal.domain.reminders.rules import WORDS_OF_KIND, SendWindow, lines_in_words, make_send_window
+from portal.domain.reminders.rules import SendWindow, lines_in_words, make_send_window, words_of_kind
 from portal.domain.reminders.services import send_window_of
 from portal.platform import clock
 from portal.platform.clock import LONDON
@@ -86,14 +80,11 @@ class SendingSettings:
     address: str  # of the portal, for links
     force: str
     line_managers: bool = False  # whether the roster alone shows line managers their direct reports
-    mails_files: bool = False  # whether a saved report's rows may be attached
 
     @property
     def portal_details(self) -> PortalDetails:
         """The part of the settings that letters need."""
-        return PortalDetails(
-            self.address, self.force, self.line_managers, self.mails_files, self.relay.sender
-        )
+        return PortalDetails(self.address, self.force, self.line_managers, self.relay.sender)
 
 
 def _write_reminder(row: Message, now: datetime, portal: PortalDetails) -> Letter | NothingToSend:
@@ -113,20 +104,24 @@ def _write_link_mail(row: Message, now: datetime, portal: PortalDetails) -> Link
         return invitations.compose_link_mail(row, now=now, portal=portal)
 
 
-WRITERS: dict[MessageKind, Callable[[Message, datetime, PortalDetails], LinkLetter | Letter | NothingToSend]]
-WRITERS = {
+Writer = Callable[[Message, datetime, PortalDetails], LinkLetter | Letter | NothingToSend]
+WRITERS: dict[MessageKind, Writer] = {  # of the core
     MessageKind.REMINDER: _write_reminder,
     MessageKind.NOTICE: _write_notice,
     MessageKind.INVITATION: _write_link_mail,
     MessageKind.RESET: _write_link_mail,
-    MessageKind.RECALL: compose_recall,
-    MessageKind.CLARITY: compose_reply_mail,
     MessageKind.REVIEW: compose_review_mail,
-    MessageKind.FOLDER: compose_folder_mail,
-    MessageKind.REPORT: compose_report_mail,
-    MessageKind.EVIDENCE_STALE: compose_evidence_mail,
-    **dict.fromkeys(EVENT_KINDS, compose_event_mail),
 }
+
+
+def _writer_of(kind: MessageKind) -> Writer:
+    """What writes messages of a kind; those of a feature that is off are dropped."""
+    of_features = {mail.kind: (each, mail) for each in current_settings().features_on for mail in each.mails}
+    if kind in WRITERS or kind not in of_features:
+        return WRITERS.get(kind, lambda _row, _now, _portal: NothingToSend("Not needed any more."))
+    feature, mail = of_features[kind]
+    writer: Writer = feature.load(mail.write)
+    return writer
 
 
 def send_due_messages(
@@ -210,7 +205,7 @@ class _MailSender:
     def _write_and_send(self, message_id: int, kind: MessageKind, now: datetime) -> None:
         row = db.session.execute(select(Message).where(Message.id == message_id)).scalar_one()
         reference = row.reference
-        draft = WRITERS[kind](row, now, self.settings.portal_details)
+        draft = _writer_of(kind)(row, now, self.settings.portal_details)
         db.session.rollback()  # no reading transaction stays open while the relay is slow
         if isinstance(draft, NothingToSend):
             self.outcome.dropped += 1
@@ -309,11 +304,6 @@ def line_managers_see() -> bool:
     return _portal_config().line_managers_see
 
 
-def mails_files() -> bool:
-    """Whether the rows of a saved report may be attached to its mail."""
-    return _portal_config().mails_files
-
-
 def relay_is_set() -> bool:
     """Whether a mail relay is set, without which nothing can be sent."""
     return bool(_portal_config().smtp_host)
@@ -345,7 +335,6 @@ def sending_settings() -> SendingSettings:
         config.address,
         config.force_name,
         config.line_managers_see,
-        config.mails_files,
     )
 
 
@@ -433,7 +422,7 @@ def list_own_messages(viewer: Viewer, at: datetime) -> list[OwnMessage]:
             kind=row.kind,
             mailed_at=row.sent_at or row.created_at,
             arrived=row.state == Delivery.SENT,
-            lines=tuple(words.get(row.id, ())) or WORDS_OF_KIND.get(MessageKind(row.kind), ()),
+            lines=tuple(words.get(row.id, ())) or words_of_kind(row.kind),
         )
         for row in rows
     ]

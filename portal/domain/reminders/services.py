@@ -1,7 +1,7 @@
 """Plans reminders, nudges, claims messages and records their outcome, in the caller's transaction."""
 
 import uuid
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -9,14 +9,13 @@ from typing import Any
 from sqlalchemy import Date, case, delete, func, insert, literal, null, select, update
 from sqlalchemy.exc import IntegrityError
 
+from config import current_settings
 from portal.domain.directives.applies import split_into_batches
 from portal.domain.people.visibility import Viewer, visible_people
 from portal.domain.reminders import queries
-from portal.domain.reminders.desk_mails import queue_evidence_mails, queue_recall_mails, queue_review_mails
-from portal.domain.reminders.event_mails import remind_of_events
+from portal.domain.reminders.desk_mails import queue_review_mails
 from portal.domain.reminders.message_texts import MOST_DAYS, ReminderPlan, plan_reminders
 from portal.domain.reminders.models import (
-    PRIVATE_KINDS,
     Delivery,
     Message,
     MessageKind,
@@ -24,6 +23,7 @@ from portal.domain.reminders.models import (
     ReminderRule,
     ReminderRun,
     UntoldManager,
+    list_private_kinds,
 )
 from portal.domain.reminders.queries import (
     Addressee,
@@ -34,6 +34,7 @@ from portal.domain.reminders.queries import (
 )
 from portal.domain.reminders.rules import ANY_TIME, ReminderReason, ReminderRules, SendWindow
 from portal.domain.status.queries import people_to_remind
+from portal.feature import insert_after
 from portal.platform.audit import log
 from portal.platform.clock import end_of_day, london_day
 from portal.platform.db import db
@@ -122,7 +123,7 @@ def send_window_of(kind: MessageKind, hours: SendWindow) -> SendWindow:
         MessageKind.EVIDENCE_STALE,
         MessageKind.EVENT_REMINDER,
     }
-    in_hours.update(PRIVATE_KINDS)
+    in_hours.update(list_private_kinds())
     return hours if kind in in_hours else ANY_TIME
 
 
@@ -147,16 +148,25 @@ def plan_day(day: date, *, at: datetime, hours: SendWindow, line_managers: bool 
         return plan
     _queue_lines(plan.letters, at=at, hours=hours)
     _record_untold(plan, at)
-    for queue_mails in (queue_recall_mails, queue_review_mails, queue_evidence_mails):
+    for queue_mails in _list_mails_of_day():
         with plan.failures.of(queue_mails.__name__), db.session.begin_nested():
             queue_mails(day, at=at, hours=hours)
-    with plan.failures.of(remind_of_events.__name__), db.session.begin_nested():
-        remind_of_events(plan.window.after, day)
     result = {"letters": len(plan.letters), "lines": plan.line_count, "unreachable": len(plan.unreachable)}
     result["untold"] = len(plan.untold)
     db.session.execute(insert(ReminderRun).values(day=day, planned_at=at, result=result))
     log("reminders.planned", actor_id=None, day=day.isoformat(), **result)
     return plan
+
+
+def _list_mails_of_day() -> list[Callable[..., int]]:
+    """What queues the mails of a day, of the core and of the features that are on."""
+    additions = [
+        (mail.after, feature.load(mail.plan))
+        for feature in current_settings().features_on
+        for mail in feature.mails
+        if mail.plan
+    ]
+    return insert_after((queue_review_mails,), additions, lambda queue: queue.__name__)
 
 
 def _record_untold(plan: ReminderPlan, at: datetime) -> None:

@@ -5,11 +5,10 @@ from typing import Any
 
 from portal.domain.accounts.sign_in import has_open_requests
 from portal.domain.people.queries import require_starter
-from portal.domain.reminders import invitations, notices, queries, report_mails, services
+from portal.domain.reminders import invitations, notices, queries, services
 from portal.domain.reminders.invitations import Candidates, InvitationFilter, InvitationOutcome
-from portal.domain.reminders.models import EVENT_KINDS, PRIVATE_KINDS, MessageKind
+from portal.domain.reminders.models import EVENT_KINDS, MessageKind, list_private_kinds
 from portal.domain.reminders.sending import (
-    bank_holidays,
     line_managers_see,
     mail_hours,
     relay_is_set,
@@ -32,8 +31,12 @@ KINDS = (
     MessageKind.REPORT,
     MessageKind.EVIDENCE_STALE,
     *EVENT_KINDS,
-    *PRIVATE_KINDS,
-)  # the others have a job of their own
+)  # of the core; the others have a job of their own
+
+
+def _list_kinds() -> list[MessageKind]:
+    """What the job of the day sends, of the core and of features."""
+    return [*KINDS, *list_private_kinds()]
 
 
 def is_due(now: datetime) -> bool:
@@ -41,7 +44,7 @@ def is_due(now: datetime) -> bool:
     if not relay_is_set() or not mail_hours().allows_sending(now):
         return False
     return queries.last_planned_day() != clock.london_day(now) or bool(
-        queries.list_due_messages(now, 1, KINDS)
+        queries.list_due_messages(now, 1, _list_kinds())
     )
 
 
@@ -77,25 +80,9 @@ def send_reminders(job: JobProgress, arguments: Arguments) -> dict[str, Any]:
     if not relay_is_set():
         return {"said": [*sentences, "Email is not set up, so they wait in the outbox."]}
     outcome = send_due_messages(
-        sending_settings(), lambda count, words: job.report_progress(count, count + 1, words), KINDS
+        sending_settings(), lambda count, words: job.report_progress(count, count + 1, words), _list_kinds()
     )
     return plan.failures.end_job([*sentences, f"{outcome.summary_words}."])
-
-
-def has_report_mails(now: datetime) -> bool:
-    """Whether the mails of saved reports are not planned up to today."""
-    if not relay_is_set() or not mail_hours().allows_sending(now):
-        return False
-    return report_mails.has_unplanned_schedule(clock.london_day(now))
-
-
-def plan_report_mails(job: JobProgress, arguments: Arguments) -> dict[str, Any]:
-    """Put the mails of saved reports up to today into the outbox; a second time changes nothing."""
-    with transaction():
-        plan = report_mails.plan_report_mails(
-            at=clock.now(), hours=mail_hours(), holidays=bank_holidays(), line_managers=line_managers_see()
-        )
-    return plan.failures.end_job([plan.words])
 
 
 TASKS = (
@@ -106,12 +93,6 @@ TASKS = (
         send_reminders,
         due=lambda: is_due(clock.now()),
         by_hand="Plans today’s reminders, once a day, and sends queued emails if they may be sent now.",
-    ),
-    Task(
-        "report-mails",
-        "Mail about saved reports",
-        plan_report_mails,
-        due=lambda: has_report_mails(clock.now()),
     ),
 )
 

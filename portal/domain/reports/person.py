@@ -8,14 +8,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import aliased
 
+from config import current_settings
 from portal.domain.assessment.models import Attempt, Submission
-from portal.domain.catalogue.models import EventTypeVersion, Lesson, ModuleVersion
+from portal.domain.catalogue.models import Lesson, ModuleVersion
 from portal.domain.decisions.queries import RequestRow, list_requests_about, may_open
 from portal.domain.decisions.requests import TWO_PERSONS, reason_label
 from portal.domain.directives.models import Assignment, Directive, Exclusion
-from portal.domain.events.models import AttendanceOutcome, Booking, BookingChange, Event, EventVersion
-from portal.domain.events.queries import is_newest_version
-from portal.domain.events.register import describe_outcome
 from portal.domain.learning.queries import ModuleProgress, module_progress_by_activity
 from portal.domain.people.models import PersonName, Post, RoleGrant
 from portal.domain.people.names import name_conditions
@@ -34,63 +32,11 @@ from portal.domain.status import queries
 from portal.domain.status.counts import Scope, Whose
 from portal.domain.status.queries import directive_statuses
 from portal.domain.status.rules import Status
+from portal.feature import find_parts
 from portal.platform import clock
 from portal.platform import wording as say
 from portal.platform.db import OPEN_END, db
 from portal.platform.wording import date as say_date
-
-# The timeline's entries about taught events: places, and attendance in part or not at all.
-#
-# Attendance has a record, which the timeline shows with the other records.
-
-_PLACES = {
-    "asked": "Asked for a place at",
-    "waiting": "On the wait list of",
-    "offered": "Offered a place at",
-    "booked": "Booked a place at",
-    "declined": "Was declined a place at",
-    "cancelled": "Place cancelled at",
-    "lapsed": "Offer of a place lapsed at",
-    "left": "Place ended with their posts at",
-}
-_EVENT = (Event.reference, EventTypeVersion.title, EventVersion.held_on)
-
-
-def list_places(person_id: int) -> Iterator[tuple[BookingChange, str]]:
-    """What became of a person's places at events, in words. One statement."""
-    rows = db.session.execute(
-        select(BookingChange, *_EVENT)
-        .join(Booking, Booking.id == BookingChange.booking_id)
-        .join(Event, Event.id == Booking.event_id)
-        .join(EventVersion, EventVersion.event_id == Event.id)
-        .join(EventTypeVersion, EventTypeVersion.id == EventVersion.type_version_id)
-        .where(Booking.person_id == person_id, is_newest_version())
-    )
-    for change, reference, title, held_on in rows:
-        yield change, f"{_PLACES[change.state]} {_name_event(reference, title, held_on)}"
-
-
-def list_outcomes(person_id: int) -> list[tuple[AttendanceOutcome, str]]:
-    """How a person was signed off, corrections included, in words. One statement."""
-    rows = db.session.execute(
-        select(AttendanceOutcome, *_EVENT)
-        .join(Event, Event.id == AttendanceOutcome.event_id)
-        .join(EventVersion, EventVersion.event_id == Event.id)
-        .join(EventTypeVersion, EventTypeVersion.id == EventVersion.type_version_id)
-        .where(AttendanceOutcome.person_id == person_id, is_newest_version())
-    )
-    return [
-        (
-            row,
-            f"{_name_event(reference, title, held_on)}: {describe_outcome(row.outcome, row.reason).lower()}",
-        )
-        for row, reference, title, held_on in rows
-    ]
-
-
-def _name_event(reference: str, title: str, held_on: date) -> str:
-    return f"{title} on {say.date(held_on)}, {reference}"
-
 
 # The search for people whom the viewer may see, by name or number.
 
@@ -218,8 +164,7 @@ def list_events(person_id: int, requests: Sequence[RequestRow]) -> list[Timeline
             for row in list_extra_attempts(person_id)
         ),
         *_record_events(person_id),
-        *_place_events(person_id),
-        *_outcome_events(person_id),
+        *_events_of_features(person_id),
         *_request_events(requests),
     ]
     return sorted(events, key=lambda event: (event.instant, event.recorded_at), reverse=True)
@@ -230,7 +175,7 @@ def last_learned(events: list[TimelineEvent]) -> datetime | None:
     return next((event.instant for event in events if event.here and not event.ended), None)
 
 
-def _events_with_corrections(
+def events_with_corrections(
     facts: Iterable[tuple[Any, ...]], make_event: Callable[..., TimelineEvent]
 ) -> Iterator[TimelineEvent]:
     """An event for each fact; if another row replaces or withdraws it, the event says when and by what.
@@ -263,7 +208,7 @@ def _post_events(person_id: int) -> Iterator[TimelineEvent]:
         words = f"Posted to {unit} as {row.rank_or_grade}, role {row.designated_role}{until}"
         return TimelineEvent(row.valid_from, words, row.recorded_at, replaces=row.replaces_id is not None)
 
-    return _events_with_corrections(rows, make_event)
+    return events_with_corrections(rows, make_event)
 
 
 def _assignment_events(person_id: int) -> Iterator[TimelineEvent]:
@@ -278,7 +223,7 @@ def _assignment_events(person_id: int) -> Iterator[TimelineEvent]:
         words = f"Assigned {reference}, due on {say.date(row.due_on)}{until}"
         return TimelineEvent(row.from_on, words, row.recorded_at)
 
-    return _events_with_corrections(rows, make_event)
+    return events_with_corrections(rows, make_event)
 
 
 def _exclusion_events(person_id: int) -> Iterator[TimelineEvent]:
@@ -295,7 +240,7 @@ def _exclusion_events(person_id: int) -> Iterator[TimelineEvent]:
         corrects = row.replaces_id is not None
         return TimelineEvent(row.from_on, words, row.recorded_at, replaces=corrects, reversible="exclusion")
 
-    return _events_with_corrections(rows, make_event)
+    return events_with_corrections(rows, make_event)
 
 
 def _registration_events(person_id: int) -> Iterator[TimelineEvent]:
@@ -310,7 +255,7 @@ def _registration_events(person_id: int) -> Iterator[TimelineEvent]:
             row.started_at, f"Started {_short_title(title)}, version {number}", row.recorded_at, here=True
         )
 
-    return _events_with_corrections(rows, make_event)
+    return events_with_corrections(rows, make_event)
 
 
 def _lesson_events(person_id: int) -> Iterator[TimelineEvent]:
@@ -345,7 +290,7 @@ def _submission_events(person_id: int) -> Iterator[TimelineEvent]:
 
 def _record_events(person_id: int) -> Iterator[TimelineEvent]:
     records = list_all_record_rows(person_id)
-    yield from _events_with_corrections(((row,) for row in records), _record_event)
+    yield from events_with_corrections(((row,) for row in records), _record_event)
     yield from _revocation_events(records)
 
 
@@ -382,26 +327,12 @@ def _revocation_events(records: Sequence[RecordRow]) -> Iterator[TimelineEvent]:
             ended="The record was replaced or withdrawn." if row.id in replaced else "",
         )
 
-    return _events_with_corrections((tuple(row) for row in rows), make_event)
+    return events_with_corrections((tuple(row) for row in rows), make_event)
 
 
-def _place_events(person_id: int) -> Iterator[TimelineEvent]:
-    for change, words in list_places(person_id):
-        yield TimelineEvent(change.recorded_at, words, change.recorded_at)
-
-
-def _outcome_events(person_id: int) -> Iterator[TimelineEvent]:
-    """Events that were attended in part or not at all; attendance is shown as its record."""
-
-    def make_event(row: AttendanceOutcome, words: str) -> TimelineEvent:
-        return TimelineEvent(row.signed_off_on, words, row.recorded_at, replaces=row.replaces_id is not None)
-
-    outcomes = [pair for pair in list_outcomes(person_id) if not pair[0].void]
-    replaced = {row.replaces_id for row, _ in outcomes}
-    events = _events_with_corrections(outcomes, make_event)
-    for (row, _), event in zip(outcomes, events, strict=True):
-        if row.outcome != "attended" or row.id in replaced:
-            yield event
+def _events_of_features(person_id: int) -> Iterator[TimelineEvent]:
+    for _, list_entries in find_parts(current_settings().features_on, "person.timeline"):
+        yield from list_entries(person_id)
 
 
 def _request_events(rows: Sequence[RequestRow]) -> Iterator[TimelineEvent]:

@@ -6,7 +6,10 @@ no class reaches them, and files of completions are the same before and after ev
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cache
+from typing import Any
 
+from portal.feature import insert_after, list_features
 from portal.platform.errors import NotFoundError
 from portal.platform.months import add_months
 from portal.platform.wording import plural
@@ -39,7 +42,17 @@ class RetentionClass:
     least: int
 
 
-CLASSES = (
+@dataclass(frozen=True, slots=True)
+class FeatureClass:
+    """A class that a feature brings."""
+
+    after: str  # key of the class it is listed after
+    row: RetentionClass
+    stores: tuple[Any, ...]  # ``Store``s of what is in the database
+    words: str  # how long it is kept, in the register of personal data, with the period as {key}
+
+
+_CORE_CLASSES = (
     RetentionClass(
         "leavers",
         "Accounts of leavers",
@@ -76,16 +89,6 @@ CLASSES = (
         1,
     ),
     RetentionClass(
-        "clarity",
-        "Words on what was unclear",
-        "What learners wrote about lessons and questions, and the authors’ answers to it.",
-        "How many found a lesson or question clear.",
-        "the day on which it was written",
-        "Authors need the words until the next version, at the latest at the review of a module.",
-        24,
-        3,
-    ),
-    RetentionClass(
         "requests",
         "Comments on requests",
         "Comments on requests and decisions, the words of requests to correct or erase data, and their"
@@ -95,16 +98,6 @@ CLASSES = (
         "Six years: the time in which a decision can be brought before a court.",
         72,
         12,
-    ),
-    RetentionClass(
-        "events",
-        "Places and registers of events",
-        "Bookings of events with what became of them, and what was noted in registers.",
-        "Who was signed off how, and attendance records.",
-        "the day of the event",
-        "Long enough to see who books and does not come, and to correct a sign-off that is found wrong.",
-        24,
-        13,
     ),
     RetentionClass(
         "access",
@@ -149,7 +142,28 @@ CLASSES = (
         3,
     ),
 )
-BY_KEY = {row.key: row for row in CLASSES}
+
+
+@cache
+def list_feature_classes() -> tuple[FeatureClass, ...]:
+    """The classes of every feature, on or off: its rows stay, and are kept as long."""
+    return tuple(
+        found for each in list_features() if each.kept_classes for found in each.load(each.kept_classes)
+    )
+
+
+@cache
+def list_retention_classes() -> tuple[RetentionClass, ...]:
+    """Every class, of the core and of features."""
+    additions = [(found.after, found.row) for found in list_feature_classes()]
+    return tuple(insert_after(_CORE_CLASSES, additions, lambda row: row.key))
+
+
+def find_class(key: str) -> RetentionClass | None:
+    """The class with this key, if there is one."""
+    return next((row for row in list_retention_classes() if row.key == key), None)
+
+
 # The class "access" holds these acts, and the database lets a disposal of it remove no other
 # (migrations/versions/0048_retention.py has a copy).
 ACCESS_ACTIONS = (
@@ -165,9 +179,10 @@ ACCESS_ACTIONS = (
 
 def class_of_key(key: str) -> RetentionClass:
     """The class with this key."""
-    if key not in BY_KEY:
+    row = find_class(key)
+    if row is None:
         raise NotFoundError("There is no such class of data.")
-    return BY_KEY[key]
+    return row
 
 
 # When a period of retention is over, in London days. Pure.

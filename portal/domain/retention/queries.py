@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from itertools import chain
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +14,14 @@ from portal.domain.people.models import PersonName, RoleGrant
 from portal.domain.people.services import notes_of
 from portal.domain.people.visibility import is_valid_on
 from portal.domain.retention import stores
-from portal.domain.retention.classes import BY_KEY, CLASSES, RetentionClass, kept_until, newest_due_day
+from portal.domain.retention.classes import (
+    RetentionClass,
+    class_of_key,
+    kept_until,
+    list_feature_classes,
+    list_retention_classes,
+    newest_due_day,
+)
 from portal.domain.retention.models import (
     DisposalCertificate,
     DisposalDecision,
@@ -24,9 +32,7 @@ from portal.domain.retention.models import (
 from portal.domain.retention.stores import (
     ACCESS,
     AUDIT,
-    CLARITY,
     COPIES,
-    EVENTS,
     IMPORTS,
     LEAVERS,
     MAIL,
@@ -36,6 +42,7 @@ from portal.domain.retention.stores import (
     People,
     Store,
 )
+from portal.feature import list_features
 from portal.platform.clock import london_day
 from portal.platform.db import db
 from portal.platform.errors import NotFoundError
@@ -93,7 +100,7 @@ class DisposalRow:
     @property
     def kept_class(self) -> RetentionClass:
         """The class as this release describes it."""
-        return BY_KEY[self.class_key]
+        return class_of_key(self.class_key)
 
     @property
     def kept_until(self) -> date:
@@ -112,7 +119,7 @@ def list_periods() -> dict[str, PeriodRow]:
     )
     rows = db.session.execute(statement).all()
     notes = notes_of(period.__tablename__, [row.id for row in rows])
-    periods = {row.key: PeriodRow(row.months, None, None, row.reason) for row in CLASSES}
+    periods = {row.key: PeriodRow(row.months, None, None, row.reason) for row in list_retention_classes()}
     for period_id, key, months, set_at, set_by in rows:
         reason = notes.get(period_id, {}).get("reason", "")
         periods[key] = PeriodRow(months, set_by or "Erased", set_at, reason)
@@ -128,7 +135,7 @@ def months_of(key: str) -> int:
     """How long the class is kept now. One statement."""
     statement = select(RetentionPeriod.months).where(RetentionPeriod.class_key == key)
     months = db.session.scalar(statement.order_by(RetentionPeriod.id.desc()).limit(1))
-    return BY_KEY[key].months if months is None else months
+    return class_of_key(key).months if months is None else months
 
 
 def _select_disposals() -> Any:
@@ -233,18 +240,25 @@ def sum_slices(request_id: int) -> tuple[dict[str, int], datetime | None]:
 
 # What is due of a class, counted before anything goes; and the rows of one short step of a disposal.
 
-STORES: dict[str, tuple[Store, ...]] = {
+STORES: dict[str, tuple[Store, ...]] = {  # of the classes of the core
     "leavers": LEAVERS,
     "texts": TEXTS,
     "copies": COPIES,
-    "clarity": CLARITY,
     "requests": REQUESTS,
-    "events": EVENTS,
     "access": ACCESS,
     "audit": AUDIT,
     "mail": MAIL,
     "imports": IMPORTS,
 }
+
+
+def stores_of(key: str) -> tuple[Store, ...]:
+    """The stores of a class, of the core or of a feature."""
+    of_features: dict[str, tuple[Store, ...]] = {
+        found.row.key: found.stores for found in list_feature_classes()
+    }
+    more = (each.load(each.more_stores[key]) for each in list_features() if key in each.more_stores)
+    return tuple(chain((STORES | of_features)[key], *more))
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,7 +302,7 @@ def preview_class(key: str, months: int, today: date) -> ClassPreview:
 def count_due(key: str, limit: Limit) -> ClassPreview:
     """Count what is due of a class: rows whose period began on the limit's day or before."""
     people, is_held = _read_holds(key)
-    return ClassPreview(limit, [_count_store(store, limit, people, is_held) for store in STORES[key]])
+    return ClassPreview(limit, [_count_store(store, limit, people, is_held) for store in stores_of(key)])
 
 
 def _read_holds(key: str) -> tuple[People | None, bool]:

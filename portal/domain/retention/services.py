@@ -1,8 +1,9 @@
 """Sets periods; asks for disposals, grants, refuses and certifies them. Each is audited."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +14,6 @@ from sqlalchemy.orm import aliased
 from portal.domain.accounts.models import HeldForm
 from portal.domain.assessment import services
 from portal.domain.assessment.services import WrittenTextCount
-from portal.domain.clarity.services import erase_clarity
 from portal.domain.decisions.models import DecidedAlreadyError, NotYoursError, SecondPersonError
 from portal.domain.people.models import PersonName
 from portal.domain.people.roster_plan import find_name_faults
@@ -26,7 +26,6 @@ from portal.domain.people.services import (
     write_notes,
 )
 from portal.domain.people.staff_numbers import fold_staff_number
-from portal.domain.recall.services import erase_answers
 from portal.domain.retention import queries
 from portal.domain.retention.classes import LONGEST, class_of_key, newest_due_day, period_words
 from portal.domain.retention.errors import (
@@ -45,8 +44,16 @@ from portal.domain.retention.models import (
     DisposalSlice,
     RetentionPeriod,
 )
-from portal.domain.retention.queries import STORES, DisposalRow, count_due, list_due_keys, preview_class
-from portal.domain.retention.stores import Limit, Store, erase_for_good, is_person_held, take_turn
+from portal.domain.retention.queries import DisposalRow, count_due, list_due_keys, preview_class, stores_of
+from portal.domain.retention.stores import (
+    Limit,
+    Store,
+    erase_for_good,
+    is_person_held,
+    list_own_data,
+    list_unheld,
+    take_turn,
+)
 from portal.platform import clock
 from portal.platform.audit import log
 from portal.platform.clock import london_day
@@ -243,7 +250,7 @@ def _require_reason(reason: str) -> None:
 # Requests of people to correct or erase data about them: noting one, answering it, and lists.
 
 CORRECTION, ERASURE = "correction", "erasure"
-ERASED_CLASSES = ("texts", "copies", "clarity")  # a hold on one of them stops an erasure
+_ERASED_CLASSES = ("texts", "copies")  # of the core
 MONTHS = 1  # to answer in
 _request, _answer = DataRequest, DataAnswer
 
@@ -268,6 +275,24 @@ class DataRequestRow:
     counts: dict[str, int] | None
     reason: str = ""  # what the person asks
     answer: str = ""
+
+
+@cache
+def list_erased_classes() -> tuple[str, ...]:
+    """The classes that an erasure reaches: a hold on one of them stops it."""
+    return (*_ERASED_CLASSES, *(own.kept_class for _, own in list_own_data() if own.kept_class))
+
+
+def erase_own_data(people: Collection[int], *, spare_held: bool = False) -> None:
+    """Erase what these people gave for themselves alone, in every feature, on or off. Repeat-safe.
+
+    Args:
+        people: Whose.
+        spare_held: Leave out whomever a hold covers.
+    """
+    for feature, own in list_own_data():
+        classes = (own.kept_class,) if own.kept_class else ()
+        feature.load(own.erase)(list_unheld(people, classes) if spare_held else people)
 
 
 def answer_due_on(received_on: date) -> date:
@@ -352,11 +377,10 @@ def erase_data(uuid: UUID, answer: str, *, by: int, at: datetime) -> dict[str, i
     take_turn()
     row = _get_open(uuid, ERASURE)
     _require_answer(answer)
-    if is_person_held(row.person_id, ERASED_CLASSES):
+    if is_person_held(row.person_id, list_erased_classes()):
         raise HeldError
     counts = {"texts of exercises": services.erase_texts(row.person_id, by=by).texts}
-    erase_clarity([row.person_id])
-    erase_answers([row.person_id])
+    erase_own_data([row.person_id])
     db.session.execute(delete(HeldForm).where(HeldForm.person_id == row.person_id))
     _record_answer(row, "done", answer, counts, by, at)
     return counts
@@ -369,7 +393,7 @@ def erase_texts(person_id: int) -> WrittenTextCount:
         HeldError: A hold covers the person, or what would be erased.
     """
     take_turn()
-    if is_person_held(person_id, ERASED_CLASSES):
+    if is_person_held(person_id, list_erased_classes()):
         raise HeldError
     return services.erase_texts(person_id, by=None)
 
@@ -487,7 +511,7 @@ def dispose(progress: JobProgress, arguments: Arguments) -> dict[str, Any]:
         raise RuleError(NOT_UNDER_WAY)
     counts, _ = queries.sum_slices(row.id)
     done = sum(counts.values())
-    for store in STORES[row.class_key]:
+    for store in stores_of(row.class_key):
         last, removed = None, 0
         while keys := _remove_slice(row, store, last):
             last, removed = keys[-1], removed + len(keys)

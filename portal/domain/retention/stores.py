@@ -7,6 +7,7 @@ began, and removes a few hundred of them at a time.
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -47,21 +48,18 @@ from portal.domain.accounts.models import (
 )
 from portal.domain.assessment.models import Attempt, Response
 from portal.domain.cases import CaseCopy, CaseRubric, CaseRun, CaseStep
-from portal.domain.clarity.models import ClarityAnswer, ClarityReply, ClarityWords
 from portal.domain.decisions.models import Decision, DecisionRequest
-from portal.domain.events.models import Booking, BookingChange, EventVersion, RegisterEntry
-from portal.domain.events.queries import is_newest_version
-from portal.domain.imports.models import FolderFile, ImportRun
+from portal.domain.imports.models import ImportRun
 from portal.domain.people.models import FactNote, PersonName, Post, RoleGrant, UnitState
 from portal.domain.people.positions import is_known_fact
 from portal.domain.people.queries import live_units
 from portal.domain.people.services import notes_of, write_notes
-from portal.domain.recall.models import RecallOptOut, RecallReview
 from portal.domain.records.models import Registration
-from portal.domain.reminders.models import Delivery, Message, MessageLine, NoticeLine, ReportMail
+from portal.domain.reminders.models import Delivery, Message, MessageLine, NoticeLine
 from portal.domain.reports.models import ReportLook
-from portal.domain.retention.classes import ACCESS_ACTIONS, BY_KEY, class_of_key
+from portal.domain.retention.classes import ACCESS_ACTIONS, class_of_key, find_class
 from portal.domain.retention.models import DataAnswer, DataRequest, LegalHold, LegalHoldEnd
+from portal.feature import Feature, OwnData, list_features
 from portal.platform.audit import AuditEvent, FilePeople, log
 from portal.platform.clock import end_of_day, london_day
 from portal.platform.db import db
@@ -291,7 +289,7 @@ def _detail(hold: LegalHold) -> dict[str, Any]:
     return (
         {"unit_id": hold.unit_id}
         if hold.unit_id
-        else {"kept_class": BY_KEY[hold.class_key].title}
+        else {"kept_class": class_of_key(hold.class_key).title}
         if hold.class_key
         else {}
     )
@@ -333,7 +331,8 @@ def _hold_row(
     elif row.unit_id is not None:
         scope, about = UNIT, units.get(row.unit_id, "A unit that no longer exists")
     else:
-        scope, about = CLASS, BY_KEY[row.class_key].title if row.class_key in BY_KEY else row.class_key
+        kept_class = find_class(row.class_key)
+        scope, about = CLASS, kept_class.title if kept_class else row.class_key
     return HoldRow(
         uuid=row.uuid,
         scope=scope,
@@ -364,11 +363,9 @@ OWN_TABLES: tuple[Any, ...] = (
     RecoveryCode,
     PendingPasswordSignIn,
     ReportLook,
-    RecallReview,
-    RecallOptOut,
 )
 # What another class holds too: a hold on that class keeps it.
-SHARED_TABLES: dict[Any, str] = {Invitation: "mail", ClarityAnswer: "clarity"}
+SHARED_TABLES: dict[Any, str] = {Invitation: "mail"}
 
 
 def _days_left() -> Any:
@@ -397,8 +394,20 @@ def _reaches_beyond(day: date, limit: Limit) -> ColumnElement[bool]:
 
 
 def _list_tables() -> list[Any]:
-    """The tables of which rows go now."""
-    return [*OWN_TABLES, *(table for table, key in SHARED_TABLES.items() if not is_class_held(key))]
+    """The tables of which rows go now, of the core and of features."""
+    shared = (table for table, key in SHARED_TABLES.items() if not is_class_held(key))
+    of_features = (
+        table
+        for feature, own in list_own_data()
+        if not own.kept_class or not is_class_held(own.kept_class)
+        for table in feature.load(own.tables)
+    )
+    return [*OWN_TABLES, *shared, *of_features]
+
+
+def list_own_data() -> list[tuple[Feature, OwnData]]:
+    """What people gave for themselves alone, with the feature that it belongs to, on or off."""
+    return [(feature, own) for feature in list_features() for own in feature.own_data]
 
 
 def _has_account(person_id: Any) -> ColumnElement[bool]:
@@ -424,43 +433,7 @@ def _remove_accounts(person_ids: Sequence[Any]) -> None:
 LEAVERS = (Store("accounts of leavers", _due_accounts, _remove_accounts),)
 
 
-# Stores of taught events: places and registers of events that are long over. Sign-off and records stay.
-
-
-def _due_bookings(limit: Limit) -> DueRows:
-    """Bookings of events that were held, or were to be, by the day; none that changed since."""
-    changed_since = has_row(
-        BookingChange.booking_id, Booking.id, BookingChange.recorded_at >= limit.before_at
-    )
-    source = select().select_from(Booking).join(EventVersion, EventVersion.event_id == Booking.event_id)
-    source = source.where(is_newest_version(), EventVersion.held_on <= limit.through_on, ~changed_since)
-    return DueRows(Booking.id, EventVersion.held_on, source, (Booking.person_id, Booking.booked_by_id))
-
-
-def _remove_bookings(ids: Sequence[Any]) -> None:
-    """Remove bookings with their trail; the database lets this through for a granted disposal alone."""
-    db.session.execute(delete(BookingChange).where(BookingChange.booking_id.in_(ids)))
-    db.session.execute(delete(Booking).where(Booking.id.in_(ids)))
-
-
-def _due_entries(limit: Limit) -> DueRows:
-    source = select().select_from(RegisterEntry)
-    source = source.join(EventVersion, EventVersion.event_id == RegisterEntry.event_id).where(
-        is_newest_version(),
-        EventVersion.held_on <= limit.through_on,
-        RegisterEntry.recorded_at < limit.before_at,
-    )
-    people = (RegisterEntry.person_id, RegisterEntry.noted_by_id)
-    return DueRows(RegisterEntry.key, EventVersion.held_on, source, people)
-
-
-EVENTS = (
-    Store("places at events", _due_bookings, _remove_bookings),
-    Store("entries of registers", _due_entries, remove_by(RegisterEntry, RegisterEntry.key)),
-)
-
-
-# Stores of what people typed: texts of exercises, copies for managers, words on clarity, comments.
+# Stores of what people typed: texts of exercises, copies for managers, comments.
 
 _LEARNER = (Registration.person_id,)
 _BY_RUN = (
@@ -514,21 +487,6 @@ COPIES = (
     ),
 )
 
-
-def _due_words(limit: Limit) -> DueRows:
-    answer = ClarityAnswer
-    source = select().select_from(ClarityWords).join(answer, answer.id == ClarityWords.answer_id)
-    source = source.where(answer.answered_at < limit.before_at)
-    return DueRows(ClarityWords.answer_id, answer.answered_at, source, (answer.person_id,))
-
-
-def _remove_words(answer_ids: Sequence[Any]) -> None:
-    """Remove the words and the authors' answers to them: neither is understood without the other."""
-    for table in (ClarityReply, ClarityWords):
-        db.session.execute(delete(table).where(table.answer_id.in_(answer_ids)))
-
-
-CLARITY = (Store("notes on clarity", _due_words, _remove_words),)
 
 _IS_COMMENT = FactNote.kind == "comment"
 _OF_REQUEST = (DecisionRequest.person_id, DecisionRequest.asked_by_id)
@@ -613,12 +571,15 @@ def _is_about(held_people: People) -> ColumnElement[bool]:
     return has_row(MessageLine.message_id, Message.id, MessageLine.about_id.in_(held_people))
 
 
-# Rows that refer to an email, and go before it.
-OF_MESSAGES = (NoticeLine, MessageLine, ReportMail, Invitation)
+@cache
+def list_tables_of_messages() -> tuple[Any, ...]:
+    """Whose rows refer to an email, and go before it; of features, too, on or off."""
+    of_features = (each.load(name) for each in list_features() for name in each.of_messages)
+    return (NoticeLine, MessageLine, Invitation, *of_features)
 
 
 def _remove_messages(ids: Sequence[Any]) -> None:
-    for table in OF_MESSAGES:
+    for table in list_tables_of_messages():
         db.session.execute(delete(table).where(table.message_id.in_(ids)))
     db.session.execute(delete(Message).where(Message.id.in_(ids)))
 
@@ -639,22 +600,4 @@ def _remove_names(ids: Sequence[Any]) -> None:
     )
 
 
-def _due_folder_files(limit: Limit) -> DueRows:
-    """Files of the watched folder that were put away; one that still waits keeps its name."""
-    file = FolderFile
-    source = select().select_from(file)
-    source = source.where(file.ended_at < limit.before_at, file.moved, file.name != REMOVED)
-    return DueRows(file.id, file.ended_at, source)
-
-
-def _remove_folder_names(ids: Sequence[Any]) -> None:
-    db.session.execute(
-        update(FolderFile).where(FolderFile.id.in_(ids)).values(name=REMOVED, place=REMOVED),
-        execution_options={"synchronize_session": False},
-    )
-
-
-IMPORTS = (
-    Store("names of imported files", _due_imports, _remove_names),
-    Store("names of files of the watched folder", _due_folder_files, _remove_folder_names),
-)
+IMPORTS = (Store("names of imported files", _due_imports, _remove_names),)

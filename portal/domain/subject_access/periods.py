@@ -10,7 +10,12 @@ from portal.domain.accounts.sign_in import FORM_RETENTION, REQUEST_RETENTION
 from portal.domain.imports.queries import FILE_RETENTION
 from portal.domain.imports.staged import KEPT_FOR
 from portal.domain.reports.export_files import KEEP_FOR
-from portal.domain.retention.classes import CLASSES, class_of_key, period_words
+from portal.domain.retention.classes import (
+    class_of_key,
+    list_feature_classes,
+    list_retention_classes,
+    period_words,
+)
 from portal.feature import KeptPeriod, list_features
 from portal.platform.wording import plural
 
@@ -35,7 +40,7 @@ def list_disposed(months: Mapping[str, int]) -> list[StatedPeriod]:
     Args:
         months: The period of each class (``retention/queries.py``).
     """
-    return [StatedPeriod(row.goes, _class_words(row.key, months)) for row in CLASSES]
+    return [StatedPeriod(row.goes, _class_words(row.key, months)) for row in list_retention_classes()]
 
 
 def kept_words(settings: Config, months: Mapping[str, int]) -> dict[str, str]:
@@ -46,8 +51,9 @@ def kept_words(settings: Config, months: Mapping[str, int]) -> dict[str, str]:
         months: The period of each class (``retention/queries.py``).
     """
     kinds = {key: f"{_length(length)} {since}" for key, (_, length, since) in _kinds(settings).items()}
-    classes = {row.key: _class_words(row.key, months) for row in CLASSES}
-    return {**_UNTIL, **kinds, **{key: words.format_map(classes) for key, words in _BY_CLASS.items()}}
+    classes = {row.key: _class_words(row.key, months) for row in list_retention_classes()}
+    by_class = {**_BY_CLASS, **{found.row.key: found.words for found in list_feature_classes()}}
+    return {**_UNTIL, **kinds, **{key: words.format_map(classes) for key, words in by_class.items()}}
 
 
 def _class_words(key: str, months: Mapping[str, int]) -> str:
@@ -110,8 +116,6 @@ _BY_CLASS = {
     "{requests}; of all others until they are erased",
     "copies": "the text beside it {copies}; that there was one, for as long as the force keeps training "
     "records",
-    "clarity": "until you erase it or your account is closed, at the latest {clarity}",
-    "events": "{events}",
     "audit": "entries about sign-ins and looks {access}; all others {audit}",
     "mail": "{mail}",
     "invitation": "{mail}, or with the account: {leavers}",

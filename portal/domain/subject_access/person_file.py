@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cache
 from html import unescape
 from itertools import groupby
 from typing import Any, Literal
@@ -18,26 +19,23 @@ from sqlalchemy import RowMapping, Table, select
 
 from config import current_settings
 from portal.domain.assessment.models import Attempt
-from portal.domain.assurance.models import AssuranceAction, Evidence, Recommendation
 from portal.domain.audit_desk.queries import detail_pairs, sentence_of
 from portal.domain.cases import CaseCopy, CaseRun
 from portal.domain.catalogue.models import Activity, GuideVersion, Item, Lesson, ModuleVersion
 from portal.domain.catalogue.version_cache import published_title
 from portal.domain.directives.models import Directive, DirectiveVersion
-from portal.domain.events.models import Event
 from portal.domain.item_kinds import case_kinds_by_name, kinds_by_name
 from portal.domain.item_kinds.base import Answer
 from portal.domain.people.models import PersonName, UnitState
 from portal.domain.people.services import notes_of
 from portal.domain.records.models import Record, Registration
 from portal.domain.retention.queries import months_by_class
-from portal.domain.saved_reports.models import SavedReport
-from portal.domain.scim.models import ScimGroup
 from portal.domain.status.models import OPEN_KNOWN
 from portal.domain.status.rules import Status
 from portal.domain.subject_access.periods import kept_words
 from portal.domain.subject_access.register.marks import ANSWERS, PersonalTable, View, read_rows, table_of
 from portal.domain.subject_access.register.work import personal_tables
+from portal.feature import list_features
 from portal.platform import wording as say
 from portal.platform.audit import log_file
 from portal.platform.clock import format_utc, from_microseconds
@@ -141,12 +139,6 @@ _SELECTS: dict[str, tuple[Any, Callable[..., str]]] = {
         lambda title, number: f"{title}, version {number}",
     ),
     "record": (select(Record.id, Record.reference), str),
-    "event": (select(Event.id, Event.reference), str),
-    "recommendation": (select(Recommendation.id, Recommendation.key), str),
-    "assurance_action": (select(AssuranceAction.id, AssuranceAction.reference), str),
-    "evidence": (select(Evidence.id, Evidence.reference), str),
-    "saved_report": (select(SavedReport.id, SavedReport.name), str),
-    "scim_group": (select(ScimGroup.id, ScimGroup.display_name), str),
     "registration": (
         select(Registration.id, ModuleVersion.title).join(
             ModuleVersion, ModuleVersion.id == Registration.module_version_id
@@ -172,6 +164,16 @@ _SELECTS: dict[str, tuple[Any, Callable[..., str]]] = {
 }
 
 
+@cache
+def _list_selects() -> dict[str, tuple[Any, Callable[..., str]]]:
+    """How an id of each table is said, of the core and of every feature, on or off."""
+    selects = dict(_SELECTS)
+    for feature in list_features():
+        if feature.references:
+            selects |= feature.load(feature.references)
+    return selects
+
+
 class References:
     """Words for ids, each read once."""
 
@@ -180,7 +182,7 @@ class References:
 
     def prepare(self, table: str, ids: Iterable[Any]) -> None:
         """Read the words of these ids of a table, a statement for some thousands."""
-        statement, words_of = _SELECTS.get(table, (None, str))
+        statement, words_of = _list_selects().get(table, (None, str))
         missing = [value for value in set(ids) if value is not None and (table, value) not in self._words]
         if statement is None or not missing:
             return

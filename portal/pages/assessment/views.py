@@ -12,7 +12,7 @@ from portal.domain.assessment.errors import AlreadySubmittedError, UnansweredIte
 from portal.domain.assessment.queries import AnswerSheet
 from portal.domain.catalogue.lesson_html import fill_placeholders
 from portal.domain.item_kinds.base import AnswerError
-from portal.pages.layout.access import requires
+from portal.pages.layout.access import list_parts, requires
 from portal.platform import clock
 from portal.platform.db import stamp, transaction
 from portal.platform.permissions import Permission
@@ -123,5 +123,9 @@ def show_answers(attempt_id: UUID) -> ResponseReturnValue:
         current_user.person_id, sheet.version.activity_id
     )
     return render_template(
-        "assessment/answers.html", sheet=sheet, shows_key=shows_key, fill=fill_placeholders
+        "assessment/answers.html",
+        sheet=sheet,
+        shows_key=shows_key,
+        fill=fill_placeholders,
+        below=list_parts("assessment.answer"),
     )

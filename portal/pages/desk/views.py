@@ -12,19 +12,12 @@ from portal.domain.access_tokens import list_suspended
 from portal.domain.accounts.account_list import LOCKED, NO_WAY, AccountFilters, AccountList
 from portal.domain.accounts.grant_review import list_grants_to_review, list_proposals
 from portal.domain.accounts.ways import current_rules
-from portal.domain.assurance.evidence import count_sent_back, list_judgements_for
-from portal.domain.assurance.plan import count_plans_for
-from portal.domain.assurance.services import count_own_actions
 from portal.domain.authoring.reviews import drafts_waiting_for
 from portal.domain.cases import count_unread_copies
 from portal.domain.catalogue.upkeep import list_due_reviews
 from portal.domain.catalogue.version_cache import shared_content
-from portal.domain.clarity.services import count_open_words
 from portal.domain.decisions.queries import count_waiting_requests
 from portal.domain.directives.queries import ComingVersion, list_coming_versions, list_unnamed_roles
-from portal.domain.events.booking_queries import list_asked_bookings
-from portal.domain.events.type_proposals import count_types_for
-from portal.domain.exercises.versions import count_exercises_for
 from portal.domain.imports.queries import count_kept_runs, list_importable_kinds
 from portal.domain.learning.my_learning import load_my_learning
 from portal.domain.people.queries import read_workforce
@@ -101,80 +94,6 @@ def _find_drafts(viewer: Viewer) -> Iterator[Waiting]:
             plural(count, "draft to read and publish", "drafts to read and publish"),
             url_for("authoring.show_dashboard", drafts="waiting"),
             "Sent for review by others",
-        )
-
-
-def _find_event_types(viewer: Viewer) -> Iterator[Waiting]:
-    if count := count_types_for(viewer.person_id):
-        yield Waiting(
-            f"{plural(count, 'event type waits', 'event types wait')} for you",
-            plural(count, "event type to look at and publish", "event types to look at and publish"),
-            url_for("events.list_types"),
-            "Proposed by others",
-        )
-
-
-def _find_exercises(viewer: Viewer) -> Iterator[Waiting]:
-    if count := count_exercises_for(viewer.person_id):
-        yield Waiting(
-            f"{plural(count, 'exercise waits', 'exercises wait')} for you",
-            plural(count, "exercise to read and publish", "exercises to read and publish"),
-            url_for("exercises.list_versions"),
-            "Proposed by others",
-        )
-
-
-def _find_plans(viewer: Viewer) -> Iterator[Waiting]:
-    if count := count_plans_for(viewer.person_id):
-        yield Waiting(
-            f"{plural(count, 'version')} of the force’s plan {'waits' if count == 1 else 'wait'} for you",
-            plural(
-                count,
-                "version of the force’s plan to read and publish",
-                "versions of the force’s plan to read and publish",
-            ),
-            url_for("assurance.show_plan"),
-            "Written by somebody else",
-        )
-
-
-def _find_judgements(viewer: Viewer) -> Iterator[Waiting]:
-    if count := len(list_judgements_for(viewer.person_id)):
-        yield Waiting(
-            f"{plural(count, 'judgement waits', 'judgements wait')} for you",
-            plural(count, "judgement to confirm or send back", "judgements to confirm or send back"),
-            url_for("assurance.show_own_work"),
-            "Made by somebody else. Each counts once a second person confirms it",
-        )
-
-
-def _find_sent_back(viewer: Viewer) -> Iterator[Waiting]:
-    if count := count_sent_back(viewer.person_id):
-        yield Waiting(
-            f"{plural(count, 'judgement was', 'judgements were')} sent back to you",
-            plural(count, "judgement to make again", "judgements to make again"),
-            url_for("assurance.show_own_work"),
-            "Sent back by a second person, who says what has to change",
-        )
-
-
-def _find_bookings(viewer: Viewer) -> Iterator[Waiting]:
-    for event in list_asked_bookings(viewer, clock.now()):
-        yield Waiting(
-            f"{plural(event.asked, 'booking waits', 'bookings wait')} for you: {event.title}",
-            event.words,
-            url_for("events.book_people", reference=event.reference),
-            "Your people asked for a place",
-        )
-
-
-def _find_words(_viewer: Viewer) -> Iterator[Waiting]:
-    for key, count in count_open_words().items():
-        yield Waiting(
-            f"{plural(count, 'note waits', 'notes wait')} for an author’s answer, about “{key}”",
-            plural(count, f"note on “{key}” to answer", f"notes on “{key}” to answer"),
-            url_for("authoring.show_clarity", key=key),
-            "What somebody found clear or unclear, without their name",
         )
 
 
@@ -329,16 +248,6 @@ def _find_retention(viewer: Viewer) -> Iterator[Waiting]:
         )
 
 
-def _find_actions(viewer: Viewer) -> Iterator[Waiting]:
-    if count := count_own_actions(viewer.person_id, clock.today()):
-        yield Waiting(
-            f"{plural(count, 'action is', 'actions are')} yours to do",
-            plural(count, "action to see to", "actions to see to"),
-            url_for("assurance.show_own_work"),
-            "For the force’s answer to the inspection",
-        )
-
-
 @dataclass(frozen=True, slots=True)
 class _Source:
     """One source of what waits, for whoever holds a permission."""
@@ -352,13 +261,6 @@ class _Source:
 _CORE_SOURCES = (
     _Source("requests", Permission.DECISION_MAKE, "Requests", _find_requests),
     _Source("drafts", Permission.VERSION_PUBLISH, "Authoring", _find_drafts),
-    _Source("event types", Permission.VERSION_PUBLISH, "Authoring", _find_event_types),
-    _Source("exercises", Permission.VERSION_PUBLISH, "Authoring", _find_exercises),
-    _Source("plans", Permission.ASSURANCE_CONFIRM, "", _find_plans),  # auditors, too, who begin with a date
-    _Source("judgements", Permission.ASSURANCE_CONFIRM, "", _find_judgements),
-    _Source("judgements sent back", Permission.ASSURANCE_MANAGE, "", _find_sent_back),
-    _Source("bookings", Permission.EVENT_BOOK, "", _find_bookings),  # managers, who begin with their people
-    _Source("unclear words", Permission.DRAFT_EDIT, "Authoring", _find_words),
     _Source("reviews", Permission.DRAFT_EDIT, "Authoring", _find_reviews),
     _Source("imports", Permission.RECORD_IMPORT, "Imports", _find_imports),
     _Source("unnamed roles", Permission.ROSTER_IMPORT, "Imports", _find_roles),
@@ -369,7 +271,6 @@ _CORE_SOURCES = (
     _Source("messages", Permission.REMINDER_VIEW, "Reminders", _find_messages),
     _Source("retention", Permission.RETENTION_MANAGE, "Retention", _find_retention),
     _Source("force details", Permission.FORCE_SET, "Force details", _find_details),
-    _Source("actions", Permission.ACCOUNT_OWN, "", _find_actions),  # whoever owns one, with or without a role
     _Source("texts shown", Permission.LEARN, "", _find_copies),  # whoever was named, with or without a role
 )
 
@@ -377,7 +278,10 @@ _CORE_SOURCES = (
 def _list_sources() -> list[_Source]:
     """The sources of the core and of the features that are on."""
     additions = [
-        (source.after, _Source("", Permission(source.permission), source.place, feature.load(source.find)))
+        (
+            source.after,
+            _Source(source.name, Permission(source.permission), source.place, feature.load(source.find)),
+        )
         for feature in current_settings().features_on
         for source in feature.desk
     ]

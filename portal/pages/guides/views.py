@@ -11,7 +11,6 @@ from wtforms.validators import InputRequired, Length
 from wtforms.widgets import HiddenInput
 
 from portal.domain import guides
-from portal.domain.assurance.plan import list_planned_settings
 from portal.domain.catalogue.lesson_html import fill_placeholders
 from portal.domain.catalogue.search import MOST_CHARACTERS, SearchResult, search_content
 from portal.domain.catalogue.services import set_force_values
@@ -26,7 +25,7 @@ from portal.domain.people.staff_numbers import (
     names_of_duties,
     roles_without_duty,
 )
-from portal.pages.layout.access import requires
+from portal.pages.layout.access import list_parts, requires
 from portal.pages.layout.forms import GovInput, GovRadios, GovTextarea, PlainForm, PortalForm
 from portal.pages.layout.pdf_files import markup_of_page, send_pdf
 from portal.pages.layout.query_arguments import open_at_place
@@ -122,6 +121,7 @@ def list_guides() -> ResponseReturnValue:
         result=result,
         exact=exact,
         guides=[] if text else guides.guides_for(person_id),
+        links=[link_to() for link_to in list_parts("guides.links")],
         sets_force=Permission.FORCE_SET in current_user.permissions,
     )
 
@@ -186,7 +186,7 @@ def edit_force_settings() -> ResponseReturnValue:
         form=form,
         content=content,
         uses=guides.uses_of_settings(),
-        planned=list_planned_settings(),
+        planned=frozenset().union(*(list_keys() for list_keys in list_parts("guides.force_settings"))),
         duty_keys=[SETTING + duty for duty in DUTIES],
         test_out_key=TEST_OUT_KEY,
         other_roles=roles_without_duty(list_post_names(clock.today()), content.values),

@@ -26,7 +26,6 @@ from portal.platform.jobs.services import read_job_figures
 from portal.platform.jobs.worker import list_due_tasks
 from portal.platform.observability.request_figures import BUCKETS
 from portal.platform.operations import readiness
-from portal.platform.saml.metadata import MetadataError
 
 # The figures of ``/metrics``, as Prometheus reads them.
 #
@@ -56,10 +55,10 @@ class _PortalFigures(Collector):
         checks = needed | watched
         if needed["database"] and needed["migrations"]:
             checks["figures"] = True
-            for collect in READ_FIGURES:
+            for collect in (*READ_FIGURES, *_list_feature_figures()):
                 try:
                     yield from list(collect())
-                except (SQLAlchemyError, sqlite3.Error, OSError, ValueError, MetadataError):
+                except (SQLAlchemyError, sqlite3.Error, OSError, ValueError):
                     db.session.rollback()
                     checks["figures"] = False
         yield _gauge_of("portal_check_passed", "Whether a check passes: 1, or 0.", "check", checks)
@@ -96,16 +95,6 @@ def _collect_workers() -> Iterator[Metric]:
         "When a worker last ran on each machine.",
         "worker",
         presence.read_workers(current_settings().instance),
-    )
-
-
-def _collect_ends() -> Iterator[Metric]:
-    ends = current_settings().saml.read_ends()
-    yield _gauge_of(
-        "portal_certificate_end_timestamp_seconds",
-        "When a certificate, or the provider's metadata, ends.",
-        "certificate",
-        {name: end.timestamp() for name, end in ends.items()},
     )
 
 
@@ -179,21 +168,17 @@ def _collect_outbox() -> Iterator[Metric]:
     yield from (waiting, postponed, age)
 
 
-def _collect_of_features() -> Iterator[Metric]:
-    for feature in current_settings().features_on:
-        for name in feature.figures:
-            yield from feature.load(name)()
-
-
 READ_FIGURES: tuple[Callable[[], Iterator[Metric]], ...] = (
     _collect_database,
     _collect_backups,
     _collect_jobs,
     _collect_outbox,
-    _collect_of_features,
     _collect_workers,
-    _collect_ends,
 )
+
+
+def _list_feature_figures() -> list[Callable[[], Iterator[Metric]]]:
+    return [feature.load(name) for feature in current_settings().features_on for name in feature.figures]
 
 
 def _gauge(name: str, meaning: str, value: float) -> Metric:

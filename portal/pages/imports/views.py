@@ -13,14 +13,14 @@ from wtforms.validators import InputRequired
 
 from config import current_settings
 from portal.domain.directives import queries
-from portal.domain.imports import columns, folder, services, staged
+from portal.domain.imports import columns, services, staged
 from portal.domain.imports import queries as imports_queries
 from portal.domain.imports.check_result import KEPT, MovedError, bad_rows_csv
 from portal.domain.imports.columns import (
-    FORMATS,
     ColumnMapping,
     ReadyProfile,
     find_saved_copy,
+    list_formats,
     list_repeated_columns,
     open_for_mapping,
     ready_profiles,
@@ -318,7 +318,6 @@ def list_imports() -> ResponseReturnValue:
         errors=arguments.errors(),
         words=KIND_WORDS,
         end_words=END_WORDS,
-        folder=folder.read_folder_status(kinds, clock.now()) if _watches_folder(kinds) else None,
     )
     return html, arguments.status
 
@@ -327,23 +326,19 @@ def list_imports() -> ResponseReturnValue:
 @requires(Permission.RECORD_IMPORT)
 def show_formats() -> ResponseReturnValue:
     """Show what each column of the portal's own formats means."""
-    return render_template("imports/formats.html", formats=FORMATS)
+    return render_template("imports/formats.html", formats=list_formats(current_settings().features_on))
 
 
 @bp.get("/formats/<name>")
 @requires(Permission.RECORD_IMPORT)
 def download_example(name: str) -> ResponseReturnValue:
     """Download the example of a format."""
-    texts = {form.name: form.example for form in FORMATS}
+    texts = {form.name: form.example for form in list_formats(current_settings().features_on)}
     if name not in texts:
         raise NotFoundError("There is no such example.")
     kind = "text/csv" if name.endswith(".csv") else "application/toml"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(texts[name], content_type=f"{kind}; charset=utf-8", headers=headers)
-
-
-def _watches_folder(kinds: list[str]) -> bool:
-    return bool(kinds and current_settings().import_folder.path)
 
 
 @bp.route("/<any(roster, completions):kind>/new", methods=["GET", "POST"])
@@ -509,10 +504,7 @@ def show_check(run_id: UUID) -> ResponseReturnValue:
     if run.report is None:
         return redirect(url_for(".match_columns", run_id=run_id), 303)
     form = ApplyForm(formdata=None, expected=run.digest)
-    held = folder.find_waiting_file(run.id) if run.from_folder else None
-    return render_template(
-        "imports/check.html", run=run, report=run.report, form=form, names=names, held=held
-    )
+    return render_template("imports/check.html", run=run, report=run.report, form=form, names=names)
 
 
 def _count_arrived() -> int:

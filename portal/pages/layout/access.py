@@ -10,8 +10,10 @@ from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_login import current_user
 
+from config import current_settings
 from portal.domain.access_tokens import TokenScope
 from portal.domain.accounts.queries import Account
+from portal.feature import find_parts
 from portal.platform.permissions import Permission
 
 P = ParamSpec("P")
@@ -112,3 +114,10 @@ def refuse_undeclared_routes(app: Flask) -> None:
 def signed_in_account() -> Account:
     """The signed-in account."""
     return cast(Account, current_user._get_current_object())
+
+
+def list_parts(place: str) -> list[Callable[..., Any]]:
+    """What features that are on show to the signed-in person at a place of a page."""
+    permissions = current_user.permissions
+    parts = find_parts(current_settings().features_on, place)
+    return [show for part, show in parts if not part.permission or part.permission in permissions]

@@ -8,17 +8,17 @@ import errno
 import os
 import re
 import secrets
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
-from flask import Flask, make_response, render_template, request
+from flask import Flask, Response, current_app, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, InternalServerError
 from werkzeug.http import HTTP_STATUS_CODES
 
-from portal.pages.layout import bearer
-from portal.pages.layout.bearer import SCIM_PATH
+from portal.feature import Feature
 from portal.pages.layout.request_log import note_in_line
 from portal.pages.layout.sessions.request_guard import OtherPersonError
 from portal.platform.errors import (
@@ -49,7 +49,7 @@ STATUS_OF = {
     UnwritableError: 503,
 }
 # Other systems call these: their errors are problem documents (RFC 9457), not pages.
-SYSTEM_PATHS = ("/api/", "/scim/")
+SYSTEM_PATH = "/api/"
 PAGES = frozenset({400, 403, 404, 405, 409, 413, 429, 500, 503})
 SENTENCES = {  # of a problem document where nothing else is said
     400: "The request is malformed.",
@@ -99,7 +99,7 @@ def _answer(failure: Failure) -> ResponseReturnValue:
     raw = "".join(secrets.choice(_ALPHABET) for _ in range(8))
     reference = f"{raw[:4]}-{raw[4:]}"
     note_in_line(reference=reference)
-    if request.path.startswith(SYSTEM_PATHS):
+    if is_for_systems():
         return _problem_document(failure, reference)
     try:
         body = render_template(failure.template, reference=reference, said=failure.said, **failure.words)
@@ -116,8 +116,9 @@ def _answer(failure: Failure) -> ResponseReturnValue:
 def _problem_document(failure: Failure, reference: str) -> ResponseReturnValue:
     """A failure for another system to read: its status, what to do, and the reference for support."""
     said = failure.said or (SENTENCES.get(failure.status, "The portal could not answer."),)
-    if request.path.startswith(SCIM_PATH):
-        return _scim_document(failure, f"{' '.join(said)} Reference for support: {reference}.")
+    if form := _find_form():
+        detail = f"{' '.join(said)} Reference for support: {reference}."
+        return form.answer(failure.status, failure.words.get("keyword", ""), detail, failure.headers)
     problem: dict[str, Any] = {
         "type": "about:blank",
         "title": HTTP_STATUS_CODES.get(failure.status, "Error"),
@@ -133,14 +134,32 @@ def _problem_document(failure: Failure, reference: str) -> ResponseReturnValue:
     return response
 
 
-def _scim_document(failure: Failure, detail: str) -> ResponseReturnValue:
-    scim_type = failure.words.get("scim_type", "")
-    response = make_response(bearer.build_document(failure.status, scim_type, detail), failure.status)
-    response.headers.update(failure.headers)
-    if failure.status in bearer.RETRY_SECONDS:
-        response.headers.setdefault("Retry-After", str(bearer.RETRY_SECONDS[failure.status]))
-    response.mimetype = bearer.MEDIA_TYPE
-    return response
+class _ErrorForm(NamedTuple):
+    """The functions of a feature's ``ErrorForm``."""
+
+    classify: Callable[[PortalError], tuple[int, str] | None]
+    answer: Callable[[int, str, str, Mapping[str, str]], Response]
+
+
+_FORMS = "portal.error_forms"
+
+
+def tell_in_forms_of(app: Flask, features: Iterable[Feature]) -> None:
+    """Tell errors at the addresses of these features in the forms that they have for them."""
+    app.extensions[_FORMS] = [(each, feature) for feature in features for each in feature.error_forms]
+
+
+def _find_form() -> _ErrorForm | None:
+    """The form in which errors at this address are told, if a feature has one."""
+    for form, feature in current_app.extensions.get(_FORMS, ()):
+        if request.path.startswith(form.path):
+            return _ErrorForm(feature.load(form.classify), feature.load(form.answer))
+    return None
+
+
+def is_for_systems() -> bool:
+    """Whether this address is one that other systems call."""
+    return request.path.startswith(SYSTEM_PATH) or _find_form() is not None
 
 
 def _fault_of(sentence: str) -> dict[str, Any]:
@@ -181,16 +200,16 @@ def portal_error(error: PortalError) -> ResponseReturnValue:
     if isinstance(error, TooManyError):
         return _answer(_too_many(error.retry_after_seconds, (str(error),)))
     if isinstance(error, UpgradingError):
-        said_to_systems = (str(error),) if request.path.startswith(SYSTEM_PATHS) else ()
+        said_to_systems = (str(error),) if is_for_systems() else ()
         return _answer(
             Failure(503, "errors/upgrading.html", said_to_systems, {"Retry-After": str(UPGRADE_SECONDS)})
         )
     if isinstance(error, UnauthorisedError):
         return _answer(Failure(401, "errors/403.html", (str(error),), _challenge(error)))
     said = tuple(error.reasons) if isinstance(error, BadInputError) else (str(error),)
-    scim = bearer.status_and_type_of(error) if request.path.startswith(SCIM_PATH) else None
-    if scim is not None:
-        return _answer(Failure(scim[0], "", said, {}, {"scim_type": scim[1]}))
+    form = _find_form()
+    if form and (found := form.classify(error)):
+        return _answer(Failure(found[0], "", said, {}, {"keyword": found[1]}))
     # Whether a thing exists is not told to those who may not see it, so a 404 has always the same words.
     page = status if status in PAGES else 409
     return _answer(Failure(status, f"errors/{page}.html", () if status == 404 else said))

@@ -42,31 +42,13 @@ class Waiting:
 _MONITORING = (
     Way("Overview", "/monitoring", Permission.COMPLETION_VIEW, "Who has completed what, with files"),
     Way(
-        "Saved reports",
-        "/saved-reports",
-        Permission.COMPLETION_VIEW,
-        "Reports with their filters, shared or sent as a link",
-    ),
-    Way(
         "Requests",
         "/decisions",
         Permission.DECISION_ASK,
         "Exemptions, deferrals, prior learning, corrections",
     ),
     Way("Directives", "/directives", Permission.DIRECTIVE_VIEW, "What people must complete, and by when"),
-    Way(
-        "Assurance",
-        "/assurance",
-        Permission.ASSURANCE_VIEW,
-        "What the inspection asks, and where the force stands",
-    ),
     Way("Reminders", "/reminders", Permission.REMINDER_VIEW, "Emails sent, waiting and not delivered"),
-    Way("Events", "/events", Permission.EVENT_VIEW, "Taught events: dates, places and bookings"),
-    Way("Attendance", "/events/figures", Permission.EVENT_VIEW, "Who attended, and who is needed next"),
-    Way("Dip samples", "/dip-samples", Permission.SAMPLE_VIEW, "Intelligence documents, counted by unit"),
-    Way(
-        "Returns", "/returns", Permission.RETURN_VIEW, "What the force tells the coordinating unit each month"
-    ),
 )
 _PEOPLE = (
     Way("People", "/people", Permission.PERSON_VIEW, "A person’s requirements and record"),
@@ -89,32 +71,6 @@ _PEOPLE = (
 _AUTHORING = (
     Way(
         "Authoring", "/authoring", Permission.AUTHORING_VIEW, "Modules and guides: drafts, reviews, versions"
-    ),
-    Way(
-        "Event types",
-        "/events/types",
-        Permission.AUTHORING_VIEW,
-        "Kinds of taught event, and proposals of new versions",
-    ),
-    Way(
-        "Exercise versions",
-        "/exercises/versions",
-        Permission.EXERCISE_READ,
-        "Exercises to read before they are run, and proposals of new versions",
-    ),
-)
-_EVENTS = (
-    Way("Events", "/events", Permission.EVENT_RUN, "Taught events: plan, change and run them"),
-    Way(
-        "Attendance", "/events/figures", Permission.EVENT_RUN, "Who attended, places left, who is needed next"
-    ),
-    Way("Rooms", "/events/rooms", Permission.EVENT_RUN, "Where events are held"),
-    Way("Exercises", "/exercises", Permission.EXERCISE_RUN, "Run an exercise in the room, or rehearse it"),
-    Way(
-        "Exercise versions",
-        "/exercises/versions",
-        Permission.EXERCISE_RUN,
-        "Exercises to read before they are run, and proposals of new versions",
     ),
 )
 _PORTAL = (
@@ -139,10 +95,9 @@ _LEARNING = (
     Way("Modules", "/modules", Permission.LEARN, "Every module, to take or to look something up"),
     Way("Guides", "/guides", Permission.LEARN, "What to write, who to call, what a word means"),
     Way("Records", "/records", Permission.LEARN, "Your passes, with their references"),
-    Way("Events", "/events", Permission.LEARN, "Taught events: when and where, and places left"),
 )
 _CORE_GROUPS = (
-    WayGroup("Events", _EVENTS),  # first: people who run events find them in no other group
+    WayGroup("Events", ()),  # first: people who run events find them in no other group
     WayGroup("Monitoring", _MONITORING),
     WayGroup("People", _PEOPLE),
     WayGroup("Authoring", _AUTHORING),
@@ -185,7 +140,6 @@ _AT_A_DESK = frozenset(
 _PAGES_OF_WORK = (
     (Permission.COMPLETION_VIEW, "/monitoring"),
     (Permission.AUTHORING_VIEW, "/authoring"),
-    (Permission.EVENT_RUN, "/events"),
 )
 
 
@@ -263,7 +217,8 @@ def _current_way(ways: Iterable[Way], path: str) -> Way | None:
 
 def first_page(permissions: frozenset[Permission]) -> str:
     """The page with which the work of a person with these permissions begins."""
-    pages = [href for permission, href in _PAGES_OF_WORK if permission in permissions]
+    of_features = [item for feature in current_settings().features_on for item in feature.begins.items()]
+    pages = [href for name, href in (*_PAGES_OF_WORK, *of_features) if name in permissions]
     if len(pages) > 1 or permissions & _AT_A_DESK:
         return DESK
     groups = list_ways(permissions)

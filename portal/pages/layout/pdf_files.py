@@ -19,7 +19,7 @@ from portal.domain.people.queries import get_job_row
 from portal.domain.reports import export_files
 from portal.domain.reports.models import PreparedFile
 from portal.pages.layout import job_labels
-from portal.pages.layout.error_pages import SYSTEM_PATHS
+from portal.pages.layout.error_pages import is_for_systems
 from portal.pages.layout.sessions.step_up import require_recent_sign_in
 from portal.platform import clock
 from portal.platform import wording as say
@@ -218,7 +218,7 @@ def refuse_file_too_many() -> ResponseReturnValue | None:
     """Refuse such a request, unless its view can offer something to the person who sent it."""
     if not is_file_too_many():
         return None
-    if request.path.startswith(SYSTEM_PATHS):  # a problem document, as for all of their errors
+    if is_for_systems():  # a problem document, as for all of their errors
         raise ServiceUnavailable(SENTENCE, retry_after=RETRY_SECONDS)
     if request.accept_mimetypes.best_match(["text/plain", "text/html"]) != "text/html":
         headers = {"Retry-After": str(RETRY_SECONDS), "Cache-Control": "no-store"}

@@ -4,11 +4,13 @@ Neither the address nor anything a person sent is noted: the endpoint stands for
 ``leaves_no_trace`` nothing is noted at all, but for a fault of the portal, without its viewer.
 """
 
+from functools import cache
 from time import perf_counter
 from typing import Any, cast
 
 from flask import Flask, Response, current_app, g, request
 
+from portal.feature import list_features
 from portal.pages.layout.bearer import is_anonymous_request
 from portal.platform.audit import current_origin
 from portal.platform.observability import statements
@@ -42,6 +44,12 @@ def note_in_line(**values: Any) -> None:
     g.setdefault("in_request_line", {}).update(values)
 
 
+@cache
+def _list_polled() -> frozenset[str]:
+    """Blueprints whose pages are asked each second: that nothing is new is not logged."""
+    return frozenset(name for feature in list_features() for name in feature.polled)
+
+
 def _start_clock() -> None:
     g.clock = perf_counter(), statements.start_count()
 
@@ -56,7 +64,7 @@ def _note_answer(response: Response) -> Response:
     if hides and status < 500:
         return response
     figures, config = app.extensions[FIGURES], app.config["PORTAL"]
-    is_quiet = endpoint in QUIET or (status == 304 and endpoint.startswith("exercises."))  # asked each second
+    is_quiet = endpoint in QUIET or (status == 304 and endpoint.partition(".")[0] in _list_polled())
     is_logged = status >= 400 or (not is_quiet and config.seeing.logs_every_request(config.mode))
     line = _begin_line(endpoint, sent.method, status, own, hides=hides) if is_logged else None
 

@@ -12,7 +12,7 @@ from werkzeug.routing import IntegerConverter, Map
 
 from portal.domain.accounts.queries import RequestSession
 from portal.pages.layout import assets, brand, compression, error_pages, forms, proxies
-from portal.pages.layout.access import public
+from portal.pages.layout.access import list_parts, public
 from portal.pages.layout.error_pages import UpgradingError
 from portal.pages.layout.navigation import first_page, navigation_of
 from portal.pages.layout.sessions.cookies import session_limits
@@ -94,7 +94,7 @@ def wrap(app: Flask, *, https: bool, trusted: tuple[proxies.Network, ...] = ()) 
 def register_frame(app: Flask, *, force_name: str) -> None:
     """Give the templates of ``app`` the values of the frame, and the portal its first page."""
     app.context_processor(lambda: _frame_values(force_name))
-    app.jinja_env.globals["clock_alarm"] = clock_alarm
+    app.jinja_env.globals.update(clock_alarm=clock_alarm, list_parts=list_parts)
     app.add_url_rule("/", "home", redirect_home)
 
 

@@ -1,21 +1,18 @@
 """Pages of My learning, modules, lessons and the outcome of an assessment."""
 
 from dataclasses import replace
-from datetime import timedelta
 from functools import partial
 from io import BytesIO
-from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, current_app, flash, redirect, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
+from markupsafe import Markup
 
 from config import Config
 from portal.domain import cases as domain_cases
 from portal.domain.assessment import queries as assessment
-from portal.domain.assessment.queries import has_open_attempt
-from portal.domain.assurance.services import count_own_actions
 from portal.domain.cases import LATER, CopyRefusedError, shares_within_minute
 from portal.domain.catalogue.lesson_html import answer_checks, fill_placeholders, number_parts
 from portal.domain.catalogue.markdown import fold_duty_parts, has_duty_parts
@@ -23,112 +20,25 @@ from portal.domain.catalogue.models import ModuleVersion
 from portal.domain.catalogue.publishing import guide_summaries
 from portal.domain.catalogue.services import archive_of, offered_modules
 from portal.domain.catalogue.version_cache import PublishedLesson, minimum_of, shared_key
-from portal.domain.clarity import services as clarity_services
-from portal.domain.clarity.services import REPLY_IS_NEW, count_replies_since, own_clarity
 from portal.domain.directives.queries import withdrawn_directives_of
 from portal.domain.directives.services import exclusions_on
-from portal.domain.events.services import list_own_places
 from portal.domain.item_kinds.base import AnswerError
 from portal.domain.learning import my_learning, queries, services
-from portal.domain.learning.queries import module_reading_with_lesson, newest_version, read_newest_pass
+from portal.domain.learning.queries import newest_version, read_newest_pass
 from portal.domain.learning.services import CaseLesson, build_pre_test, offers_pre_test
-from portal.domain.recall import queries as recall_queries
-from portal.domain.recall import services as recall_services
-from portal.domain.recall.queries import ModuleRecall, RecallQuestion, list_due_recalls
-from portal.domain.recall.services import RecallAnswerError
 from portal.domain.records.queries import reference_of
+from portal.domain.reminders.rules import list_kind_titles
 from portal.domain.reminders.sending import list_own_messages
-from portal.pages.layout.access import requires
+from portal.pages.layout.access import list_parts, requires
 from portal.pages.layout.bearer import log_disclosure
 from portal.pages.layout.pdf_files import markup_of_page, send_pdf
 from portal.pages.layout.query_arguments import open_at_place, sent_check_answers
 from portal.platform import clock
 from portal.platform.db import transaction, try_to_write
-from portal.platform.errors import ConflictError, NotFoundError, RuleError
+from portal.platform.errors import NotFoundError, RuleError
 from portal.platform.formats.calendar_files import write_calendar
 from portal.platform.permissions import Permission
 from portal.platform.wording import date
-
-# Pages of “Was this clear?”: saying so under a lesson or question, and what authors answered.
-
-THANKS = "Thank you. The authors see it without your name."
-
-
-def add_clarity_pages(bp: Blueprint) -> None:
-    """Add these pages to the blueprint of My learning."""
-    bp.add_url_rule("/learning/clear", view_func=show_clarity)
-    bp.add_url_rule("/learning/clear", view_func=erase_clarity_answer, methods=["POST"])
-    bp.add_url_rule(
-        "/learning/modules/<slug>/lessons/<key>/clear", view_func=say_lesson_was_clear, methods=["POST"]
-    )
-    bp.add_url_rule(
-        "/assessment/<uuid:attempt_id>/answers/<int:number>/clear",
-        view_func=say_item_was_clear,
-        methods=["POST"],
-    )
-
-
-def count_new_replies() -> int:
-    """How many of the person's words were answered lately. One statement."""
-    since: timedelta = REPLY_IS_NEW
-    return count_replies_since(current_user.person_id, clock.now() - since)
-
-
-@requires(Permission.LEARN)
-def show_clarity() -> ResponseReturnValue:
-    """List what the person said of lessons and questions, with the authors' answers."""
-    return render_template(
-        "learning/clarity.html", answers=own_clarity(current_user.person_id), fill=fill_placeholders
-    )
-
-
-@requires(Permission.LEARN)
-def erase_clarity_answer() -> ResponseReturnValue:
-    """Erase what the person said of one lesson or question."""
-    with transaction():
-        clarity_services.erase_own_answer(current_user.person_id, request.form.get("answer", type=int) or 0)
-    flash("Erased", "success")
-    return redirect(url_for(".show_clarity"), 303)
-
-
-@requires(Permission.LEARN)
-def say_lesson_was_clear(slug: str, key: str) -> ResponseReturnValue:
-    """Save whether a lesson was clear."""
-    module = module_reading_with_lesson(current_user.person_id, slug, key)
-    lesson = module.lesson_by_key(key)
-    _save_answer(module.version.activity_id, module.version.id, f"lesson:{lesson.key}")
-    return redirect(url_for(".show_lesson", slug=slug, key=key), 303)
-
-
-@requires(Permission.ATTEMPT_TAKE)
-def say_item_was_clear(attempt_id: UUID, number: int) -> ResponseReturnValue:
-    """Save whether a question of a submitted attempt was clear."""
-    sheet = assessment.load_answer_sheet(assessment.own_attempt(attempt_id, current_user.person_id))
-    if sheet.submission is None:
-        return redirect(url_for("assessment.resume_attempt", attempt_id=attempt_id), 303)
-    item = sheet.question_at(number).item
-    _save_answer(sheet.version.activity_id, sheet.version.id, f"item:{item.key}")
-    return redirect(url_for("assessment.show_answers", attempt_id=attempt_id) + f"#question-{number}", 303)
-
-
-def _save_answer(activity_id: int, version_id: int, place: str) -> None:
-    """Save the answer of the form, and say so or why not."""
-    try:
-        with transaction():
-            clarity_services.save_answer(
-                current_user.person_id,
-                activity_id,
-                version_id,
-                place,
-                clear=request.form.get("clear") == "yes",
-                words=request.form.get("words", ""),
-                at=clock.now(),
-            )
-    except RuleError as error:
-        flash(str(error), "error")
-    else:
-        flash(THANKS, "success")
-
 
 # Ticks beside one's own text, a copy shown to one's line manager, and that manager's page of the copy.
 #
@@ -237,141 +147,6 @@ def take_pre_test(slug: str) -> ResponseReturnValue:
     return render_template("learning/pre_test.html", module=module, questions=questions)
 
 
-# Pages of spaced recall: what may be recalled, three questions, and their answers. For the learner alone.
-
-
-def add_recall_pages(bp: Blueprint) -> None:
-    """Add these pages to the blueprint of My learning."""
-    bp.add_url_rule("/learning/recall", view_func=show_recalls)
-    bp.add_url_rule("/learning/recall", view_func=choose_recall, methods=["POST"])
-    bp.add_url_rule("/learning/recall/<slug>", view_func=ask_recall)
-    bp.add_url_rule("/learning/recall/<slug>", view_func=answer_recall, methods=["POST"])
-    bp.add_url_rule("/learning/recall/<slug>/answers/<int:number>", view_func=show_recall_answers)
-
-
-@requires(Permission.LEARN)
-def show_recalls() -> ResponseReturnValue:
-    """List the modules that the person may recall, with the day of each; turn recall off or on."""
-    today = clock.today()
-    return render_template(
-        "learning/recalls.html",
-        recalls=recall_queries.list_recalls(current_user.person_id, today),
-        is_off=recall_queries.is_turned_off(current_user.person_id),
-        today=today,
-    )
-
-
-@requires(Permission.LEARN)
-def choose_recall() -> ResponseReturnValue:
-    """Turn recall off or on, or erase the person's answers."""
-    person_id, choice = current_user.person_id, request.form.get("choice")
-    with transaction():
-        if choice == "off":
-            recall_services.turn_off(person_id, at=clock.now())
-        elif choice == "on":
-            recall_services.turn_on(person_id)
-        elif choice == "erase":
-            recall_services.erase_answers([person_id])
-    said = {
-        "off": "Recall is off. You get no questions and no email about them.",
-        "on": "Recall is on",
-        "erase": "Your answers are erased",
-    }
-    if choice in said:
-        flash(said[choice], "success")
-    return redirect(url_for(".show_recalls"), 303)
-
-
-@requires(Permission.LEARN)
-def ask_recall(slug: str) -> ResponseReturnValue:
-    """Ask three questions of a module; before they are due, show when that is."""
-    recall = recall_queries.own_recall(current_user.person_id, slug, clock.today())
-    if not recall.is_due(clock.today()) or _is_being_assessed(recall):
-        return redirect(url_for(".show_recalls"), 303)
-    return _render_questions(recall, recall_queries.draw_recall(recall, recall.version), recall.version.id)
-
-
-@requires(Permission.LEARN)
-def answer_recall(slug: str) -> ResponseReturnValue:
-    """Save whether each answer is right, then show the answers; the address alone has what was chosen."""
-    recall = recall_queries.own_recall(current_user.person_id, slug, clock.today())
-    if _is_being_assessed(recall):
-        return redirect(url_for(".show_recalls"), 303)
-    number = request.form.get("number", type=int) or 0
-    if number != recall.earlier + 1:  # answered already, in another window
-        return redirect(url_for(".show_recall_answers", slug=slug, number=number), 303)
-    version = recall_queries.shown_version(recall, request.form.get("version", type=int))
-    questions = recall_queries.draw_recall(recall, version)
-    try:
-        answers = recall_services.read_answers(questions, request.form.to_dict(flat=False))
-        with transaction():
-            recall_services.save_answers(recall, version.id, questions, answers, at=clock.now())
-    except RecallAnswerError as error:
-        return _render_questions(recall, _with_answers(questions, error), version.id, error)
-    except ConflictError:
-        return redirect(url_for(".show_recalls"), 303)
-    chosen: dict[str, Any] = {q.field: request.form.getlist(q.field) for q in questions}
-    return redirect(url_for(".show_recall_answers", slug=slug, number=number, **chosen), 303)
-
-
-@requires(Permission.LEARN)
-def show_recall_answers(slug: str, number: int) -> ResponseReturnValue:
-    """Show the answers to a recall, why each is right, and the lessons to look at again."""
-    recall = recall_queries.own_recall(current_user.person_id, slug, clock.today())
-    questions = recall_queries.answered_questions(recall, number)
-    if _is_being_assessed(recall):
-        return redirect(url_for(".show_recalls"), 303)
-    return render_template(
-        "learning/recall_answers.html",
-        recall=recall,
-        questions=[_with_address(question) for question in questions],
-        right=sum(bool(question.correct) for question in questions),
-        lessons_of=recall.lessons_of,
-        fill=fill_placeholders,
-    )
-
-
-def _is_being_assessed(recall: ModuleRecall) -> bool:
-    """Whether an attempt at the module is open, during which no right answer is shown; says so if it is."""
-    if not has_open_attempt(recall.person_id, recall.version.activity_id):
-        return False
-    flash(f"Submit your attempt at {recall.short_title} first. Until then no answers are shown.", "error")
-    return True
-
-
-def _render_questions(
-    recall: ModuleRecall,
-    questions: list[RecallQuestion],
-    version_id: int,
-    error: RecallAnswerError | None = None,
-) -> ResponseReturnValue:
-    return render_template(
-        "learning/recall.html",
-        recall=recall,
-        questions=questions,
-        version_id=version_id,
-        errors={place: sentence for sentence, place in error.problems} if error else {},
-        fill=fill_placeholders,
-    )
-
-
-def _with_answers(questions: list[RecallQuestion], error: RecallAnswerError) -> list[RecallQuestion]:
-    """The questions with what was chosen, to be shown again."""
-    return [
-        replace(question, answer=error.read.get(question.field, question.answer)) for question in questions
-    ]
-
-
-def _with_address(question: RecallQuestion) -> RecallQuestion:
-    """The question with the choice that the address has; without one where it has none of its choices."""
-    sent = {"choice": request.args.getlist(question.field)}
-    try:
-        answer = question.kind.read_answer(question.item.content, question.order, sent)
-    except AnswerError:
-        return question
-    return replace(question, answer=answer)
-
-
 # The job aid and the briefing of a module, as page and as PDF, and the page of all briefings.
 
 TOOLKIT = "supervisors-toolkit"  # the key of the guide that the page of briefings names
@@ -454,8 +229,6 @@ def _send_sheet(version: ModuleVersion, title: str, html: str, kind: str) -> Res
 bp = Blueprint("learning", __name__, template_folder="templates")
 add_copy_pages(bp)
 add_pre_test_pages(bp)
-add_recall_pages(bp)
-add_clarity_pages(bp)
 add_sheet_pages(bp)
 
 
@@ -473,10 +246,11 @@ def show_my_learning() -> ResponseReturnValue:
         today=today,
         excluded=excluded,
         withdrawn=withdrawn_directives_of(current_user.person_id, today) if asks_nothing else [],
-        recalls=list_due_recalls(current_user.person_id, today),
-        new_replies=count_new_replies(),
-        places=list_own_places(current_user.person_id, learning.now),
-        own_actions=count_own_actions(current_user.person_id, today),
+        own_events=[show(current_user.person_id, learning.now) for show in list_parts("learning.events")],
+        page_of_event=next(iter(list_parts("learning.event")), None),
+        beside=[task for find in list_parts("learning.home") for task in find(current_user.viewer)],
+        before_tasks=[show() for show in list_parts("learning.home.before_tasks")],
+        after_tasks=[show() for show in list_parts("learning.home.after_tasks")],
     )
 
 
@@ -497,7 +271,7 @@ def download_due_dates() -> ResponseReturnValue:
 def list_messages() -> ResponseReturnValue:
     """List what the portal emailed the person."""
     messages = list_own_messages(current_user.viewer, clock.now())
-    return render_template("learning/messages.html", sent_messages=messages)
+    return render_template("learning/messages.html", sent_messages=messages, titles=list_kind_titles())
 
 
 @bp.get("/learning/modules/<slug>")
@@ -547,12 +321,13 @@ def show_lesson(slug: str, key: str) -> ResponseReturnValue:
         html = fold_duty_parts(html, queries.own_duties(person_id, module, clock.today()))
     html = open_at_place(html)
     return render_template(
-        "learning/lesson.html", module=module, lesson=lesson, html=html, clear_url=_clear_url(slug, key)
+        "learning/lesson.html", module=module, lesson=lesson, html=html, below=_show_below(module, lesson)
     )
 
 
-def _clear_url(slug: str, key: str) -> str:
-    return url_for(".say_lesson_was_clear", slug=slug, key=key)
+def _show_below(module: queries.ModuleReading, lesson: PublishedLesson) -> list[Markup]:
+    """What features show below the text of a lesson."""
+    return [show(module.slug, lesson.key) for show in list_parts("learning.lesson")]
 
 
 def _render_case(
@@ -571,7 +346,7 @@ def _render_case(
         case=case,
         step_url=url_for(".save_case_step", slug=module.slug, key=lesson.key, number=case.number),
         shares=shares_within_minute(lesson.id, module.version.published_at, now) if case.ended else {},
-        clear_url=_clear_url(module.slug, lesson.key) if case.ended else "",
+        below=_show_below(module, lesson) if case.ended else [],
         debrief=services.load_debrief(current_user.person_id, case, now),
         errors={place: sentence for sentence, place in error.problems} if error else {},
         fill=partial(fill_placeholders, shared=module.shared),

@@ -12,8 +12,6 @@ from flask_login import current_user
 
 from portal.domain.decisions import services
 from portal.domain.decisions.queries import count_waiting_requests
-from portal.domain.events.booking_queries import list_asked_bookings
-from portal.domain.events.figures import TypeAttendance, read_attendance
 from portal.domain.reminders import services as reminders_services
 from portal.domain.reports import export_files, models, overview, sentences
 from portal.domain.reports.changes import KnownNow, compare_with_known_now
@@ -32,9 +30,8 @@ from portal.domain.reports.parameters import (
 from portal.domain.reports.queries import CompletionReport, PersonLine, linkable_people
 from portal.domain.reports.report_pdf import CommandBriefing
 from portal.domain.reports.statistics import GroupLine, SnapshotRequirement, UnitLine, minutes_to_learn
-from portal.domain.saved_reports.queries import list_names
 from portal.domain.status.rules import Status
-from portal.pages.layout.access import requires
+from portal.pages.layout.access import list_parts, requires
 from portal.pages.layout.query_arguments import Page, QueryArguments, address
 from portal.pages.layout.report_position import (
     position_form,
@@ -446,18 +443,12 @@ def show_overview() -> ResponseReturnValue:
         may_remind=Permission.REMINDER_NUDGE in current_user.permissions,
         most_to_remind=reminders_services.MOST,
         waiting=count_waiting_requests(current_user.viewer),
-        bookings=list_asked_bookings(current_user.viewer, clock.now()),
-        events=_read_events(position),
-        saved_reports=list_names(current_user.person_id),
+        others_waiting=[
+            link for find in list_parts("monitoring.waiting") for link in find(current_user.viewer)
+        ],
+        panes=[show(position) for show in list_parts("monitoring.panes")],
     )
     return response, 400 if errors else 200
-
-
-def _read_events(position: Position) -> list[TypeAttendance]:
-    """How far a manager's people have got with each event type, as at today alone."""
-    if position.past or Permission.EVENT_BOOK not in current_user.permissions:
-        return []
-    return read_attendance(current_user.viewer, position.today)
 
 
 def _read_overview(position: Position, arguments: QueryArguments) -> overview.Overview:

@@ -7,7 +7,7 @@ from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired
 
 from portal.domain.people.services import PersonNames
-from portal.domain.retention.classes import CLASSES, LONGEST, RetentionClass
+from portal.domain.retention.classes import LONGEST, RetentionClass, list_retention_classes
 from portal.domain.retention.services import CORRECTION, ERASURE
 from portal.domain.retention.stores import CLASS, PERSON, UNIT
 from portal.pages.layout.forms import (
@@ -111,7 +111,7 @@ class HoldForm(PortalForm):
         self.unit.choices = [nothing, *(SelectChoice(value=str(id_), label=label) for id_, label in units)]
         self.kept_class.choices = [
             nothing,
-            *(SelectChoice(value=row.key, label=row.title) for row in CLASSES),
+            *(SelectChoice(value=row.key, label=row.title) for row in list_retention_classes()),
         ]
 
     def validate(self, extra_validators: Any = None) -> bool:

@@ -14,11 +14,11 @@ from portal.domain.imports.staged import KEPT_FOR
 from portal.domain.people.queries import find_seen_person, live_units
 from portal.domain.reports.export_files import KEEP_FOR
 from portal.domain.retention import queries, services, stores
-from portal.domain.retention.classes import CLASSES, RetentionClass, class_of_key, period_words
+from portal.domain.retention.classes import RetentionClass, class_of_key, list_retention_classes, period_words
 from portal.domain.retention.queries import DisposalRow, count_due, preview_class
 from portal.domain.retention.services import ERASURE, DataRequestRow
 from portal.domain.retention.stores import Limit
-from portal.feature import insert_after, list_features
+from portal.feature import find_parts, insert_after, list_features
 from portal.pages.layout.access import requires
 from portal.pages.layout.bearer import log_disclosure
 from portal.pages.layout.forms import ConfirmForm, error_list
@@ -42,7 +42,6 @@ from portal.platform.db import transaction
 from portal.platform.errors import NotFoundError, PortalError, RuleError
 from portal.platform.jobs.services import find_unended_job
 from portal.platform.permissions import Permission
-from portal.platform.watched_folder import FolderSettings
 from portal.platform.wording import date, instant, number, plural
 
 # Pages of legal holds: the list with a form to place one, and lifting one.
@@ -142,11 +141,10 @@ STATE_WORDS = {
 
 def list_automatic_removals(settings: Config) -> list[tuple[str, str]]:
     """What the portal removes without being asked, and when."""
-    additions = [
-        (removal.after, (removal.what, removal.when))
-        for feature in list_features()
-        for removal in feature.removals
-    ]
+    removals = [removal for feature in list_features() for removal in feature.removals]
+    for _, list_removals in find_parts(settings.features_on, "retention.removals"):
+        removals += list_removals()
+    additions = [(removal.after, (removal.what, removal.when)) for removal in removals]
     return insert_after(_list_core_removals(settings), additions, lambda row: row[0])
 
 
@@ -171,7 +169,6 @@ def _list_core_removals(settings: Config) -> list[tuple[str, str]]:
             "Uploaded files of imports",
             f"When cancelled, or {FILE_RETENTION.days} days after upload or import",
         ),
-        *_list_folder_files(settings.import_folder),
         ("Rows kept for people who are not on the roster", f"After {KEPT_FOR.days} days"),
         ("Files made for download", f"After {KEEP_FOR.days * 24} hours"),
         ("Background jobs", f"{settings.jobs_kept_days} days after their end"),
@@ -180,14 +177,6 @@ def _list_core_removals(settings: Config) -> list[tuple[str, str]]:
             "When their account is closed, unless under a hold",
         ),
     ]
-
-
-def _list_folder_files(folder: FolderSettings) -> list[tuple[str, str]]:
-    return (
-        [("Files of the watched folder", f"{folder.kept_days} days after they were imported or set aside")]
-        if folder.path
-        else []
-    )
 
 
 def certificate_rows(row: DisposalRow) -> list[dict[str, str]]:
@@ -504,7 +493,7 @@ def _render_request(
         refusal=refusal or RefuseForm(formdata=None),
         form=correction or erasure or refusal or RefuseForm(formdata=None),
         texts=count_written_texts(row.person_id).texts if is_erasure else 0,
-        held=is_erasure and stores.is_person_held(row.person_id, services.ERASED_CLASSES),
+        held=is_erasure and stores.is_person_held(row.person_id, services.list_erased_classes()),
         today=clock.today(),
     )
 
@@ -520,7 +509,7 @@ def list_classes() -> ResponseReturnValue:
     standing = [row for row in stores.list_holds(clock.now()) if row.lifted_at is None]
     return render_template(
         "retention/index.html",
-        classes=CLASSES,
+        classes=list_retention_classes(),
         periods=queries.list_periods(),
         period_words=period_words,
         latest=queries.list_latest_certificates(),

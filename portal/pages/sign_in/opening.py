@@ -61,7 +61,7 @@ def render_sign_in(
 
 def provider_endpoint() -> str:
     """The page that begins a sign-in at the force's provider."""
-    return "sign_in.begin_saml" if cookies.current_settings().saml.idp_metadata else "sign_in.begin_sign_in"
+    return cookies.current_settings().provider_begins_at
 
 
 def open_session_here(

@@ -16,7 +16,7 @@ from portal.pages.layout.forms import mark_wrong, takes_secret
 from portal.pages.layout.query_arguments import safe_next
 from portal.pages.layout.sessions import cookies
 from portal.pages.layout.sessions.step_up import person_needs_factor
-from portal.pages.sign_in import oidc_views, opening, saml_views, second_factor_views, step_up_views
+from portal.pages.sign_in import oidc_views, opening, second_factor_views, step_up_views
 from portal.pages.sign_in.forms import LinkRequestForm, SignInForm, present_kept_form
 from portal.platform import clock
 from portal.platform.audit import log
@@ -198,6 +198,5 @@ def show_kept_forms() -> ResponseReturnValue:
 
 add_help_pages(bp)
 oidc_views.add_oidc_pages(bp)
-saml_views.add_saml_pages(bp)
 second_factor_views.add_factor_pages(bp)
 step_up_views.add_step_up_pages(bp)

@@ -26,13 +26,9 @@ from portal.platform.db import db
 from portal.platform.documents.fonts import list_missing_packages
 from portal.platform.mail import Relay, RelayError, connect_relay
 from portal.platform.openid.claims import ProviderUnavailableError
-from portal.platform.openid.provider import ProviderConnection, parse_metadata, well_known_address
 from portal.platform.operations import readiness
 from portal.platform.operations.readiness import SchemaWatch
 from portal.platform.processes import is_socket_handed_over
-from portal.platform.signing.keys import SigningKeyError, load_private_key, take_fingerprint, write_public_key
-from portal.platform.watched_folder import WatchedFolder, list_unknown_users
-from portal.platform.wording import plural
 
 LEAST_FREE = 1024**3  # bytes, beside room for a copy of an embedded database: a restore makes one
 ANSWER_SECONDS = 5
@@ -66,11 +62,9 @@ def examine_set_up() -> list[SetUpFinding]:
     if not _is_embedded(config):
         findings.append(_examine_driver())
     findings += [*_examine_folder(config), _examine_disk(config), _examine_fonts(), _examine_mail(config)]
-    if config.import_folder.path:
-        findings.append(_examine_import_folder(config))
     if config.oidc_issuer:
         findings.append(_examine_provider(config))
-    return [*findings, _examine_returns(config), _examine_proxy(config), _examine_address(config)]
+    return [*findings, *_examine_features(config), _examine_proxy(config), _examine_address(config)]
 
 
 def _examine_database() -> SetUpFinding:
@@ -171,26 +165,6 @@ def file_system_of(folder: Path, mounts: Path = MOUNTS) -> str:
     return best[1]
 
 
-def _examine_import_folder(config: Config) -> SetUpFinding:
-    settings, subject = config.import_folder, "imports"
-    folder = WatchedFolder(settings)
-    if fault := folder.find_fault():
-        return SetUpFinding(State.WRONG, subject, fault)
-    if unknown := list_unknown_users(settings.owners):
-        sentence = f"IMPORT_FOLDER_OWNERS names users that this machine has not: {', '.join(unknown)}."
-        return SetUpFinding(State.WRONG, subject, sentence)
-    if shut := folder.list_shut_profiles():
-        sentence = f"{shut[0]} cannot be written: make the portal's user its owner."
-        return SetUpFinding(State.WRONG, subject, sentence)
-    profiles = len(folder.list_profile_folders())
-    if not profiles:
-        sentence = f"{folder.root} has no profile's folder yet, such as incoming/roster/default."
-        return SetUpFinding(State.NOTE, subject, sentence)
-    return SetUpFinding(
-        State.RIGHT, subject, f"{folder.root} is watched: {plural(profiles, 'folder')} of profiles."
-    )
-
-
 def _examine_disk(config: Config) -> SetUpFinding:
     free, needed = shutil.disk_usage(config.instance).free, LEAST_FREE
     if _is_embedded(config):
@@ -231,6 +205,9 @@ def _examine_mail(config: Config) -> SetUpFinding:
 
 
 def _examine_provider(config: Config) -> SetUpFinding:
+    # Whoever only names what the doctor finds does not load what signing in takes.
+    from portal.platform.openid.provider import ProviderConnection, parse_metadata, well_known_address
+
     address = well_known_address(config.oidc_issuer)
     try:
         parse_metadata(ProviderConnection(config.outbound_proxy).fetch_json(address), config.oidc_issuer)
@@ -244,21 +221,10 @@ def _examine_provider(config: Config) -> SetUpFinding:
     return SetUpFinding(State.RIGHT, "sign-in", f"The provider {config.oidc_issuer} answers.")
 
 
-def _examine_returns(config: Config) -> SetUpFinding:
-    """Whether returns can be signed; a key that is set and cannot be used stops the start."""
-    subject, coordinates = "returns", config.returns.is_coordinator(config.mode)
-    also = "; this portal receives those of all forces" if coordinates else ""
-    path = config.returns.find_key_file(config.mode, config.instance)
-    if path is None or not path.exists():
-        sentence = f"There is no key, so no return can be made (flask returns keys make){also}."
-        return SetUpFinding(State.NOTE, subject, sentence)
-    try:
-        fingerprint = take_fingerprint(write_public_key(load_private_key(path)))
-    except SigningKeyError as error:
-        return SetUpFinding(State.WRONG, subject, f"{path} {error}.")
-    name = config.returns.name_force(config.force_name)
-    sentence = f"They are signed as {name} with the key {fingerprint[:16]}…{also}."
-    return SetUpFinding(State.RIGHT, subject, sentence)
+def _examine_features(config: Config) -> Iterator[SetUpFinding]:
+    for feature in config.features_on:
+        for name in feature.set_up:
+            yield from feature.load(name)(config)
 
 
 def _examine_proxy(config: Config) -> SetUpFinding:

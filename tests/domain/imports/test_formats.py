@@ -7,12 +7,13 @@ import time_machine
 from sqlalchemy import func, select
 
 from docs import draw_formats
-from portal.domain.dip_samples.models import DipSample
 from portal.domain.directives import files
 from portal.domain.directives.models import DirectiveVersion, Exclusion
-from portal.domain.imports.columns import FORMATS
+from portal.domain.imports.columns import list_formats
 from portal.domain.people.models import Post
 from portal.domain.records.models import Record
+from portal.feature import list_features
+from portal.features.dip_samples.models import DipSample
 from portal.platform.db import db
 from tests.domain.imports.desk import administrator
 from tests.domain.imports.rosters import run
@@ -33,7 +34,7 @@ def test_the_page_and_the_examples_are_written_from_the_readers_columns():
 
     assert draw_formats.PAGE.read_text(encoding="utf-8") == draw_formats.draw(), stale
     texts = {path.name: path.read_bytes().decode() for path in draw_formats.FOLDER.iterdir()}
-    assert texts == {form.name: form.example for form in FORMATS}, stale
+    assert texts == {form.name: form.example for form in list_formats(list_features())}, stale
 
 
 @pytest.mark.slow
@@ -41,7 +42,7 @@ def test_every_example_goes_in_as_it_is(app, database):
     with time_machine.travel(datetime(2026, 6, 1, 12, tzinfo=UTC), tick=True):
         make_version("respond", title="Respond: at the scene")
         make_version("protect", title="Protect: after the scene")
-        commands = {form.name: form.command for form in FORMATS}
+        commands = {form.name: form.command for form in list_formats(list_features())}
         assert commands.keys() == GOES_IN.keys()
         for name, (table, rows) in GOES_IN.items():
             count = select(func.count()).select_from(table)
@@ -81,7 +82,7 @@ def test_examples_are_downloaded_where_files_are_imported(client):
 
     page = client.page(client.page("/imports").links["Formats and examples"])
 
-    for form in FORMATS:
+    for form in list_formats(list_features()):
         response = client.get(page.links[f"Download {form.name}"])
         assert response.data.decode() == form.example
         assert all(column.name in page.text for column in form.columns)

@@ -11,10 +11,11 @@ from sqlalchemy import func, select
 
 from config import Config
 from portal.domain.imports import columns, services
-from portal.domain.imports.folder import JOB
-from portal.domain.imports.models import FolderFile, ImportRun
+from portal.domain.imports.models import ImportRun
 from portal.domain.imports.services import Upload
 from portal.domain.people.models import Person, Post
+from portal.features.watched_folder.importing import JOB
+from portal.features.watched_folder.models import FolderFile
 from portal.platform import clock
 from portal.platform.db import Stamp, db, transaction
 from portal.platform.jobs import services as jobs
@@ -85,7 +86,9 @@ def test_a_killed_import_leaves_nothing_and_is_taken_up_again(app: Flask, tmp_pa
         assert db.session.get_one(ImportRun, run_id).ended_as == "applied"
 
 
-@pytest.mark.parametrize("moment", ["tests.domain.imports.slow_worker", "tests.domain.imports.slow_mover"])
+@pytest.mark.parametrize(
+    "moment", ["tests.domain.imports.slow_worker", "tests.features.watched_folder.slow_mover"]
+)
 def test_a_file_of_the_watched_folder_is_imported_once_and_never_lost(
     app: Flask, tmp_path: Path, moment: str
 ) -> None:

@@ -11,9 +11,9 @@ from portal.platform.db import db
 from portal.platform.errors import NotFoundError
 from tests.domain.imports.desk import administrator, csv_of, upload_and_check
 from tests.domain.imports.rosters import row, run, write_csv
+from tests.features.scim.provider import ENTERPRISE, Provider, user
 from tests.pages.account.browsing import make_account, signed_in
 from tests.pages.account.browsing import sign_in as enter
-from tests.pages.scim.provider import ENTERPRISE, Provider, user
 
 LOOKALIKES = ["D9\u200b001", "D9001\u00ad", "\ufeffD9001", "Ｄ９００１", "D9\u3164001", " D9001\u200e"]
 TURNED = "D9\u202e100\u202c"

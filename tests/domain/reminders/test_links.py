@@ -18,10 +18,11 @@ from portal.domain.accounts.queries import get_account_state
 from portal.domain.directives.models import Directive
 from portal.domain.reminders import queries
 from portal.domain.reminders import services as reminders
-from portal.domain.reminders.models import EVENT_KINDS, PRIVATE_KINDS, MessageKind, ReminderRule
+from portal.domain.reminders.models import MessageKind, ReminderRule
 from portal.domain.reminders.notice_texts import ALERT_TEXTS, BATCH, CHANGED, NEW_ADMINISTRATOR, list_wordings
 from portal.domain.reminders.rules import ReminderReason, SendWindow
 from portal.domain.reminders.sending import WRITERS
+from portal.feature import list_features
 from portal.platform import clock
 from portal.platform.audit import ANNOUNCED_TO_OWNER, log
 from portal.platform.db import db, transaction
@@ -270,13 +271,13 @@ def test_every_kind_of_mail_has_its_case() -> None:
         MessageKind.INVITATION,
         MessageKind.RESET,
         MessageKind.REVIEW,
-        MessageKind.FOLDER,
-        MessageKind.REPORT,
-        MessageKind.EVIDENCE_STALE,
-        *EVENT_KINDS,
-        *PRIVATE_KINDS,
     }  # have tests of their own
-    assert WRITERS.keys() == set(MessageKind) == {MessageKind.REMINDER, MessageKind.NOTICE} | elsewhere
+    of_features = {MessageKind(mail.kind) for feature in list_features() for mail in feature.mails}
+    assert (
+        WRITERS.keys()
+        == set(MessageKind) - of_features
+        == {MessageKind.REMINDER, MessageKind.NOTICE} | elsewhere
+    )
     assert REMINDERS.keys() == set(ReminderReason)
     assert (
         NOTICES.keys() | ELSEWHERE | ALERT_TEXTS.keys() == list_wordings().keys()

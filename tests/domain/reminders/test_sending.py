@@ -378,11 +378,11 @@ def test_a_message_that_cannot_be_written_keeps_back_no_other(world, office, mon
 def test_a_part_of_the_plan_that_fails_keeps_back_no_other(world, monkeypatch) -> None:
     reminded = list[object]()
 
-    def queue_review_mails(*_: object, **__: object) -> None:
+    def queue_recall_mails(*_: object, **__: object) -> None:
         raise KeyError("poison")
 
-    monkeypatch.setattr(services, "queue_review_mails", queue_review_mails)
-    monkeypatch.setattr(services, "remind_of_events", lambda *days: reminded.append(days))
+    monkeypatch.setattr("portal.features.recall.mails.queue_recall_mails", queue_recall_mails)
+    monkeypatch.setattr(services, "queue_review_mails", lambda *days, **_: reminded.append(days))
 
     planned = plan(date(2026, 5, 15))
 

@@ -14,16 +14,24 @@ from portal.domain.accounts.models import Credential, Invitation, KnownBrowser, 
 from portal.domain.assessment.models import Attempt, Response
 from portal.domain.cases import CaseCopy, CaseRubric, CaseRun, CaseStep
 from portal.domain.catalogue.models import Activity, EventTypeVersion, Item, Lesson, ModuleVersion
-from portal.domain.clarity.models import ClarityAnswer, ClarityReply, ClarityWords
 from portal.domain.decisions.models import Decision, DecisionRequest
-from portal.domain.events.models import Booking, BookingChange, Event, EventRoom, EventVersion, RegisterEntry
-from portal.domain.imports.models import FolderFile, ImportRun
+from portal.domain.imports.models import ImportRun
 from portal.domain.people.models import FactNote
-from portal.domain.recall.models import RecallReview
 from portal.domain.records.models import Registration
-from portal.domain.reminders.models import Message, NoticeLine, ReportMail
+from portal.domain.reminders.models import Message, NoticeLine
 from portal.domain.retention import queries, services
-from portal.domain.saved_reports.models import SavedReport
+from portal.features.clarity.models import ClarityAnswer, ClarityReply, ClarityWords
+from portal.features.events.models import (
+    Booking,
+    BookingChange,
+    Event,
+    EventRoom,
+    EventVersion,
+    RegisterEntry,
+)
+from portal.features.recall.models import RecallReview
+from portal.features.saved_reports.models import ReportMail, SavedReport
+from portal.features.watched_folder.models import FolderFile
 from portal.platform import clock
 from portal.platform.audit import AuditEvent, FilePeople, pack_people
 from portal.platform.db import db, transaction

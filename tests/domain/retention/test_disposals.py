@@ -13,10 +13,15 @@ from portal.domain.decisions.models import DecidedAlreadyError, SecondPersonErro
 from portal.domain.people.models import FactNote, PersonName, Post
 from portal.domain.reminders.models import Message
 from portal.domain.retention import queries, services, stores
-from portal.domain.retention.classes import ACCESS_ACTIONS, CLASSES, class_of_key, newest_due_day
+from portal.domain.retention.classes import (
+    ACCESS_ACTIONS,
+    class_of_key,
+    list_retention_classes,
+    newest_due_day,
+)
 from portal.domain.retention.errors import NothingDueError, UnderWayError
 from portal.domain.retention.models import DisposalSlice
-from portal.domain.retention.queries import STORES, preview_class
+from portal.domain.retention.queries import preview_class, stores_of
 from portal.platform import clock
 from portal.platform.audit import AuditEvent
 from portal.platform.db import OPEN_END, db, stamp, transaction
@@ -70,7 +75,7 @@ def files(desk: Desk) -> list[bytes]:
     return [answer.data for answer in answers]
 
 
-OTHERS = [row.key for row in CLASSES if row.key != "leavers"]
+OTHERS = [row.key for row in list_retention_classes() if row.key != "leavers"]
 
 
 @pytest.mark.parametrize("key", sweep_after(4, *OTHERS))  # all of them in one go below
@@ -185,7 +190,7 @@ def refuses(*conditions) -> bool:
     refusal = ""
     nested = db.session.begin_nested()
     try:
-        STORES["audit"][0].remove(ids)
+        stores_of("audit")[0].remove(ids)
     except DBAPIError as error:
         refusal = str(error)
     nested.rollback()

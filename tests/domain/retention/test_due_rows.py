@@ -10,8 +10,8 @@ from sqlalchemy import insert
 from portal.domain.accounts.models import Credential, LastSignIn
 from portal.domain.people.models import Post, RoleGrant
 from portal.domain.retention.classes import is_due
-from portal.domain.retention.queries import STORES, list_due_keys, preview_class
-from portal.domain.retention.stores import OF_MESSAGES
+from portal.domain.retention.queries import list_due_keys, preview_class, stores_of
+from portal.domain.retention.stores import list_tables_of_messages
 from portal.platform import clock
 from portal.platform.audit import AuditEvent
 from portal.platform.clock import LONDON
@@ -89,7 +89,7 @@ def test_an_account_is_due_when_nothing_of_it_could_be_used_for_the_period(datab
             for person, career in zip(people, careers, strict=True):
                 _write_career(person, unit, career, limit)
 
-        (store,) = STORES["leavers"]
+        (store,) = stores_of("leavers")
         preview = preview_class("leavers", 12, TODAY)
         keys = list_due_keys("leavers", store, preview.limit, 100)
 
@@ -129,4 +129,4 @@ def test_whatever_refers_to_an_email_goes_before_it():
         if key.column.table.name == "message"
     }
 
-    assert referring == {table.__tablename__ for table in OF_MESSAGES}
+    assert referring == {table.__tablename__ for table in list_tables_of_messages()}

@@ -5,11 +5,11 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import func, select
 
-from portal.domain.clarity.models import ClarityWords
 from portal.domain.reminders.models import Message
 from portal.domain.retention import queries, services, stores
 from portal.domain.retention.errors import LongerPeriodError
-from portal.domain.retention.queries import STORES, preview_class
+from portal.domain.retention.queries import preview_class, stores_of
+from portal.features.clarity.models import ClarityWords
 from portal.pages.retention.views import certificate_rows
 from portal.platform import clock
 from portal.platform.db import db, transaction
@@ -108,5 +108,5 @@ def test_a_run_that_lost_its_job_removes_nothing_after_the_certificate(app, desk
         stores.lift_hold(hold, "Case 8 is over", by=desk.people["D3001"], at=clock.now())
 
     with pytest.raises(RuleError, match="done already"):
-        services._remove_slice(stale, STORES["mail"][0], None)
+        services._remove_slice(stale, stores_of("mail")[0], None)
     assert db.session.scalar(select(func.count()).select_from(Message)) == 1

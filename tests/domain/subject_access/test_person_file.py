@@ -20,6 +20,7 @@ from portal.domain.subject_access.person_file import (
 )
 from portal.domain.subject_access.register.marks import PersonalTable
 from portal.domain.subject_access.register.work import NOT_PERSONAL, personal_tables
+from portal.feature import load_models
 from portal.platform.db import Base, db
 from tests.domain.subject_access.every_table import EveryTable
 from tests.factories.people import make_person
@@ -55,6 +56,7 @@ def as_json(file: PersonFile, settings) -> str:
 
 
 def test_every_column_of_every_table_is_marked_once_as_personal_or_not() -> None:
+    load_models()
     tables = {table.name: table for table in Base.metadata.sorted_tables}
     unmarked = []
     for name, table in tables.items():

@@ -44,7 +44,7 @@ EVENT_ROUTES: dict[str, str] = dict.fromkeys(OF_AN_EVENT, NOBODY) | {
     "events.accept_own_place": OWN,
     "events.add_room": NOBODY,
     "events.book_own_place": OWN,
-    "events.book_people": NOBODY,  # of whom the manager sees: tests/pages/events/test_booking.py
+    "events.book_people": NOBODY,  # of whom the manager sees: tests/features/events/test_booking.py
     "events.cancel_event": NOBODY,
     "events.cancel_own_place": OWN,
     "events.change_event": NOBODY,

@@ -5,8 +5,8 @@ from uuid import uuid4
 
 from sqlalchemy import select
 
-from portal.domain.events.models import Event
-from portal.domain.exercises.models import ExerciseRun, RunStep
+from portal.features.events.models import Event
+from portal.features.exercises.models import ExerciseRun, RunStep
 from portal.platform import clock
 from portal.platform.db import db, stamp, transaction
 from portal.platform.permissions import Role

@@ -52,18 +52,18 @@ ROUTES: dict[str, str] = {
     "grants.give_to_several": NOBODY,
     "grants.propose_grants": NOBODY,
     "grants.review_grants": NOBODY,
-    "grants.show_groups": NOBODY,
-    "grants.map_group": NOBODY,
+    "scim_groups.show_groups": NOBODY,
+    "scim_groups.map_group": NOBODY,
     "people.revoke_role": PERSON,
     "account.set_password": NOBODY,
-    "sign_in.begin_saml": NOBODY,
+    "saml.begin_saml": NOBODY,
     "sign_in.begin_sign_in": NOBODY,
-    "sign_in.describe_saml": NOBODY,
+    "saml.describe_saml": NOBODY,
     "sign_in.end_by_provider": NOBODY,
-    "sign_in.finish_saml": NOBODY,
+    "saml.finish_saml": NOBODY,
     "sign_in.finish_sign_in": NOBODY,
     "sign_in.leave_provider": NOBODY,
-    "sign_in.receive_assertion": NOBODY,
+    "saml.receive_assertion": NOBODY,
     "sign_in.link_requested": NOBODY,
     "sign_in.request_link": NOBODY,
     "sign_in.enter_factor": NOBODY,
@@ -193,24 +193,12 @@ ROUTES: dict[str, str] = {
     "learning.show_my_learning": OWN,
     "learning.download_due_dates": OWN,
     "learning.list_messages": OWN,
-    "learning.show_recalls": OWN,
-    "learning.choose_recall": OWN,
-    "learning.ask_recall": OWN,
-    "learning.answer_recall": OWN,
-    "learning.show_recall_answers": OWN,
-    "authoring.show_recall": NOBODY,
-    "authoring.show_clarity": NOBODY,
     "authoring.archive_module": NOBODY,
     "authoring.schedule_draft": NOBODY,
     "authoring.cancel_schedule": NOBODY,
     "authoring.list_reviews": NOBODY,
     "authoring.publish_and_ask": NOBODY,
     "authoring.restore_module": NOBODY,
-    "authoring.reply_to_learner": NOBODY,
-    "learning.show_clarity": OWN,
-    "learning.erase_clarity_answer": OWN,
-    "learning.say_lesson_was_clear": OWN,
-    "learning.say_item_was_clear": OWN,
     "learning.show_job_aid": NOBODY,
     "learning.download_job_aid": NOBODY,
     "learning.show_briefing": NOBODY,
@@ -352,7 +340,7 @@ ROUTES: dict[str, str] = {
 }
 
 # Of an event that is held: whoever runs events sees its people. None is held in the world of the matrix;
-# tests/pages/events has who may.
+# tests/features/events has who may.
 ROUTES |= EVENT_ROUTES
 
 # The desk says nothing of single learners.

@@ -11,8 +11,10 @@ from flask import Flask
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
+from portal.features.exercises.feature import RUN
 from portal.pages.layout.access import permission_of, scopes_of
 from portal.platform.permissions import Permission
+from tests.feature_sweeps import union_of
 from tests.page_reading import read_words
 from tests.pages.access.event_routes import NAME_WHO_HAS_A_PLACE, OF_WHO_RUNS
 from tests.pages.access.routes import ROUTES
@@ -24,13 +26,13 @@ from tests.pages.account.browsing import another, let_in
 MAY_BE_UNKNOWN = {
     "imports.list_unnamed_roles",  # of the whole force's roster
     "assurance.report_action",  # of whoever owns it: tests/pages/assurance/test_entries.py
-    "events.show_correction",  # nobody was signed off; tests/pages/events/test_sign_off.py
+    "events.show_correction",  # nobody was signed off; tests/features/events/test_sign_off.py
     "events.correct_attendance",
     "exercises.take_control_step",  # sent without saying which step
     "exercises.take_action_back",  # nobody wrote one down
     "dip_samples.show_sample",  # of another's unit: tests/pages/dip_samples has who may
     "dip_samples.withdraw_counts",
-    "events.accept_own_place",  # tests/pages/events/test_booking.py
+    "events.accept_own_place",  # tests/features/events/test_booking.py
     "events.decide_booking",
     "authoring.add_comment",
     "authoring.show_medium",
@@ -46,7 +48,7 @@ MAY_BE_UNKNOWN = {
     "authoring.send_back",
     "authoring.withdraw_draft",
     "catalogue.send_media",
-    "exercises.publish_proposal",  # nobody proposed one: tests/pages/exercises/test_versions.py
+    "exercises.publish_proposal",  # nobody proposed one: tests/features/exercises/test_versions.py
     "exercises.send_medium",
     "exercises.send_proposal_back",
     "exercises.show_proposal",
@@ -56,11 +58,11 @@ MAY_BE_UNKNOWN = {
     "monitoring.show_file",
     "monitoring.act_on_file",
     "monitoring.download_file",
-    "assurance.show_pack_file",  # nobody asked for one here; tests/pages/assurance/test_packs.py has who may
-    "assurance.download_pack",
-    "assurance.act_on_pack",
+    "packs.show_pack_file",  # nobody asked for one here; tests/pages/assurance/test_packs.py has who may
+    "packs.download_pack",
+    "packs.act_on_pack",
     "reminders.send_again",
-    "saved_reports.choose_emails",  # nobody saved one here; tests/pages/saved_reports has who may
+    "saved_reports.choose_emails",  # nobody saved one here; tests/features/saved_reports has who may
     "saved_reports.delete_report",
     "saved_reports.end_share",
     "saved_reports.manage_report",
@@ -70,13 +72,10 @@ MAY_BE_UNKNOWN = {
     "saved_reports.share_report",
     "saved_reports.show_emails",
     "saved_reports.stop_schedule",
-    "events.show_proposal",  # nobody proposed one here; tests/pages/events/test_type_pages.py has who may
+    "events.show_proposal",  # nobody proposed one here; tests/features/events/test_type_pages.py has who may
     "events.publish_type",
     "events.send_type_back",
     "events.withdraw_type",
-    "learning.ask_recall",  # nobody passed here; tests/pages/learning/test_recall.py has who may
-    "learning.answer_recall",
-    "learning.show_recall_answers",
     "learning.save_rubric",  # no case has ended here; tests/pages/learning/test_copies.py has who may
     "learning.show_copy",
     "learning.read_copy",
@@ -110,21 +109,21 @@ MAY_BE_UNKNOWN = {
     "decisions.decide_joint_request",
     "decisions.joint_request",
     "decisions.withdraw_joint_request",
-    "grants.map_group",
+    "scim_groups.map_group",
     "tokens.revoke_token",
     "people.end_person_session",
     "people.remove_identity",
     # Without a provider; with one, see tests/pages/sign_in.
     "people.show_identities",
-    "sign_in.begin_saml",
+    "saml.begin_saml",
     "sign_in.begin_sign_in",
-    "sign_in.describe_saml",
+    "saml.describe_saml",
     "sign_in.end_by_provider",
-    "sign_in.finish_saml",
+    "saml.finish_saml",
     "sign_in.finish_sign_in",
     "sign_in.leave_provider",
-    "sign_in.receive_assertion",
-}
+    "saml.receive_assertion",
+} | union_of("MAY_BE_UNKNOWN")
 
 # What is done to the whole force, by a role that ends at no unit alone: in this world every role ends at one.
 OF_THE_FORCE = {"jobs.start_job", "reminders.edit_rules"}
@@ -173,7 +172,7 @@ def _refused(world: World, endpoint: str, subject: str, permission: Permission |
         return {404}
     if whose in {ATTEMPT, JOB} and subject != "own":  # the administrator here is a unit's; jobs the force's
         return {404}
-    if endpoint in OF_WHO_RUNS and Permission.EXERCISE_RUN not in world.permissions:
+    if endpoint in OF_WHO_RUNS and RUN not in world.permissions:
         return {403, 404}
     if endpoint in OF_THE_FORCE:
         return {403}

@@ -21,12 +21,13 @@ from werkzeug.test import TestResponse
 from wtforms import Form
 from wtforms.fields.core import UnboundField
 
+import portal.features
 import portal.pages
 from portal.domain.people.models import Post
 from portal.domain.people.queries import person_by_staff_number, viewer_of
-from portal.domain.saved_reports import services as saved_reports
-from portal.domain.saved_reports.models import SavedPage
-from portal.domain.saved_reports.rules import Definition
+from portal.features.saved_reports import services as saved_reports
+from portal.features.saved_reports.models import SavedPage
+from portal.features.saved_reports.rules import Definition
 from portal.platform import clock
 from portal.platform.db import db, transaction
 from portal.platform.permissions import UNIT_ROLES, Role
@@ -99,6 +100,7 @@ ALIKE = {  # in this world the same for everybody, also for those in sight
     "staff_number",  # somebody else runs the event
 }
 NAMES_A_PERSON = re.compile(r"staff.?number|e-?mail address", re.IGNORECASE)
+FOLDERS = ("portal.pages.", "portal.features.")
 FIELD_NAMES = {"people", "numbers", "found", "staff_number", "email"}
 READ = re.compile(r'request\.(?:form|args)\.get(?:list)?\(\s*"(staff_number|give|person|owner|email)"')
 VARYING = re.compile(r"<[^>]*>|\b[0-9A-Z]{4}-[0-9A-Z]{4}\b")  # tags, and the reference of a refusal
@@ -106,16 +108,18 @@ VARYING = re.compile(r"<[^>]*>|\b[0-9A-Z]{4}-[0-9A-Z]{4}\b")  # tags, and the re
 
 def list_fields() -> Iterator[str]:
     """The fields of all forms that take the number or the address of a person."""
-    for module in pkgutil.walk_packages(portal.pages.__path__, "portal.pages."):
-        importlib.import_module(module.name)
+    for package in (portal.pages, portal.features):
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            importlib.import_module(module.name)
     for form in list_subclasses(Form):
         for name, field in vars(form).items():
             # Forms that a view makes for the columns of one file ask which column it is, not for a person.
             own = hasattr(sys.modules.get(form.__module__), form.__qualname__.partition(".")[0])
-            if isinstance(field, UnboundField) and own and form.__module__.startswith("portal.pages."):
+            if isinstance(field, UnboundField) and own and form.__module__.startswith(FOLDERS):
                 words = f"{field.args} {field.kwargs.get('label')} {field.kwargs.get('description')}"
                 if name in FIELD_NAMES or NAMES_A_PERSON.search(words):
-                    yield f"{form.__module__.removeprefix('portal.pages.')}.{form.__qualname__}.{name}"
+                    place = form.__module__.split(".", 2)[2]
+                    yield f"{place}.{form.__qualname__}.{name}"
 
 
 def list_subclasses(kind: type) -> Iterator[type]:
@@ -126,7 +130,9 @@ def list_subclasses(kind: type) -> Iterator[type]:
 
 def test_every_field_that_takes_a_person_is_stated() -> None:
     assert set(list_fields()) == set(FIELDS)
-    sources = [path.read_text("utf-8") for path in Path(portal.pages.__path__[0]).rglob("*.py")]
+    folders = (*portal.pages.__path__, *portal.features.__path__)
+    paths = (path for folder in folders for path in Path(folder).rglob("*.py"))
+    sources = [path.read_text("utf-8") for path in paths if path.name != "commands.py"]
     assert {name for source in sources for name in READ.findall(source)} == set(READ_BY_HAND)
     assert not any("person_by_staff_number" in source for source in sources), "it asks nobody's sight"
 

@@ -173,7 +173,7 @@ def address_of(app: Flask, rule: Rule, subject: Subject) -> str:
         values |= {"name": "first", "item": "one", "check": "try"}
     if rule.endpoint == "authoring.edit_guide":
         values["key"] = "_guides/whom-to-call"
-    if rule.endpoint in {"monitoring.act_on_file", "assurance.act_on_pack"}:
+    if rule.endpoint in {"monitoring.act_on_file", "packs.act_on_pack"}:
         values["what"] = "again"
     if rule.endpoint == "imports.choose_file":
         values["kind"] = "completions"

@@ -19,8 +19,8 @@ from portal.platform.jobs import services as jobs
 from portal.platform.jobs.models import Job, JobState
 from tests.domain.imports.desk import csv_of, upload_and_check
 from tests.domain.imports.rosters import row
-from tests.factories.assurance import make_action, make_recommendation
 from tests.factories.people import make_grant, make_person
+from tests.features.assurance.factories import make_action, make_recommendation
 from tests.page_reading import H, Page, PortalClient, words
 from tests.pages.account.browsing import another
 from tests.pages.authoring.desk import publish_sample, rewrite_lesson

@@ -13,20 +13,20 @@ from portal.domain.audit_desk.action_words import list_actions
 from portal.domain.authoring import services as authoring
 from portal.domain.decisions.requests import ChangeRequest
 from portal.domain.decisions.services import submit_request
-from portal.domain.events.type_proposals import propose_type
-from portal.domain.exercises.sources import pack_exercise
-from portal.domain.exercises.versions import propose_exercise
 from portal.domain.records.models import Record
 from portal.domain.retention import services
+from portal.features.events.type_proposals import propose_type
+from portal.features.exercises.sources import pack_exercise
+from portal.features.exercises.versions import propose_exercise
 from portal.platform import clock
 from portal.platform.db import db, transaction
 from tests.domain.catalogue.event_type_files import UNPREPARED
-from tests.domain.exercises.folders import as_bytes, exercise_files
 from tests.domain.retention import aged
-from tests.factories.assurance import make_judgement, make_recommendation
 from tests.factories.events import make_booking, make_event, make_event_room, make_event_type
 from tests.factories.people import make_grant, make_person, make_unit
-from tests.factories.plans import propose_plan
+from tests.features.assurance.factories import make_judgement, make_recommendation
+from tests.features.exercises.folders import as_bytes, exercise_files
+from tests.features.force_plan.factories import propose_plan
 from tests.page_reading import Page, PortalClient
 from tests.pages.authoring.desk import publish_sample, rewrite_lesson
 from tests.pages.authoring.reviewing import BODY, send_draft

@@ -14,10 +14,10 @@ from tests.domain.imports.desk import csv_of, press_new, sections, selected_valu
 from tests.domain.imports.rosters import row, run, write_csv
 from tests.factories.catalogue import make_version
 from tests.factories.people import make_grant, make_person
+from tests.features.scim.provider import Provider, audited, user
 from tests.page_reading import words
 from tests.pages.api.calling import system
 from tests.pages.monitoring.world import enter, make_world
-from tests.pages.scim.provider import Provider, audited, user
 
 NORTH = "Westshire Police/Local Policing/Response, North"
 THEIRS = (

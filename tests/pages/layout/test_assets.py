@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from portal.domain.assurance.recommendations import ACTION_TAGS, JUDGEMENT_TAGS
 from portal.domain.status.rules import Status
+from portal.features.assurance.recommendations import ACTION_TAGS, JUDGEMENT_TAGS
 from portal.pages.layout import assets
 from portal.pages.layout.job_labels import STATE_TAGS
 

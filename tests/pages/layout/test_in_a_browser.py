@@ -19,6 +19,7 @@ from portal.domain.status.rules import Status
 from portal.pages.layout.forms import GovInput, GovPassword, GovRadios, GovSubmit, PortalForm
 from portal.pages.layout.query_arguments import Page as Slice
 from tests.chromium import MILLISECONDS
+from tests.examples import sweep_after
 from tests.pages.layout.conftest import build
 
 pytestmark = pytest.mark.browser
@@ -90,7 +91,7 @@ def opened(browser: Browser, width: int, **options: Any) -> Iterator[Tab]:
     assert complaints == []
 
 
-@pytest.fixture(params=[1280, 320])
+@pytest.fixture(params=sweep_after(1, 320, 1280))
 def tab(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Tab]:
     yield from opened(browser, request.param)
 

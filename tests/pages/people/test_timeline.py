@@ -7,13 +7,11 @@ import time_machine
 from sqlalchemy import select
 
 from portal.domain.directives.models import Assignment, Exclusion
-from portal.domain.events.models import AttendanceOutcome, Event
 from portal.domain.people.models import Post
 from portal.domain.records.models import Record
 from portal.domain.records.services import new_reference
 from portal.platform.db import db
 from tests.domain.status.facts import add, make_record, make_revocation
-from tests.factories.events import make_booking, make_event, make_event_room, make_event_type
 from tests.page_reading import words
 from tests.pages.monitoring.counting import statements
 from tests.pages.monitoring.world import TODAY, enter, make_world
@@ -197,28 +195,3 @@ def test_a_records_own_page_strikes_what_was_replaced(auditor, world):
     assert [words(one) for one in page.all("s")] == ["passed at 13:00 on 18 April 2026"]
     assert "Replaced at 09:30 on 14 May 2026" in page.text
     assert "Recorded at 09:30 on 14 May 2026: passed at 13:00 on 17 April 2026" in page.text
-
-
-def test_places_and_attendance_that_has_no_record_are_told(auditor, world):
-    person, facilitator = world.people["S1"], world.people["D6001"]
-    event = make_event(make_event_type(), make_event_room(), facilitator)
-    at(LATER, make_booking, event, person)
-    row = AttendanceOutcome(
-        event_id=db.session.scalar(select(Event.id).where(Event.reference == event)),
-        person_id=person,
-        outcome="absent",
-        reason="sick",
-        signed_off_by_id=facilitator,
-        signed_off_on=date(2026, 5, 12),
-    )
-    at(LATER, add, row)
-
-    holds, _ = timelines(auditor, "S1")
-
-    assert any("Booked a place at OIC Hydra on 10 June 2026, EV-0001" in entry for entry in holds)
-    assert any("OIC Hydra on 10 June 2026, EV-0001: did not attend: sick" in entry for entry in holds)
-
-    at(LAST, add, corrected(row, outcome="attended", reason="", record_id=record_of(world.people["N1"]).id))
-    holds, replaced = timelines(auditor, "S1")
-    assert not any("attend: sick" in entry or "attended" in entry for entry in holds)
-    assert any("attend: sick" in entry and "Replaced at" in entry for entry in replaced)

@@ -3,10 +3,10 @@
 import pytest
 from sqlalchemy import select
 
-from portal.domain.clarity.models import ClarityAnswer
 from portal.domain.people.models import FactNote, PersonName
 from portal.domain.retention import services
 from portal.domain.retention.services import ERASURE
+from portal.features.clarity.models import ClarityAnswer
 from portal.platform import clock
 from portal.platform.audit import AuditEvent
 from portal.platform.db import db, transaction

@@ -4,8 +4,9 @@ import os
 import time
 from pathlib import Path
 
-from portal.app import TASKS
+from portal.app import list_tasks
 from portal.commands.jobs import run_worker
+from portal.feature import list_features
 from portal.platform.audit import log
 from portal.platform.db import transaction
 from portal.platform.jobs.registry import Arguments, JobProgress, Task, set_tasks
@@ -40,5 +41,5 @@ COUNTING = Task(KIND, "A count", count)
 if __name__ == "__main__":
     from wsgi import app
 
-    set_tasks((*TASKS, COUNTING))
+    set_tasks((*list_tasks(list_features()), COUNTING))
     run_worker(app, int(os.environ.get("JOBS_WORKERS", "1")))

@@ -1,7 +1,6 @@
 """What is wrong with one item is that one's failure: a job does the others, and says how many failed."""
 
 import re
-from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -9,28 +8,30 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
-from portal.app import TASKS
+from portal.app import list_tasks
 from portal.domain.authoring import reviews
 from portal.domain.authoring import services as authoring
 from portal.domain.authoring.models import DraftSave, Review, ScheduledPublication
 from portal.domain.directives import services
-from portal.domain.events import booking
 from portal.domain.status import tasks as status
+from portal.feature import list_features
 from portal.platform import clock
 from portal.platform.db import db, transaction
 from portal.platform.errors import BusyError, PortalError
 from portal.platform.jobs import registry, worker
 from portal.platform.jobs.models import CancelledError
 from portal.platform.jobs.registry import ItemFailures
-from tests.factories.events import EVENT_START, make_booking, make_event, make_event_room, make_event_type
 from tests.factories.people import make_grant, make_person, make_unit
 
 ROOT = Path(__file__).resolve().parents[3]
 HERE = "tests/platform/jobs/test_items.py"
 OUTBOX = "tests/domain/reminders/test_sending.py"
+SAVED = "tests/features/saved_reports/test_views.py"
 SENDING = f"{OUTBOX}::test_a_message_that_cannot_be_written_keeps_back_no_other"
 LINKS = "tests/domain/catalogue/test_link_checks.py::test_one_page_keeps_no_other_from_being_asked"
-FOLDER = "tests/domain/imports/test_folder.py::test_a_file_that_cannot_be_put_away_keeps_back_no_other"
+FOLDER = (
+    "tests/features/watched_folder/test_importing.py::test_a_file_that_cannot_be_put_away_keeps_back_no_other"
+)
 # Every kind of job: the test that gives it a poisoned item, or why it walks over none.
 WALKS = {
     "account_links": SENDING,
@@ -41,7 +42,7 @@ WALKS = {
     "backup": "one backup",
     "backup-alarm": "one mail",
     "backup-rehearsal": "one backup",
-    "bookings": f"{HERE}::test_an_event_that_fails_keeps_back_no_other",
+    "bookings": "tests/features/events/booking/test_job.py::test_an_event_that_fails_keeps_back_no_other",
     "catalogue.links": LINKS,
     "directives.issue": "one change, all or nothing",
     "disposal": "one disposal, whose rows go by statements",
@@ -55,7 +56,7 @@ WALKS = {
     "notices": SENDING,
     "reconcile": f"{HERE}::test_people_who_cannot_be_checked_keep_back_no_others",
     "reminders": f"{OUTBOX}::test_a_part_of_the_plan_that_fails_keeps_back_no_other",
-    "report-mails": "tests/pages/saved_reports/test_views.py::test_a_report_that_fails_keeps_back_no_other",
+    "report-mails": f"{SAVED}::test_a_report_that_fails_keeps_back_no_other",
     "report_file": "one file",
     "reset_requests": "statements over many requests, with nothing done to one",
     "undo-ahead": "one change",
@@ -84,7 +85,7 @@ def poison(monkeypatch, module, name, is_poison):
 def test_every_kind_of_job_is_given_a_poisoned_item_or_walks_over_none():
     tests = [words.split("::") for words in WALKS.values() if "::" in words]
 
-    assert WALKS.keys() == {task.kind for task in TASKS}
+    assert WALKS.keys() == {task.kind for task in list_tasks(list_features())}
     missing = [
         name for file, name in tests if not re.search(rf"^def {name}\(", (ROOT / file).read_text(), re.M)
     ]
@@ -127,23 +128,6 @@ def test_a_job_says_what_it_did_and_how_many_failed(database):
     assert recorded == [1]
     with pytest.raises(PortalError, match=r"2 files imported\.\n1 file failed\."):
         failures.end_job(["2 files imported."])
-
-
-def test_an_event_that_fails_keeps_back_no_other(database, monkeypatch):
-    leader = make_person(make_unit("North"), rank="Inspector")
-    for number in range(3):
-        kind = make_event_type(f"type-{number}")
-        start = EVENT_START + timedelta(days=number)
-        event = make_event(kind, make_event_room(f"Room {number}"), leader, starts_at=start, places=1)
-        make_booking(event, make_person(make_unit(f"Unit {number}")), state="waiting")
-    events = booking.list_changing_events(clock.now())
-    assert len(events) == 3
-    poison(monkeypatch, booking, "update_bookings", lambda ids: ids == [events[1]])
-
-    with pytest.raises(PortalError, match=r"2 bookings brought up to date\.\n1 event failed"):
-        booking.bring_bookings_up_to_date(Progress(), {})
-
-    assert booking.list_changing_events(clock.now()) == [events[1]]
 
 
 def test_people_who_cannot_be_checked_keep_back_no_others(database, monkeypatch):

@@ -1,6 +1,7 @@
 """The kinds of job are stored in the table of jobs, so their names never change."""
 
-from portal.app import TASKS
+from portal.app import list_tasks
+from portal.feature import list_features
 from portal.platform.jobs import registry
 
 KINDS = [
@@ -34,7 +35,7 @@ KINDS = [
 
 
 def test_no_kind_is_renamed_or_used_twice():
-    assert sorted(task.kind for task in TASKS) == KINDS
+    assert sorted(task.kind for task in list_tasks(list_features())) == KINDS
 
 
 def test_a_kind_that_no_room_does_any_more_keeps_its_name():

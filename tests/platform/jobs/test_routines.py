@@ -52,4 +52,4 @@ def test_a_routine_is_repeated_though_one_run_fails_and_is_told_when_the_worker_
 def test_the_worker_of_the_portal_sends_webhooks_and_watches_a_folder(app):
     names = [routine.name for routine in make_worker_setup(app).routines]
 
-    assert names == ["webhooks", "watched folder", "presence"]
+    assert names == ["watched folder", "webhooks", "presence"]

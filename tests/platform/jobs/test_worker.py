@@ -14,7 +14,8 @@ import pytest
 from flask import Flask
 from sqlalchemy import create_engine, func, select, text
 
-from portal.app import TASKS, create_app
+from portal.app import create_app, list_tasks
+from portal.feature import list_features
 from portal.platform import clock
 from portal.platform.audit import AuditEvent
 from portal.platform.db import db, transaction
@@ -102,10 +103,10 @@ class Crew:
 def crew(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crew]:
     config = empty_portal(request, tmp_path_factory.mktemp("workers") / "instance", "workers")
     app = create_app(config)
-    set_tasks((*TASKS, COUNTING))
+    set_tasks((*list_tasks(list_features()), COUNTING))
     made = Crew(app, config.instance / "steps", config.database_url)
     yield made
-    set_tasks(TASKS)
+    set_tasks(list_tasks(list_features()))
     for one in made.workers:
         one.kill()
     with app.app_context():

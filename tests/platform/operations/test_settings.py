@@ -67,7 +67,6 @@ WRONG = [
     ("trusted_proxies", "TRUSTED_PROXIES", ("everybody", "0.0.0.0/0")),
     ("line_manager_sight", "LINE_MANAGER_SIGHT", ("perhaps",)),
     ("link_check", "LINK_CHECK", ("weekly",)),
-    ("report_mail_files", "REPORT_MAIL_FILES", ("yes",)),
     ("oidc_issuer", "OIDC_ISSUER", ISSUERS),
     ("oidc_match_claim", "OIDC_MATCH_CLAIM", ("email", "preferred_username", "Email", "employee id")),
     ("oidc_match_field", "OIDC_MATCH_FIELD", ("email", "E-mail", "staff number")),
@@ -84,10 +83,10 @@ WRONG = [
     ("returns", "RETURN_FORCE", ("West shire", "west_shire", "x" * 61)),
     ("returns", "COORDINATOR", ("yes",)),
     ("returns", "COORDINATOR_KEY", ("key", "A" * 44)),
-    ("import_folder", "IMPORT_FOLDER", ("drop", "./drop")),
-    ("import_folder", "IMPORT_FOLDER_MOST_ENDED", ("101", "5%")),
-    ("import_folder", "IMPORT_FOLDER_SETTLE_SECONDS", ("86401", "a while")),
-    ("import_folder", "IMPORT_FOLDER_KEPT_DAYS", ("0", "a month")),
+    ("feature_settings", "IMPORT_FOLDER", ("drop", "./drop")),
+    ("feature_settings", "IMPORT_FOLDER_MOST_ENDED", ("101", "5%")),
+    ("feature_settings", "IMPORT_FOLDER_SETTLE_SECONDS", ("86401", "a while")),
+    ("feature_settings", "IMPORT_FOLDER_KEPT_DAYS", ("0", "a month")),
     ("jobs", "JOBS", ("elsewhere",)),
     ("jobs_workers", "JOBS_WORKERS", ("0", "two", "65")),
     ("jobs_lost_seconds", "JOBS_LOST_SECONDS", ("0", "30s")),
@@ -126,8 +125,8 @@ def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.Monke
 
 
 def test_every_setting_is_tried_here() -> None:
-    # tests/platform/saml/test_saml_settings.py and tests/platform/backups/test_backup_settings.py
-    elsewhere = {"saml", "backup"}
+    # tests/features/saml/responses/test_saml_settings.py and tests/platform/backups/test_backup_settings.py
+    elsewhere = {"feature_settings", "backup"}
     assert {field for field, _, _ in WRONG} | FREE | elsewhere == {field.name for field in fields(Config)}
 
 

@@ -93,6 +93,6 @@ def test_signing_in_at_a_provider_has_threads_of_its_own(app):
     }
 
     assert {lane for (path, _), lane in lanes.items() if "oidc" in path} == {Lane.PROVIDER}
-    assert {lane for (path, _), lane in lanes.items() if "saml" in path} == {Lane.SAML}
+    assert {lane for (path, _), lane in lanes.items() if "saml" in path} == {Lane.DOCUMENTS}
     assert len({path for path, _ in lanes}) == 8
     assert lane_of("GET", "/sign-in/oidcs") is lane_of("GET", "/samlet") is Lane.READS

@@ -1,76 +1,12 @@
-"""Marks of the tables of taught events and exercises."""
+"""Marks of the tables of event types and of attendance records."""
 
-from portal.domain.subject_access.register.marks import LEARNING, WORK, PersonalTable, View, mark_proposals
-from portal.domain.subject_access.register.people import FACT
+from portal.domain.subject_access.register.marks import LEARNING, WORK, PersonalTable, View
 
 _YOU = {"person_id": "you"}
 _RECORDED = {"recorded_at": "Recorded"}
 _TAKEN_BACK = {"void": "Taken back by a correction"}
 
 _ATTENDANCE = (
-    PersonalTable(
-        "booking",
-        LEARNING,
-        "events",
-        (
-            View("Your places at events", "person_id"),
-            View("Places at events that you booked for others", "booked_by_id", "event_id asked_at"),
-        ),
-        {
-            "event_id": "Event",
-            "state": "State",
-            "state_at": "Since",
-            "offered_until": "Place kept until",
-            "way": "How it was booked",
-            "syndicate": "Syndicate",
-            "asked_at": "Asked for",
-        },
-        people={"person_id": "you", "booked_by_id": "who booked"},
-        technical="id activity_id sitting",
-    ),
-    PersonalTable(
-        "booking_change",
-        LEARNING,
-        "events",
-        (
-            View("What became of your places at events", "booking_id person_id"),
-            View("Places of others at events that you changed", "by_id", "state recorded_at"),
-        ),
-        {"booking_id": "Event", "state": "State", "reason": "Reason", **_RECORDED},
-        people={"by_id": "who changed it"},
-        technical="id",
-    ),
-    PersonalTable(
-        "register_entry",
-        LEARNING,
-        "events",
-        (
-            View("What was noted of you at events", "person_id"),
-            View("What you noted of others at events", "noted_by_id", "event_id noted_at"),
-        ),
-        {"event_id": "Event", "kind": "What", "noted_at": "When", "means": "How", **_RECORDED},
-        people={"person_id": "you", "noted_by_id": "who noted it"},
-        technical="key",
-    ),
-    PersonalTable(
-        "attendance_outcome",
-        LEARNING,
-        "record",
-        (
-            View("What was signed off of you at events", "person_id"),
-            View("What you signed off of others at events", "signed_off_by_id", "event_id signed_off_on"),
-        ),
-        {
-            "event_id": "Event",
-            "outcome": "Outcome",
-            "reason": "Reason",
-            "signed_off_on": "Signed off",
-            **_TAKEN_BACK,
-            **_RECORDED,
-        },
-        people={"person_id": "you", "signed_off_by_id": "who signed it off"},
-        technical=f"{FACT} record_id",
-    ),
     PersonalTable(
         "attendance_record",
         LEARNING,
@@ -95,106 +31,5 @@ _EVENTS = (
         technical="id recorded_at activity_id digest content aim audience owner review_on minutes "
         "syndicate_least syndicate_most places_least places_most facilitators approval preparation",
     ),
-    mark_proposals("event_type_proposal", "Event types", "content", {"key": "Event type"}),
-    PersonalTable(
-        "event_version",
-        WORK,
-        "record",
-        (View("Events you planned, moved or cancelled", "changed_by_id"),),
-        {
-            "event_id": "Event",
-            "held_on": "Day",
-            "reason": "Reason",
-            "cancelled": "Cancelled",
-            **_TAKEN_BACK,
-            **_RECORDED,
-        },
-        people={"changed_by_id": "who changed it"},
-        technical=f"{FACT} number type_version_id starts_at ends_at room_id syndicates places notes",
-    ),
-    PersonalTable(
-        "event_facilitator",
-        WORK,
-        "record",
-        (View("Events you run", "person_id"),),
-        {"event_version_id": "Event"},
-        people={"person_id": "a facilitator"},
-    ),
-    PersonalTable(
-        "place_reservation",
-        WORK,
-        "record",
-        (View("Places at events that you reserved for units", "reserved_by_id"),),
-        {"event_id": "Event", "unit_id": "Unit", "places": "Places", "until_on": "Until"},
-        people={"reserved_by_id": "who reserved them"},
-        technical="id",
-    ),
 )
-_EXERCISES = (
-    PersonalTable(
-        "exercise_version",
-        WORK,
-        "record",
-        (View("Versions of exercises you published", "published_by_id"),),
-        {"title": "Title", "number": "Version", "published_at": "Published"},
-        people={"published_by_id": "the publisher"},
-        technical="id recorded_at exercise_id digest summary owner review_on minutes content",
-    ),
-    mark_proposals("exercise_proposal", "Exercises", "archive", {"key": "Exercise"}),
-    PersonalTable(
-        "exercise_run",
-        WORK,
-        "record",
-        (View("Exercises you opened", "opened_by_id"),),
-        {"reference": "Exercise", "kind": "Kind", **_RECORDED},
-        people={"opened_by_id": "the facilitator"},
-        technical="id exercise_version_id event_id syndicates",
-    ),
-    PersonalTable(
-        "run_step",
-        WORK,
-        "record",
-        (
-            View("What you did as a facilitator of exercises", "by_id", "run_id kind text recorded_at by_id"),
-            View("When you became scribe of a syndicate", "person_id", "run_id syndicate recorded_at"),
-        ),
-        {"run_id": "Exercise", "kind": "What", "syndicate": "Syndicate", "text": "Message", **_RECORDED},
-        people={"person_id": "a scribe", "by_id": "a facilitator"},
-        technical="id key inject_key",
-    ),
-    PersonalTable(
-        "log_entry",
-        LEARNING,
-        "record",
-        (View("What you wrote into decision logs of exercises", "by_id"),),
-        {"run_id": "Exercise", "syndicate": "Syndicate", "kind": "What", "answer": "Entry", **_RECORDED},
-        people={"by_id": "the scribe"},
-        technical="id key inject_key question_key corrects_id",
-    ),
-    PersonalTable(
-        "plenary_voter",
-        LEARNING,
-        "record",
-        (View("That you ranked statements in exercises (how, is not kept)", "person_id"),),
-        {"run_id": "Exercise"},
-        people=_YOU,
-        technical="prompt_key",
-    ),
-    PersonalTable(
-        "run_action",
-        WORK,
-        "record",
-        (View("Actions from exercises that you wrote down", "by_id"),),
-        {"run_id": "Exercise", "what": "Action", "owner": "Owner", "due_on": "By", **_RECORDED},
-        people={"by_id": "who wrote it down"},
-        technical="id key withdraws_id",
-    ),
-)
-TABLES = (*_ATTENDANCE, *_EVENTS, *_EXERCISES)
-NOT_PERSONAL = {
-    "event": "events by their references",
-    "event_room": "rooms with their directions",
-    "exercise": "exercises by their keys",
-    "exercise_file": "files of exercises",
-    "plenary_statement": "statements that nobody’s name, time or order is kept with",
-}
+TABLES = (*_ATTENDANCE, *_EVENTS)

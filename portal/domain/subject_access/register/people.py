@@ -96,43 +96,6 @@ TABLES = (
         technical="id",
     ),
     PersonalTable(
-        "scim_user",
-        SYSTEMS,
-        "current",
-        (
-            View("What the force’s identity provider says of you", "person_id"),
-            View(
-                "People whose line manager you are, as the provider says", "line_manager_id", "confirmed_at"
-            ),
-        ),
-        {
-            "confirmed_at": "Matched with the roster",
-            "removed_at": "Removed by the provider",
-            "rank_or_grade": "Rank or grade",
-            "designated_role": "Designated role",
-            "unit_path": "Unit",
-        },
-        people={"person_id": "you", "line_manager_id": "your line manager"},
-    ),
-    PersonalTable(
-        "scim_member",
-        SYSTEMS,
-        "current",
-        (View("Groups of the provider that you are in", "person_id"),),
-        {"group_id": "Group"},
-        people={"person_id": "you"},
-        technical="grant_id",
-    ),
-    PersonalTable(
-        "scim_group",
-        SYSTEMS,
-        "record",
-        (View("Groups to which you gave a role", "mapped_by_id", "display_name mapped_at"),),
-        {"display_name": "Group", "mapped_at": "Given"},
-        people={"mapped_by_id": "an administrator"},
-        technical="id external_id version created_at role unit_id",
-    ),
-    PersonalTable(
         "access_token",
         SYSTEMS,
         "record",

@@ -150,21 +150,6 @@ TABLES = (
         technical="id",
     ),
     PersonalTable(
-        "received_assertion",
-        SIGN_IN,
-        "minutes",
-        (View("Sign-ins with a force account that are under way", "@subject"),),
-        {
-            "subject": "Its id for you",
-            "claim_value": "The number it gave",
-            "signed_in_at": "Signed in there",
-            "received_at": "Received",
-            "expires_at": "Ends",
-        },
-        withheld={"token_hash": UNSAFE},
-        technical="assertion_hash request_id",
-    ),
-    PersonalTable(
         "factor",
         SIGN_IN,
         "leavers",

@@ -2,8 +2,8 @@
 
 from functools import cache
 
-from portal.domain.subject_access.register import assurance, events, learning, people, retention, sign_in
-from portal.domain.subject_access.register.marks import MAIL, WORK, PersonalTable, View
+from portal.domain.subject_access.register import events, learning, people, retention, sign_in
+from portal.domain.subject_access.register.marks import WORK, PersonalTable, View
 from portal.feature import insert_after, list_features, load_models
 
 _DAY = {"recorded_at": "Recorded"}
@@ -122,68 +122,8 @@ _TABLES = (
         technical="id replaces_id void directive_id withdrawn source wording target notice_days due_fixed_on "
         "due_days_after_joining validity_months yearly_on minimum_gap_months expiring_days audience",
     ),
-    PersonalTable(
-        "saved_report",
-        WORK,
-        "saved",
-        (View("Reports you saved", "owner_id"),),
-        {
-            "name": "Name",
-            "kind": "Which page",
-            "directive": "Directive",
-            "arguments": "Filters, order and columns",
-            "saved_at": "Saved",
-        },
-        people={"owner_id": "who saved it"},
-        by_others="arguments",
-        technical="id reference day_rule fixed_on known_rule span",
-    ),
-    PersonalTable(
-        "report_share",
-        WORK,
-        "saved",
-        (
-            View("Saved reports that were shared with you", "person_id"),
-            View(
-                "Others with whom you shared a report",
-                "saved_report_id owner_id",
-                "saved_report_id shared_at",
-            ),
-        ),
-        {"saved_report_id": "Report", "shared_at": "Shared", "mailed": "Mailed as well"},
-        people={"person_id": "with whom it is shared"},
-        technical="id",
-    ),
-    PersonalTable(
-        "report_schedule",
-        WORK,
-        "saved",
-        (View("When reports you saved are mailed", "saved_report_id owner_id"),),
-        {
-            "saved_report_id": "Report",
-            "every": "Every",
-            "set_at": "Set",
-            "ended_at": "Ended",
-            "ended_why": "Why it ended",
-        },
-        technical="weekday attached planned_until",
-    ),
-    PersonalTable(
-        "report_mail",
-        MAIL,
-        "mail",
-        (
-            View("Saved reports that were mailed to you", "person_id"),
-            View(
-                "Mails to others of reports you saved", "saved_report_id owner_id", "saved_report_id due_on"
-            ),
-        ),
-        {"saved_report_id": "Report", "due_on": "Day"},
-        people={"person_id": "to whom"},
-        technical="message_id",
-    ),
 )
-_ROOMS = (people, sign_in, learning, events, assurance, retention)
+_ROOMS = (people, sign_in, learning, events, retention)
 
 
 @cache
@@ -198,15 +138,11 @@ def personal_tables() -> dict[str, PersonalTable]:
 
 
 NOT_PERSONAL = {  # tables without a person, each with what they hold instead
-    **assurance.NOT_PERSONAL,
-    **events.NOT_PERSONAL,
     "activity": "modules and guides by their keys",
     "directive": "directives by their references",
     "disposal_certificate": "numbers of rows that a disposal removed",
     "disposal_slice": "numbers of rows that a step of a disposal removed",
     "draft_content": "texts of training in drafts",
-    "folder_file": "files of the watched folder, and what became of them",
-    "folder_look": "when the watched folder was looked at",
     "guide_file": "files of guides",
     "item": "questions",
     "lesson": "lessons",

@@ -18,11 +18,10 @@ from portal.domain.catalogue.upkeep import (
     list_due_reviews,
     list_stale_sources,
 )
-from portal.domain.clarity.services import count_open_words
 from portal.pages.authoring.forms import NewForm, NewGuideForm, NewModuleForm
 from portal.pages.authoring.views import draft_context
 from portal.pages.authoring.views.draft_context import bp
-from portal.pages.layout.access import requires
+from portal.pages.layout.access import list_parts, requires
 from portal.pages.layout.query_arguments import QueryArguments
 from portal.platform import clock
 from portal.platform.db import transaction
@@ -51,7 +50,7 @@ def show_dashboard() -> ResponseReturnValue:
         errors=arguments.errors(),
         today=clock.today(),
         due_reviews=len(list_due_reviews(clock.today())),
-        open_words=count_open_words(),
+        tasks=[task for find in list_parts("authoring.dashboard") for task in find()],
         may_edit=draft_context.may_edit(),
     )
     return html, arguments.status
@@ -71,6 +70,7 @@ def list_reviews() -> ResponseReturnValue:
         today=today,
         near_days=NEAR.days,
         stale_days=STALE.days,
+        page_of_event=next(iter(list_parts("authoring.event")), None),
     )
 
 

@@ -19,7 +19,7 @@ from portal.domain.content_checks import metrics
 from portal.pages.authoring.forms import QuestionFilterForm
 from portal.pages.authoring.views import draft_context, guides, question_list
 from portal.pages.authoring.views.draft_context import bp
-from portal.pages.layout.access import requires
+from portal.pages.layout.access import list_parts, requires
 from portal.pages.layout.query_arguments import QueryArguments
 from portal.platform.errors import NotFoundError
 from portal.platform.permissions import Permission
@@ -119,6 +119,7 @@ def _show_published(key: str) -> ResponseReturnValue:
         may_edit=draft_context.may_edit(),
         opens_attempts=Permission.ATTEMPT_OPEN_UNSEEN in current_user.permissions,
         may_publish=Permission.VERSION_PUBLISH in current_user.permissions,
+        links=[link_to(key) for link_to in list_parts("authoring.module")],
         archive=None if is_guide(key) else archive_of(version.activity_id),
     )
 

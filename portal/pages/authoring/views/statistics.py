@@ -1,9 +1,8 @@
 """Item statistics of a published version."""
 
 from collections.abc import Collection
-from typing import NamedTuple
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
@@ -17,25 +16,10 @@ from portal.domain.authoring.statistics import (
     version_ids,
 )
 from portal.domain.catalogue.lesson_html import fill_placeholders
-from portal.domain.catalogue.models import ModuleVersion
-from portal.domain.catalogue.version_cache import current_version, numbered_version
-from portal.domain.clarity.services import (
-    LEAST_PEOPLE,
-    LONGEST_REPLY,
-    PlaceFeedback,
-    feedback_by_place,
-    reply_to_words,
-)
-from portal.domain.recall.queries import LEAST_PEOPLE as LEAST_RECALLED
-from portal.domain.recall.queries import OutcomeRecall, recall_by_outcome
-from portal.domain.reminders.desk_mails import queue_reply_mail
-from portal.domain.reminders.sending import mail_hours
+from portal.domain.catalogue.version_cache import numbered_version
 from portal.pages.authoring.views.draft_context import bp
-from portal.pages.layout.access import requires
+from portal.pages.layout.access import list_parts, requires
 from portal.pages.layout.query_arguments import QueryArguments
-from portal.platform import clock
-from portal.platform.db import transaction
-from portal.platform.errors import NotFoundError, RuleError
 from portal.platform.permissions import Permission
 
 ALL = "all"  # in the address: the versions together
@@ -75,6 +59,7 @@ def show_statistics(key: str) -> ResponseReturnValue:
         least=MIN_ATTEMPTS,
         fill=fill_placeholders,
         draft_items=_draft_item_keys(key),
+        links=[link_to(key) for link_to in list_parts("authoring.statistics")],
         opens_attempts=Permission.ATTEMPT_OPEN_UNSEEN in current_user.permissions,
         item_endpoint="edit_item" if Permission.DRAFT_EDIT in current_user.permissions else "preview_item",
         sort_url=lambda column: url_for(
@@ -90,114 +75,3 @@ def _draft_item_keys(key: str) -> Collection[str] | None:
         return None
     hashes = {path: sha for path, sha in queries.get_draft(key).files.items() if path.startswith("items/")}
     return {place.key for place in item_files.read_items(queries.read_files(hashes))}
-
-
-# What learners find unclear, by lesson and question, and the authors' answers to their words.
-
-
-class PlaceRow(NamedTuple):
-    """A lesson or question with what learners say of it."""
-
-    place: str
-    title: str  # safe HTML of a question's prompt; of a lesson, its title
-    feedback: PlaceFeedback
-
-
-@bp.get("/<module:key>/clear")
-@requires(Permission.AUTHORING_VIEW)
-def show_clarity(key: str) -> ResponseReturnValue:
-    """Show what learners found clear, and their words, without their names."""
-    return _render_clarity(key)
-
-
-@bp.post("/<module:key>/clear")
-@requires(Permission.DRAFT_EDIT)
-def reply_to_learner(key: str) -> ResponseReturnValue:
-    """Answer what somebody wrote; whoever it was sees the answer, and gets a mail."""
-    answer_id, text = request.form.get("answer", type=int) or 0, request.form.get("text", "")
-    now = clock.now()
-    try:
-        with transaction():
-            person_id = reply_to_words(key, answer_id, text, by=current_user.person_id, at=now)
-            queue_reply_mail(person_id, at=now, hours=mail_hours())
-    except RuleError as error:
-        return _render_clarity(key, answer_id, text, str(error)), 400
-    flash("Sent. Whoever wrote this sees your answer on My learning, without your name.", "success")
-    return redirect(url_for(".show_clarity", key=key), 303)
-
-
-def _render_clarity(key: str, failed: int = 0, typed: str = "", error: str = "") -> str:
-    """Render the page; ``failed`` are the words whose answer could not be sent."""
-    version = current_version(key)
-    if version is None:
-        raise NotFoundError("This module is not published.")
-    feedback = feedback_by_place(version.activity_id)
-    open_words = sum(len(place.open_words) for place in feedback.values())
-    lessons, items = _rows(version, feedback)
-    return render_template(
-        "authoring/clarity.html",
-        key=key,
-        version=version,
-        groups=[("Lessons", lessons), ("Questions", items), ("No longer in the module", _others(feedback))],
-        open_words=open_words,
-        least=LEAST_PEOPLE,
-        longest=LONGEST_REPLY,
-        failed=failed,
-        typed=typed,
-        error=error,
-        may_reply=Permission.DRAFT_EDIT in current_user.permissions,
-        fill=fill_placeholders,
-    )
-
-
-def _rows(
-    version: ModuleVersion, feedback: dict[str, PlaceFeedback]
-) -> tuple[list[PlaceRow], list[PlaceRow]]:
-    """The lessons and questions of which somebody said something, in their order; takes them out."""
-    lessons = [
-        PlaceRow(place, f"{lesson.position}. {lesson.title}", feedback.pop(place))
-        for lesson in version.lessons
-        for place in [f"lesson:{lesson.key}"]
-        if place in feedback
-    ]
-    items = [
-        PlaceRow(place, item.prompt_html, feedback.pop(place))
-        for item in version.items
-        for place in [f"item:{item.key}"]
-        if place in feedback
-    ]
-    return lessons, items
-
-
-def _others(feedback: dict[str, PlaceFeedback]) -> list[PlaceRow]:
-    return [PlaceRow(place, place.partition(":")[2], row) for place, row in sorted(feedback.items())]
-
-
-# What learners have forgotten some time after their pass, by outcome and of many together.
-
-
-@bp.get("/<module:key>/recall")
-@requires(Permission.AUTHORING_VIEW)
-def show_recall(key: str) -> ResponseReturnValue:
-    """Show how recall questions about each outcome went; nothing of fewer than ten people."""
-    version = current_version(key)
-    if version is None:
-        raise NotFoundError("This module is not published.")
-    by_outcome = recall_by_outcome(version.activity_id)
-    rows = [
-        (outcome["text"], by_outcome.get(outcome["key"], OutcomeRecall(outcome["key"], 0, 0, 0)))
-        for outcome in version.outcomes
-    ]
-    return render_template(
-        "authoring/recall.html",
-        key=key,
-        version=version,
-        rows=sorted(rows, key=_worst_first),
-        least=LEAST_RECALLED,
-    )
-
-
-def _worst_first(row: tuple[str, OutcomeRecall]) -> tuple[bool, float]:
-    """Outcomes that are shown before the others, the least remembered first."""
-    recall = row[1]
-    return not recall.is_shown, recall.right / recall.answers if recall.is_shown else 0

@@ -1,0 +1,1 @@
+"""The force's plan to collect, analyse and share, which answers one of the recommendations."""

@@ -1,6 +1,0 @@
-"""Pages of the assurance desk: each file of views beside this one is named here."""
-
-from portal.pages.assurance import board_views, entry_views, evidence_views, pack_views, plan_views
-from portal.pages.assurance.forms import bp
-
-__all__ = ["board_views", "bp", "entry_views", "evidence_views", "pack_views", "plan_views"]

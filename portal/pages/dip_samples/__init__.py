@@ -1,1 +1,0 @@
-"""Pages of dip samples: record, list, import, and what the counts show."""

@@ -1,1 +1,0 @@
-"""Exercises: versions and their proposals."""

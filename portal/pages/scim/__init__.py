@@ -1,1 +1,0 @@
-"""SCIM 2.0 at ``/scim/v2``, for the force's identity provider."""
