@@ -233,7 +233,6 @@ ALERTS = frozenset(
 )
 # Acts that are counted: too many of them within minutes are a danger of their own.
 COUNTED = frozenset({"access.refused", "account.refused"})
-# Acts about events of which the person they concern gets an email with a calendar entry.
 # What became of an act follows from its action; of all others, it was done.
 OUTCOMES = {
     **dict.fromkeys(COUNTED | {"account.binding_refused", "attempt.not_opened"}, Outcome.REFUSED),

@@ -20,6 +20,17 @@ README_LINES = 40
 OF_DOCUMENTS = ("tests/architecture/test_documents.py", "tests/architecture/test_security_table.py")
 QUICK = ("--quick", "-m", "not postgresql and not browser and not slow and not sweep")
 
+# Prints what the portal imports of features, but for their manifests, where only the named ones are on.
+IMPORTS_OF = """
+import sys
+from config import Config
+from portal.app import create_app
+
+create_app(Config(mode="demo", features=sys.argv[1]))
+names = (name for name in sys.modules if name.startswith("portal.features.") and name.count(".") > 2)
+print(*(name for name in names if not name.endswith(".feature")))
+"""
+
 
 def run_python(*words, cwd=ROOT):
     """Run Python as the tests do, in a process of its own; what it printed."""
@@ -73,6 +84,15 @@ def test_commands_of_features_are_listed_where_settings_are_wrong(monkeypatch):
 
 
 @pytest.mark.slow
+def test_of_one_feature_that_is_on_alone_no_other_is_imported():
+    on = next(feature.name for feature in list_features() if not feature.needs)
+
+    imported = run_python("-c", IMPORTS_OF, on).split()
+
+    assert {name.split(".")[2] for name in imported} == {on}
+
+
+@pytest.mark.slow
 def test_the_main_job_is_done_without_importing_any_feature(tmp_path):
     imported = run_python("-m", "tests.features.main_job", str(tmp_path)).split()
 
@@ -92,6 +112,7 @@ def test_a_feature_that_is_deleted_leaves_a_core_whose_tests_pass(tmp_path, name
         if not file.startswith(folders) and (ROOT / file).exists():
             (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / file, tmp_path / file)
+    subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)  # tests ask which files there are
     static = "portal/pages/layout/static"
     shutil.copytree(ROOT / static, tmp_path / static)
     for drawn in ("data_model", "personal_data", "settings", "formats"):
