@@ -321,7 +321,8 @@ def list_feature_faults(setting: str) -> list[str]:
     ]
 
 
-def find_parts(features: Iterable[Feature], place: str) -> list[tuple[Part, Callable[..., Any]]]:
+@cache
+def find_parts(features: tuple[Feature, ...], place: str) -> tuple[tuple[Part, Callable[..., Any]], ...]:
     """What these features show or do at a place, each with its function."""
     found = [(feature, part) for feature in features for part in feature.parts if part.place == place]
     ordered = insert_after(
@@ -329,7 +330,7 @@ def find_parts(features: Iterable[Feature], place: str) -> list[tuple[Part, Call
         [(each[1].after, each) for each in found if each[1].after],
         lambda each: each[0].name,
     )
-    return [(part, feature.load(part.show)) for feature, part in ordered]
+    return tuple((part, feature.load(part.show)) for feature, part in ordered)
 
 
 def load_models() -> None:

@@ -1,6 +1,7 @@
 """Features are switched off and deleted without the core noticing."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -128,3 +129,20 @@ def test_each_feature_says_what_it_is_in_forty_lines(name):
 
     assert 0 < len(lines) <= README_LINES
     assert max(map(len, lines)) <= 100
+
+
+def needed_by(name):
+    """The features that this one needs, and those that they need."""
+    needs = {feature.name: feature.needs for feature in list_features()}[name]
+    return {*needs, *(further for need in needs for further in needed_by(need))}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_feature_imports_only_those_that_it_needs(name):
+    imported = {
+        found
+        for path in (ROOT / "portal" / "features" / name).rglob("*.py")
+        for found in re.findall(r"\bportal\.features\.(\w+)", path.read_text())
+    }
+
+    assert imported <= needed_by(name) | {name}
