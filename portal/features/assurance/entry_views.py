@@ -5,7 +5,6 @@ from typing import Any
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
-from wtforms import SubmitField
 
 from portal.domain.reports.parameters import Position, read_position_today
 from portal.features.assurance import evidence, services
@@ -36,7 +35,8 @@ from portal.features.assurance.forms import (
 from portal.features.assurance.recommendations import JUDGEMENT_WORDS, name_people
 from portal.features.assurance.services import LONGEST_TITLE, ActionLine, list_action_lines
 from portal.pages.layout.access import requires
-from portal.pages.layout.forms import GovSubmit, PortalForm, save_form
+from portal.pages.layout.fields import button
+from portal.pages.layout.forms import PortalForm, save_form
 from portal.pages.layout.report_position import at_position
 from portal.platform import clock
 from portal.platform.db import transaction
@@ -257,14 +257,14 @@ class JudgementForm(EntryForm):
     from_on = day_field(
         "As at which day", description="Today, or an earlier day, with all that is known now."
     )
-    send = SubmitField("Send to a second person", widget=GovSubmit())
+    send = button("Send to a second person")
 
 
 class SendJudgementBackForm(PortalForm):
     """Why a judgement is not confirmed as it is."""
 
     reason = text_field("Send it back: what has to change", "Enter what has to change", rows=3)
-    send_back = SubmitField("Send back", widget=GovSubmit(secondary=True))
+    send_back = button("Send back", secondary=True)
 
 
 @bp.get("/assurance/<key>/judgement")

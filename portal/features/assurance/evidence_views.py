@@ -7,8 +7,7 @@ from typing import Any
 from flask import Response, flash, redirect, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
-from flask_wtf.file import FileField
-from wtforms import Field, SelectField, SubmitField
+from wtforms import Field, SelectField
 from wtforms.validators import InputRequired
 
 from portal.domain.reports.parameters import Position, join_values, read_position_today
@@ -55,15 +54,11 @@ from portal.features.assurance.recommendations import name_people
 from portal.features.assurance.services import EntryRefusedError
 from portal.features.dip_samples.rules import MEASURES
 from portal.pages.layout.access import limiter, requires
+from portal.pages.layout.fields import button, file_to_send, text_line
 from portal.pages.layout.forms import (
     CheckboxesField,
-    GovFile,
-    GovInput,
     GovSelect,
-    GovSubmit,
     LineField,
-    MaximumLength,
-    RequiredText,
     save_form,
 )
 from portal.pages.layout.pdf_files import POLICY
@@ -91,11 +86,13 @@ def _optional_field(label: str, **kwargs: Any) -> SelectField:
 
 
 def _threshold_field() -> LineField:
-    return LineField(
+    return text_line(
         "Lowest percentage that is enough",
-        description="State it before you look. A later change is a new version, with its reason.",
-        widget=GovInput(classes="govuk-input--width-5", autocomplete="off", inputmode="decimal"),
-        validators=[RequiredText("Enter a percentage from 1 to 100, such as 95"), MaximumLength(10)],
+        "State it before you look. A later change is a new version, with its reason.",
+        required="Enter a percentage from 1 to 100, such as 95",
+        most=10,
+        width=5,
+        inputmode="decimal",
     )
 
 
@@ -119,7 +116,7 @@ class EvidenceForm(StaffNumberForm):
         description="The day from which it is evidence: today, or an earlier day if you enter it late."
     )
     reason = text_field("Why do you change it?", "Enter why you change it", rows=4, description=WHOSE)
-    send = SubmitField("Save", widget=GovSubmit())
+    send = button("Save")
 
     def __iter__(self) -> Iterator[Field]:
         """The fields in the order of the page, so that its errors are, too; the form's token is the last."""
@@ -213,11 +210,13 @@ class SampleShareForm(EvidenceForm):
     """A share of intelligence documents."""
 
     measure = _choice_field("What is counted", "Choose what is counted")
-    months = LineField(
+    months = text_line(
         "Over how many full months",
-        description=f"Up to the day of the page; at most {MOST_MONTHS}.",
-        widget=GovInput(classes="govuk-input--width-5", autocomplete="off", inputmode="numeric"),
-        validators=[RequiredText(f"Enter a whole number from 1 to {MOST_MONTHS}"), MaximumLength(3)],
+        f"Up to the day of the page; at most {MOST_MONTHS}.",
+        required=f"Enter a whole number from 1 to {MOST_MONTHS}",
+        most=3,
+        width=5,
+        inputmode="numeric",
     )
     unit = _optional_field("In which unit (optional)")
     threshold = _threshold_field()
@@ -235,12 +234,12 @@ class SampleShareForm(EvidenceForm):
 class EvidenceLinkForm(EvidenceForm):
     """A page of the web."""
 
-    address = LineField(
+    address = text_line(
         "Address of the page",
-        description="It begins with https. The portal asks once a week whether it answers, where the force"
-        " lets it.",
-        widget=GovInput(autocomplete="off", spellcheck=False),
-        validators=[RequiredText("Enter the address of a page"), MaximumLength(LONGEST_ADDRESS)],
+        "It begins with https. The portal asks once a week whether it answers, where the force lets it.",
+        required="Enter the address of a page",
+        most=LONGEST_ADDRESS,
+        spellcheck=False,
     )
 
     def read_values(self) -> dict[str, str]:
@@ -251,11 +250,11 @@ class EvidenceLinkForm(EvidenceForm):
 class EvidenceDocumentForm(EvidenceForm):
     """A PDF."""
 
-    file = FileField(
+    file = file_to_send(
         "PDF file",
-        description=f"Up to {MOST_BYTES // 1024 // 1024} MB. It is kept as it is, and never removed: put"
+        f"Up to {MOST_BYTES // 1024 // 1024} MB. It is kept as it is, and never removed: put"
         " nothing about a case or a person in it.",
-        widget=GovFile(attributes={"accept": ".pdf"}),
+        accept=".pdf",
     )
 
 
@@ -292,7 +291,7 @@ class WithdrawEvidenceForm(EntryForm):
 
     from_on = day_field("From which day is it no evidence?", description="For earlier days it stays.")
     reason = text_field("Why do you withdraw it?", "Enter why you withdraw it", rows=4, description=WHOSE)
-    send = SubmitField("Withdraw it", widget=GovSubmit())
+    send = button("Withdraw it")
 
 
 def describe_definition(definition: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from flask import Blueprint
 from flask_login import current_user
-from wtforms import RadioField, SubmitField
+from wtforms import RadioField
 from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired
 
@@ -27,12 +27,12 @@ from portal.features.assurance.services import (
     DecisionDetails,
     RiskDetails,
 )
+from portal.pages.layout.fields import button, text_lines
 from portal.pages.layout.forms import (
     CheckboxesField,
     DayField,
     GovInput,
     GovRadios,
-    GovSubmit,
     GovTextarea,
     LineField,
     LinesField,
@@ -147,7 +147,7 @@ class OwnerForm(StaffNumberForm):
         "Staff number of the owner", "Leave this empty if nobody owns it from that day on."
     )
     from_on = day_field()
-    send = SubmitField("Save the owner", widget=GovSubmit())
+    send = button("Save the owner")
 
 
 class AssuranceActionForm(StaffNumberForm):
@@ -160,7 +160,7 @@ class AssuranceActionForm(StaffNumberForm):
     waits_for = CheckboxesField("What must be done first? (optional)")
     reason = text_field("Why do you change it?", "Enter why you change it", description=WHOSE)
     from_on = day_field()
-    send = SubmitField("Save the action", widget=GovSubmit())
+    send = button("Save the action")
 
     def offer_actions(self, lines: Iterable[ActionLine], own_reference: str = "") -> None:
         """Offer other actions: those that are not dropped, and those that are chosen already."""
@@ -189,7 +189,7 @@ class ProgressForm(EntryForm):
     state = choice_field("How far is it?", "Choose how far it is", ACTION_WORDS)
     reason = text_field("What was done, or why not", "Enter what was done, or why not", description=WHOSE)
     from_on = day_field()
-    send = SubmitField("Save", widget=GovSubmit())
+    send = button("Save")
 
 
 class DecisionForm(EntryForm):
@@ -203,7 +203,7 @@ class DecisionForm(EntryForm):
         description="Such as Force board",
     )
     from_on = day_field("Decided on which day", missing="Enter the day on which it was decided")
-    send = SubmitField("Save the decision", widget=GovSubmit())
+    send = button("Save the decision")
 
     def read_details(self) -> DecisionDetails:
         """What a valid form says."""
@@ -226,7 +226,7 @@ class RiskForm(EntryForm):
         "How serious would it be?", "Choose how serious it would be", _scale_words(IMPACT_WORDS)
     )
     from_on = day_field()
-    send = SubmitField("Save the risk", widget=GovSubmit())
+    send = button("Save the risk")
 
     def read_details(self) -> RiskDetails:
         """What a valid form says."""
@@ -236,20 +236,21 @@ class RiskForm(EntryForm):
 class NarrativeForm(EntryForm):
     """A narrative's Markdown, and from which day it holds."""
 
-    text = LinesField(
+    text = text_lines(
         "The answer in words",
-        description=f"{WHOSE} Begin headings with ##, and put words between two "
+        f"{WHOSE} Begin headings with ##, and put words between two "
         "asterisks to make them **bold**. Numbers come from fields, so that they are right at every date.",
-        widget=GovTextarea(rows=18),
-        validators=[RequiredText("Write the answer in words"), MaximumLength(MOST_CHARACTERS)],
+        required="Write the answer in words",
+        most=MOST_CHARACTERS,
+        rows=18,
     )
     from_on = day_field(
         "From which day is it true?",
         "Enter the day from which it holds",
         "For example, 30 April 2026. An earlier day than today is entered late, and says so.",
     )
-    preview = SubmitField("Preview", widget=GovSubmit(secondary=True))
-    save = SubmitField("Save", widget=GovSubmit())
+    preview = button("Preview", secondary=True)
+    save = button("Save")
 
 
 # What every page of the desk shows beside its subject: the position, its banner, and the names of people.

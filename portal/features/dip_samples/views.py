@@ -9,10 +9,8 @@ from typing import Any
 from flask import Blueprint, flash, redirect, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
-from flask_wtf.file import FileField, FileRequired
-from wtforms import BooleanField, HiddenField, SelectField, StringField, SubmitField
+from wtforms import HiddenField
 from wtforms.fields import SelectChoice
-from wtforms.validators import InputRequired
 
 from portal.domain.people.queries import live_units
 from portal.domain.reports import sentences
@@ -54,12 +52,9 @@ from portal.features.dip_samples.services import (
     write_template,
 )
 from portal.pages.layout.access import list_parts, requires
+from portal.pages.layout.fields import button, drop_down, file_to_send, text_as_typed, tick_box
 from portal.pages.layout.forms import (
-    GovCheckboxes,
-    GovFile,
     GovInput,
-    GovSelect,
-    GovSubmit,
     PlainForm,
     PortalForm,
     WholeNumberField,
@@ -132,8 +127,8 @@ def _count_field(name: str, label: str, hint: str) -> WholeNumberField:
 class SampleForm(PortalForm):
     """Seven counts and a reason from a list."""
 
-    unit = SelectField("Unit", widget=GovSelect(), validators=[InputRequired("Select a unit")])
-    month = SelectField("Month", widget=GovSelect(), validators=[InputRequired("Select a month")])
+    unit = drop_down("Unit", required="Select a unit")
+    month = drop_down("Month", required="Select a month")
     reported = _count_field("reported", "Cases reported to NCCU", "All that this unit reported in the month")
     submitted = _count_field(
         "submitted", "Documents submitted", "How many of these cases have an intelligence document"
@@ -149,13 +144,9 @@ class SampleForm(PortalForm):
     )
     graded = _count_field("graded", "Graded", "Of those read, graded as your force’s form asks")
     returned = _count_field("returned", "Sent back", "Of those read, sent back to be corrected")
-    reason = SelectField(
-        "Reason",
-        widget=GovSelect(),
-        description="Why documents are missing, or why you correct an earlier count",
-    )
+    reason = drop_down("Reason", "Why documents are missing, or why you correct an earlier count")
     replaces = HiddenField()
-    send = SubmitField("Save the counts", widget=GovSubmit())
+    send = button("Save the counts")
 
     def offer_choices(self, units: Mapping[int, str], today: date, kept_month: date | None) -> None:
         """Offer the units, the latest months, and the reasons."""
@@ -197,20 +188,18 @@ def _list_choices(labels: Mapping[str, str]) -> list[SelectChoice]:
 class SampleFilterForm(PlainForm):
     """Which share a page shows, of how many months, as at when and as known when."""
 
-    measure = SelectField(
+    measure = drop_down(
         "Show",
-        widget=GovSelect(),
         choices=[SelectChoice(value=measure.key, label=measure.title) for measure in MEASURES.values()],
         validate_choice=False,
     )
-    months = SelectField(
+    months = drop_down(
         "Months",
-        widget=GovSelect(),
         choices=[SelectChoice(value=count, label=f"{count} months") for count in ("6", "12", "24")],
         validate_choice=False,
     )
-    as_at = StringField("Show the position on", widget=GovInput(autocomplete="off"))
-    as_known_on = StringField("As known on (empty means now)", widget=GovInput(autocomplete="off"))
+    as_at = text_as_typed("Show the position on")
+    as_known_on = text_as_typed("As known on (empty means now)")
 
 
 def filter_form(measure: str, months: str, position: Position) -> SampleFilterForm:
@@ -288,14 +277,14 @@ NOT_RECORDED = "Nothing was recorded. Put right what this page lists, and import
 class SampleFileForm(PortalForm):
     """A spreadsheet, to be checked or recorded."""
 
-    file = FileField(
+    file = file_to_send(
         "The spreadsheet",
-        description="CSV or XLSX, up to 700 KB",
-        widget=GovFile(attributes={"accept": ".csv,.xlsx,.xls,.ods"}),
-        validators=[FileRequired("Choose a file")],
+        "CSV or XLSX, up to 700 KB",
+        required="Choose a file",
+        accept=".csv,.xlsx,.xls,.ods",
     )
-    only_check = BooleanField("Only check it, and record nothing", widget=GovCheckboxes())
-    send = SubmitField("Import the file", widget=GovSubmit())
+    only_check = tick_box("Only check it, and record nothing")
+    send = button("Import the file")
 
 
 @bp.route("/dip-samples/import", methods=["GET", "POST"])

@@ -6,9 +6,8 @@ from datetime import date, datetime, time
 from typing import Any
 
 from flask import Blueprint
-from wtforms import BooleanField, HiddenField, RadioField, SelectField, SubmitField
+from wtforms import HiddenField, SelectField
 from wtforms.fields import SelectChoice
-from wtforms.validators import InputRequired
 
 from portal.domain.catalogue.models import EventTypeVersion
 from portal.features.events.booking import CANCEL_REASONS
@@ -17,21 +16,22 @@ from portal.features.events.models import EventRoom
 from portal.features.events.places import RepeatedTimeError, instant_in_london, read_time, repeat_in_london
 from portal.features.events.queries import EventPerson, RoomDetails
 from portal.features.events.services import EventPlan
+from portal.pages.layout.fields import (
+    button,
+    drop_down,
+    one_day,
+    radios,
+    text_line,
+    text_lines,
+    tick_box,
+    whole_number,
+)
 from portal.pages.layout.forms import (
+    LONGEST_LINE,
     CheckboxesField,
-    DayField,
-    GovCheckboxes,
     GovInput,
-    GovRadios,
-    GovSelect,
-    GovSubmit,
-    GovTextarea,
-    LineField,
-    LinesField,
-    MaximumLength,
     PlainForm,
     PortalForm,
-    RequiredText,
     WholeNumberField,
     mark_wrong,
 )
@@ -72,24 +72,11 @@ def _type_choices(prompt: str, types: dict[str, EventTypeVersion]) -> list[Selec
 class _PlanForm(PortalForm):
     """When and where an event is, and for how many."""
 
-    day = DayField(
-        "Date",
-        missing="Enter the date",
-        description="For example, 10 June 2026",
-        widget=GovInput(classes="govuk-input--width-10", autocomplete="off"),
+    day = one_day("Date", "For example, 10 June 2026", missing="Enter the date")
+    start = text_line(
+        "Start, UK time", "For example, 09:30", required="Enter the time at which it starts", classes=SHORT
     )
-    start = LineField(
-        "Start, UK time",
-        description="For example, 09:30",
-        widget=GovInput(classes=SHORT, autocomplete="off"),
-        validators=[RequiredText("Enter the time at which it starts")],
-    )
-    which = RadioField(
-        "Which of the two times do you mean?",
-        widget=GovRadios(),
-        choices=WHICH,
-        validate_choice=False,
-    )
+    which = radios("Which of the two times do you mean?", choices=WHICH, validate_choice=False)
     minutes = _number_field(
         "Length in minutes (optional)",
         "Enter a whole number from 15 to 720",
@@ -98,15 +85,15 @@ class _PlanForm(PortalForm):
         optional=True,
         description="Leave this empty for the length that the event type has",
     )
-    room = SelectField("Room", widget=GovSelect(), validators=[InputRequired("Select a room")])
+    room = drop_down("Room", required="Select a room")
     places = _number_field("Places", "Enter how many people can come", least=1, most=500)
     syndicates = _number_field("Syndicates", "Enter the number of syndicates", least=1, most=50)
     facilitators = CheckboxesField("Facilitators")
-    notes = LinesField(
+    notes = text_lines(
         "Notes for people who attend (optional)",
-        description="Such as what to bring and where to park. They are in the email and in the calendar.",
-        widget=GovTextarea(rows=4),
-        validators=[MaximumLength(LONGEST_NOTE)],
+        "Such as what to bring and where to park. They are in the email and in the calendar.",
+        most=LONGEST_NOTE,
+        rows=4,
     )
     asks_which = False  # whether the time comes twice on that day
 
@@ -168,7 +155,7 @@ class _PlanForm(PortalForm):
 class NewEventForm(_PlanForm):
     """A new event, or a series of them."""
 
-    kind = SelectField("Event type", widget=GovSelect(), validators=[InputRequired("Select an event type")])
+    kind = drop_down("Event type", required="Select an event type")
     count = _number_field(
         "How many dates (optional)",
         f"Enter a whole number from 1 to {MOST_DATES}",
@@ -186,7 +173,7 @@ class NewEventForm(_PlanForm):
         if_empty=1,
         optional=True,
     )
-    send = SubmitField("Plan the event", widget=GovSubmit())
+    send = button("Plan the event")
 
     def offer_types(self, types: dict[str, EventTypeVersion]) -> None:
         """Offer the event types by title."""
@@ -197,52 +184,47 @@ class ChangeEventForm(_PlanForm):
     """Another time, room or size for an event."""
 
     number = HiddenField()  # of the version that the form was opened with
-    reason = LineField(
+    reason = text_line(
         "Why it is moved",
-        description="Only if the date, time or room changes. Everybody who has a place reads it.",
-        widget=GovInput(autocomplete="off"),
-        validators=[MaximumLength(200)],
+        "Only if the date, time or room changes. Everybody who has a place reads it.",
+        most=200,
     )
-    send = SubmitField("Save the change", widget=GovSubmit())
+    send = button("Save the change")
 
 
 class CancelEventForm(PortalForm):
     """Why an event is cancelled."""
 
     number = HiddenField()
-    reason = LineField(
+    reason = text_line(
         "Why it is cancelled",
-        description="Everybody who has a place reads it.",
-        widget=GovInput(autocomplete="off"),
-        validators=[RequiredText("Enter why it is cancelled"), MaximumLength(200)],
+        "Everybody who has a place reads it.",
+        required="Enter why it is cancelled",
+        most=200,
     )
-    send = SubmitField("Cancel the event", widget=GovSubmit(warning=True))
+    send = button("Cancel the event", warning=True)
 
 
 class RoomForm(PortalForm):
     """A room in which events are held."""
 
-    name = LineField(
-        "Name",
-        description="Such as “Training centre, room 1”",
-        widget=GovInput(autocomplete="off"),
-        validators=[RequiredText("Enter the name of the room"), MaximumLength(100)],
+    name = text_line(
+        "Name", "Such as “Training centre, room 1”", required="Enter the name of the room", most=100
     )
     capacity = _number_field("People it holds", "Enter how many people it holds", least=1, most=500)
-    unit = LineField(
+    unit = text_line(
         "Unit that it is in or near (optional)",
-        description="The unit’s path or name. People of this unit are shown events here first.",
-        widget=GovInput(autocomplete="off"),
-        validators=[MaximumLength()],
+        "The unit’s path or name. People of this unit are shown events here first.",
+        most=LONGEST_LINE,
     )
-    directions = LinesField(
+    directions = text_lines(
         "Directions (optional)",
-        description="How to get there and in. They are in the email and in the calendar.",
-        widget=GovTextarea(rows=4),
-        validators=[MaximumLength(LONGEST_NOTE)],
+        "How to get there and in. They are in the email and in the calendar.",
+        most=LONGEST_NOTE,
+        rows=4,
     )
-    closed = BooleanField("No new events are planned here", widget=GovCheckboxes())
-    send = SubmitField("Save", widget=GovSubmit())
+    closed = tick_box("No new events are planned here")
+    send = button("Save")
 
     def make_details(self, unit_id: int | None) -> RoomDetails:
         """The details of a valid form."""
@@ -257,7 +239,7 @@ class RoomForm(PortalForm):
 
 def _filter_field(label: str, *choices: tuple[str, str]) -> SelectField:
     options = [SelectChoice(value=value, label=text) for value, text in choices]
-    return SelectField(label, widget=GovSelect(), choices=options, validate_choice=False)
+    return drop_down(label, choices=options, validate_choice=False)
 
 
 class EventFilterForm(PlainForm):
@@ -306,23 +288,24 @@ MOST_PLACES = 500
 class CancelPlaceForm(PortalForm):
     """Why somebody's place is given back."""
 
-    reason = RadioField(
+    reason = radios(
         "Why?",
+        required="Choose a reason",
+        classes="govuk-radios--small",
+        bold=True,
         choices=[
             SelectChoice(value=key, label=words[0].upper() + words[1:])
             for key, words in CANCEL_REASONS.items()
         ],
-        widget=GovRadios(classes="govuk-radios--small", label_classes="govuk-fieldset__legend--s"),
-        validators=[InputRequired("Choose a reason")],
     )
-    cancel = SubmitField("Cancel booking", widget=GovSubmit(warning=True))
+    cancel = button("Cancel booking", warning=True)
 
 
 class ChoosePeopleForm(PortalForm):
     """People who still need to attend, with reasons why they may not be able to."""
 
     people = CheckboxesField("Who should come?")
-    book = SubmitField("Book for them", widget=GovSubmit())
+    book = button("Book for them")
 
     def __init__(self, people: Sequence[PersonToBook], clashes: Mapping[int, Sequence[str]]) -> None:
         """Offer the people, each with a hint."""
@@ -354,25 +337,20 @@ def _need_of(person: PersonToBook) -> str:
 class KeepPlacesForm(PortalForm):
     """How many places are kept for which unit, and until when."""
 
-    unit = SelectField(
-        "For people in and under which unit?",
-        widget=GovSelect(),
-        validators=[InputRequired("Choose a unit")],
-    )
-    places = WholeNumberField(
+    unit = drop_down("For people in and under which unit?", required="Choose a unit")
+    places = whole_number(
         "How many places?",
+        width=3,
         message=f"Enter a number from 1 to {MOST_PLACES}",
         least=1,
         most=MOST_PLACES,
-        widget=GovInput(classes="govuk-input--width-3", inputmode="numeric"),
     )
-    until_on = DayField(
+    until_on = one_day(
         "Last day on which they are kept",
-        description="After it, they go to whoever waits longest. For example, 31 May 2027.",
+        "After it, they go to whoever waits longest. For example, 31 May 2027.",
         missing="Enter the last day on which they are kept",
-        widget=GovInput(classes="govuk-input--width-10", autocomplete="off"),
     )
-    keep = SubmitField("Keep places", widget=GovSubmit())
+    keep = button("Keep places")
 
     def __init__(self, units: Mapping[int, str]) -> None:
         """Offer the units by their labels."""

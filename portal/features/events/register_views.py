@@ -13,7 +13,7 @@ from flask import flash, jsonify, make_response, redirect, render_template, requ
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from markupsafe import Markup
-from wtforms import HiddenField, SubmitField
+from wtforms import HiddenField
 from wtforms.validators import InputRequired
 
 from config import current_settings
@@ -55,7 +55,8 @@ from portal.features.events.sign_off import (
 )
 from portal.pages.layout.access import limiter, list_parts, requires
 from portal.pages.layout.bearer import log_disclosure
-from portal.pages.layout.forms import GovInput, GovSubmit, LineField, PortalForm, save_form
+from portal.pages.layout.fields import button, text_line
+from portal.pages.layout.forms import PortalForm, save_form
 from portal.pages.layout.pdf_files import send_pdf
 from portal.pages.layout.sessions import cookies
 from portal.platform import clock
@@ -295,13 +296,14 @@ class RoomNumberForm(PortalForm):
     """The number that the screen shows, with the ticket for which the code was exchanged."""
 
     ticket = HiddenField()
-    number = LineField(
+    number = text_line(
         "Number on the screen",
-        description="4 digits, new every 10 seconds. Wait until they change, then enter the new ones.",
-        widget=GovInput(classes="govuk-input--width-4", inputmode="numeric", autocomplete="off"),
-        validators=[InputRequired("Enter the number that the screen in the room shows")],
+        "4 digits, new every 10 seconds. Wait until they change, then enter the new ones.",
+        checks=[InputRequired("Enter the number that the screen in the room shows")],
+        width=4,
+        inputmode="numeric",
     )
-    send = SubmitField("I am here", widget=GovSubmit())
+    send = button("I am here")
 
 
 @bp.get("/events/<reference>/sign-in/code")

@@ -9,7 +9,7 @@ from typing import Any
 from flask import flash, redirect, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
-from wtforms import BooleanField, SubmitField, ValidationError
+from wtforms import ValidationError
 
 from portal.domain.catalogue import publishing
 from portal.domain.catalogue.models import EventTypeVersion
@@ -28,18 +28,19 @@ from portal.features.events import type_proposals
 from portal.features.events.forms import bp
 from portal.features.events.type_proposals import VALUES, ProposedType, describe_values
 from portal.pages.layout.access import requires
+from portal.pages.layout.fields import (
+    button,
+    long_line,
+    one_day,
+    text_line,
+    text_lines,
+    tick_box,
+    whole_number,
+)
 from portal.pages.layout.forms import (
     CheckboxesField,
-    DayField,
-    GovCheckboxes,
-    GovInput,
-    GovSubmit,
-    GovTextarea,
     LineField,
-    LinesField,
-    MaximumLength,
     PortalForm,
-    RequiredText,
     WholeNumberField,
     read_whole_number,
 )
@@ -58,38 +59,41 @@ _NUMBERS = ("minutes", "facilitators", "syndicate_least", "syndicate_most", "pla
 
 
 def _number_field(label: str, most: int, hint: str = "") -> WholeNumberField:
-    return WholeNumberField(
+    return whole_number(
         label,
+        hint,
+        bold=True,
+        autocomplete="off",
         least=1,
         most=most,
         message=f"Enter a whole number from 1 to {most:,}",
-        description=hint,
-        widget=GovInput(
-            classes="govuk-input--width-5", label_classes=LABEL, inputmode="numeric", autocomplete="off"
-        ),
     )
 
 
 class EventTypeForm(PortalForm):
     """What the next version of an event type says, and why."""
 
-    title = LineField(
+    title = text_line(
         "Title",
-        description="What learners and managers see in their lists, such as “OIC Hydra”.",
-        widget=GovInput(label_classes=LABEL, autocomplete="off"),
-        validators=[RequiredText("Enter a title"), MaximumLength(LONGEST["title"])],
+        "What learners and managers see in their lists, such as “OIC Hydra”.",
+        required="Enter a title",
+        most=LONGEST["title"],
+        bold=True,
     )
-    aim = LineField(
+    aim = long_line(
         "What it is for",
-        description="In a sentence or two, for the people who will attend.",
-        widget=GovTextarea(label_classes=LABEL, rows=3),
-        validators=[RequiredText("Enter what it is for"), MaximumLength(LONGEST["aim"])],
+        "In a sentence or two, for the people who will attend.",
+        required="Enter what it is for",
+        most=LONGEST["aim"],
+        bold=True,
+        rows=3,
     )
-    audience = LineField(
+    audience = text_line(
         "Who it is for",
-        description="In words. A directive says who must attend.",
-        widget=GovInput(label_classes=LABEL, autocomplete="off"),
-        validators=[RequiredText("Enter who it is for"), MaximumLength(LONGEST["audience"])],
+        "In words. A directive says who must attend.",
+        required="Enter who it is for",
+        most=LONGEST["audience"],
+        bold=True,
     )
     minutes = _number_field("Length in minutes", MOST_MINUTES, "From beginning to end, with breaks.")
     syndicate_least = _number_field("Fewest people in a syndicate", MOST_PLACES)
@@ -99,29 +103,29 @@ class EventTypeForm(PortalForm):
     )
     places_most = _number_field("Most people at an event", MOST_PLACES)
     facilitators = _number_field("Facilitators needed", MOST_FACILITATORS)
-    approval = BooleanField(
-        "A manager approves what learners book",
-        widget=GovCheckboxes(classes="govuk-checkboxes--small"),
-    )
+    approval = tick_box("A manager approves what learners book", classes="govuk-checkboxes--small")
     preparation = CheckboxesField("To prepare before coming")
-    owner = LineField(
+    owner = text_line(
         "Owner",
-        description="The team that answers questions about it.",
-        widget=GovInput(label_classes=LABEL, autocomplete="off"),
-        validators=[RequiredText("Enter the team that owns it"), MaximumLength(LONGEST["owner"])],
+        "The team that answers questions about it.",
+        required="Enter the team that owns it",
+        most=LONGEST["owner"],
+        bold=True,
     )
-    review_on = DayField(
+    review_on = one_day(
         "To be reviewed by",
+        bold=True,
         missing="Enter the day by which it is to be reviewed, such as 31 May 2027",
-        widget=GovInput(classes="govuk-input--width-10", label_classes=LABEL, autocomplete="off"),
     )
-    note = LinesField(
+    note = text_lines(
         "Why",
-        description="For the person who looks at it and publishes it.",
-        widget=GovTextarea(label_classes=LABEL, rows=3),
-        validators=[RequiredText("Enter why, for the person who publishes it"), MaximumLength(LONGEST_NOTE)],
+        "For the person who looks at it and publishes it.",
+        required="Enter why, for the person who publishes it",
+        most=LONGEST_NOTE,
+        bold=True,
+        rows=3,
     )
-    send = SubmitField("Send to a publisher", widget=GovSubmit())
+    send = button("Send to a publisher")
 
     def validate_syndicate_most(self, field: WholeNumberField) -> None:
         """Refuse fewer people than the least."""
@@ -148,14 +152,15 @@ class EventTypeForm(PortalForm):
 class NewEventTypeForm(EventTypeForm):
     """A new event type, with its short name."""
 
-    key = LineField(
+    key = text_line(
         "Short name",
-        description="A few words for addresses and for directives, such as “oic-hydra”: small letters, "
+        "A few words for addresses and for directives, such as “oic-hydra”: small letters, "
         "digits and hyphens. It cannot be changed later.",
-        widget=GovInput(
-            classes="govuk-input--width-20", label_classes=LABEL, autocomplete="off", spellcheck=False
-        ),
-        validators=[RequiredText("Enter a short name, such as “oic-hydra”"), MaximumLength(40)],
+        required="Enter a short name, such as “oic-hydra”",
+        most=40,
+        width=20,
+        bold=True,
+        spellcheck=False,
     )
 
     def validate_key(self, field: LineField) -> None:
@@ -171,12 +176,14 @@ class NewEventTypeForm(EventTypeForm):
 class SendTypeBackForm(PortalForm):
     """Why a proposal is not published as it is."""
 
-    reason = LinesField(
+    reason = text_lines(
         "Send it back: what has to change",
-        widget=GovTextarea(label_classes=LABEL, rows=3),
-        validators=[RequiredText("Enter what has to change"), MaximumLength(LONGEST_NOTE)],
+        required="Enter what has to change",
+        most=LONGEST_NOTE,
+        bold=True,
+        rows=3,
     )
-    send_back = SubmitField("Send back", widget=GovSubmit(secondary=True))
+    send_back = button("Send back", secondary=True)
 
 
 def entered_values(said: EventTypeVersion | EventTypeSource | None) -> Mapping[str, Any]:

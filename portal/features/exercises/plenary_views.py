@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 from flask import current_app, flash, redirect, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
-from wtforms import HiddenField, SubmitField, ValidationError
+from wtforms import HiddenField, ValidationError
 from wtforms.fields import SelectChoice
 
 from portal.features.exercises import debrief, plenary
@@ -47,16 +47,11 @@ from portal.features.exercises.run_queries import RunView
 from portal.features.exercises.run_views import bp
 from portal.pages.layout.access import limiter, requires
 from portal.pages.layout.bearer import leaves_no_trace
+from portal.pages.layout.fields import button, long_line, one_day, text_line
 from portal.pages.layout.forms import (
+    LONGEST_LINE,
     CheckboxesField,
-    DayField,
-    GovInput,
-    GovSubmit,
-    GovTextarea,
-    LineField,
-    MaximumLength,
     PortalForm,
-    RequiredText,
 )
 from portal.platform import clock
 from portal.platform.audit import log
@@ -70,13 +65,14 @@ from portal.platform.permissions import Permission
 class StatementForm(PortalForm):
     """One anonymous statement."""
 
-    text = LineField(
+    text = long_line(
         "Your statement",
-        description=f"One thought, of at most {plenary.LONGEST} characters. Name nobody in it.",
-        widget=GovTextarea(rows=3),
-        validators=[RequiredText("Write a statement"), MaximumLength(plenary.LONGEST)],
+        f"One thought, of at most {plenary.LONGEST} characters. Name nobody in it.",
+        required="Write a statement",
+        most=plenary.LONGEST,
+        rows=3,
     )
-    send = SubmitField("Send without your name", widget=GovSubmit())
+    send = button("Send without your name")
 
 
 class StatementsField(CheckboxesField):
@@ -99,7 +95,7 @@ class RankingForm(PortalForm):
     """The statements that matter most to one person."""
 
     chosen = StatementsField("Choose up to three", description="Each gets one point.")
-    send = SubmitField("Send your choice", widget=GovSubmit())
+    send = button("Send your choice")
 
     def validate_chosen(self, field: StatementsField) -> None:
         """Require one, two or three."""
@@ -111,11 +107,12 @@ class ThemeForm(PortalForm):
     """Statements to put into a group, or to take off the wall; the button says which."""
 
     chosen = StatementsField("Statements")
-    theme = LineField(
+    theme = text_line(
         "Name of the group",
-        description="Leave it empty to take statements out of their group.",
-        widget=GovInput(classes="govuk-input--width-20"),
-        validators=[MaximumLength(plenary.LONGEST_THEME)],
+        "Leave it empty to take statements out of their group.",
+        most=plenary.LONGEST_THEME,
+        width=20,
+        autocomplete=None,
     )
 
     def validate_chosen(self, field: StatementsField) -> None:
@@ -143,24 +140,19 @@ class OnceForm(PortalForm):
 class ActionForm(OnceForm):
     """Something to be done after the exercise."""
 
-    what = LineField(
-        "What is to be done",
-        widget=GovTextarea(rows=2),
-        validators=[RequiredText("Enter what is to be done"), MaximumLength(debrief.LONGEST)],
-    )
-    owner = LineField(
+    what = long_line("What is to be done", required="Enter what is to be done", most=debrief.LONGEST, rows=2)
+    owner = text_line(
         "Who will do it",
-        description="A role or a post, such as duty inspector.",
-        widget=GovInput(classes="govuk-input--width-20"),
-        validators=[RequiredText("Enter who will do it"), MaximumLength()],
+        "A role or a post, such as duty inspector.",
+        required="Enter who will do it",
+        most=LONGEST_LINE,
+        width=20,
+        autocomplete=None,
     )
-    due_on = DayField(
-        "By when",
-        description="Such as 31 May 2027",
-        missing="Enter a date, such as 31 May 2027",
-        widget=GovInput(classes="govuk-input--width-10"),
+    due_on = one_day(
+        "By when", "Such as 31 May 2027", autocomplete=None, missing="Enter a date, such as 31 May 2027"
     )
-    send = SubmitField("Write it down", widget=GovSubmit())
+    send = button("Write it down")
 
     @property
     def due_day(self) -> date:

@@ -8,8 +8,6 @@ from typing import Any
 from flask import Response, flash, redirect, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
-from flask_wtf.file import FileField, FileRequired
-from wtforms import SubmitField
 
 from portal.domain.authoring.texts import diff_lines
 from portal.domain.catalogue import version_cache
@@ -23,14 +21,9 @@ from portal.features.exercises.runs import RunRequest, list_events_to_run, list_
 from portal.features.exercises.sources import MEBIBYTE, MOST_ARCHIVE_BYTES, open_exercise, pack_exercise
 from portal.features.exercises.versions import ProposedExercise, list_newest_versions
 from portal.pages.layout.access import requires
+from portal.pages.layout.fields import button, file_to_send, text_lines
 from portal.pages.layout.forms import (
-    GovFile,
-    GovSubmit,
-    GovTextarea,
-    LinesField,
-    MaximumLength,
     PortalForm,
-    RequiredText,
     clean_text,
     read_whole_number,
 )
@@ -51,37 +44,38 @@ LONGEST = 2000
 class ExerciseProposalForm(PortalForm):
     """A folder as a ZIP, and why."""
 
-    file = FileField(
+    file = file_to_send(
         "The exercise's folder as a ZIP",
-        description="One folder, whose name is the exercise's key, with exercise.toml, briefing.md,"
+        "One folder, whose name is the exercise's key, with exercise.toml, briefing.md,"
         " facilitator.md, debrief.md, injects and media."
         f" Up to {MOST_ARCHIVE_BYTES // MEBIBYTE} MB.",
-        widget=GovFile(label_classes=LABEL, attributes={"accept": ".zip"}),
-        validators=[FileRequired("Choose a ZIP")],
+        required="Choose a ZIP",
+        bold=True,
+        accept=".zip",
     )
-    note = LinesField(
+    note = text_lines(
         "What you changed, and why",
-        description="Whoever publishes it reads this first."
-        " Name the source where the law or a number changed.",
-        widget=GovTextarea(label_classes=LABEL, rows=4),
-        validators=[RequiredText("Say what you changed, and why"), MaximumLength(LONGEST)],
+        "Whoever publishes it reads this first. Name the source where the law or a number changed.",
+        required="Say what you changed, and why",
+        most=LONGEST,
+        bold=True,
+        rows=4,
     )
-    send = SubmitField("Check it and send it", widget=GovSubmit())
+    send = button("Check it and send it")
 
 
 class ReturnExerciseForm(PortalForm):
     """Ends a proposal without publishing."""
 
-    reason = LinesField(
+    reason = text_lines(
         "What must change before it can be published",
-        description="The author sees this.",
-        widget=GovTextarea(label_classes=LABEL, rows=4),
-        validators=[
-            RequiredText("Say what must change before it can be published"),
-            MaximumLength(LONGEST),
-        ],
+        "The author sees this.",
+        required="Say what must change before it can be published",
+        most=LONGEST,
+        bold=True,
+        rows=4,
     )
-    send = SubmitField("Send back", widget=GovSubmit())
+    send = button("Send back")
 
 
 # What pages show of an exercise: its texts with slots filled, and what a proposal changes in each file.

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
-from wtforms import Field, SubmitField
+from wtforms import Field
 
 from portal.domain.catalogue.lesson_html import fill_placeholders
 from portal.domain.people.visibility import Viewer
@@ -18,16 +18,14 @@ from portal.features.assurance.services import list_action_lines
 from portal.features.force_plan import services as assurance_plan
 from portal.features.force_plan.services import PlanQuestion, PlanSection, ProposedPlan, plan_template
 from portal.pages.layout.access import requires
+from portal.pages.layout.fields import button, one_day, text_lines
 from portal.pages.layout.forms import (
-    DayField,
     GovInput,
-    GovSubmit,
     GovTextarea,
     LineField,
     LinesField,
     MaximumLength,
     PortalForm,
-    RequiredText,
 )
 from portal.pages.layout.navigation import Waiting
 from portal.pages.layout.report_position import at_position
@@ -49,7 +47,7 @@ SHORT = 160  # characters that are seen in one line
 def build_section_form(section: PlanSection, answers: Mapping[str, str]) -> PortalForm:
     """Build the form of one section, filled with the answers so far."""
     fields: dict[str, Field] = {each.key: _answer_field(each) for each in section.questions}
-    fields["save"] = SubmitField("Save and go on", widget=GovSubmit())
+    fields["save"] = button("Save and go on")
     form: type[PortalForm] = type("PlanSectionForm", (PortalForm,), fields)
     return form(prefix="plan", data=dict(answers))
 
@@ -67,33 +65,34 @@ def _answer_field(question: PlanQuestion) -> Field:
 class SendPlanForm(PortalForm):
     """What is new, and when the plan is to be looked at again."""
 
-    note = LinesField(
+    note = text_lines(
         "What is new, and why",
-        description="For the person who reads and publishes it.",
-        widget=GovTextarea(label_classes=LABEL, rows=3),
-        validators=[
-            RequiredText("Say what is new, for the person who publishes it"),
-            MaximumLength(LONGEST_NOTE),
-        ],
+        "For the person who reads and publishes it.",
+        required="Say what is new, for the person who publishes it",
+        most=LONGEST_NOTE,
+        bold=True,
+        rows=3,
     )
-    review_on = DayField(
+    review_on = one_day(
         "To be reviewed by",
+        "After this day the plan needs attention, and its owner gets a message.",
+        bold=True,
         missing="Enter the day by which the plan is to be reviewed, such as 31 May 2027",
-        description="After this day the plan needs attention, and its owner gets a message.",
-        widget=GovInput(classes="govuk-input--width-10", label_classes=LABEL, autocomplete="off"),
     )
-    send = SubmitField("Send to a second person", widget=GovSubmit())
+    send = button("Send to a second person")
 
 
 class SendPlanBackForm(PortalForm):
     """Why a plan is not published as it is."""
 
-    reason = LinesField(
+    reason = text_lines(
         "Send it back: what has to change",
-        widget=GovTextarea(label_classes=LABEL, rows=3),
-        validators=[RequiredText("Enter what has to change"), MaximumLength(LONGEST_NOTE)],
+        required="Enter what has to change",
+        most=LONGEST_NOTE,
+        bold=True,
+        rows=3,
     )
-    send_back = SubmitField("Send back", widget=GovSubmit(secondary=True))
+    send_back = button("Send back", secondary=True)
 
 
 PARENT = {"text": "The recommendation", "href": "/assurance/plan"}

@@ -9,7 +9,6 @@ from typing import Any
 from flask import Blueprint, Response, current_app, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
-from wtforms import SelectField
 from wtforms.fields import SelectChoice
 
 from config import Config
@@ -46,7 +45,8 @@ from portal.features.returns.queries import (
     read_receipts,
 )
 from portal.pages.layout.access import limiter, requires
-from portal.pages.layout.forms import GovSelect, PlainForm
+from portal.pages.layout.fields import drop_down
+from portal.pages.layout.forms import PlainForm
 from portal.pages.layout.query_arguments import QueryArguments, address
 from portal.pages.layout.report_position import (
     PositionForm,
@@ -80,8 +80,8 @@ PARTS = {  # endpoint and words of each page
 class NationalForm(PlainForm):
     """The month and the requirement of the page."""
 
-    period = SelectField("Month", widget=GovSelect(), validate_choice=False)
-    requirement = SelectField("Requirement", widget=GovSelect(), validate_choice=False)
+    period = drop_down("Month", validate_choice=False)
+    requirement = drop_down("Requirement", validate_choice=False)
 
 
 @dataclass(frozen=True, slots=True)

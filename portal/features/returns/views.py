@@ -11,10 +11,7 @@ from typing import Any
 from flask import Response, flash, redirect, render_template, send_file, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
-from flask_wtf.file import FileField, FileRequired
-from wtforms import BooleanField, SelectField, SubmitField
 from wtforms.fields import SelectChoice
-from wtforms.validators import InputRequired
 
 from portal.domain.directives.queries import list_directives
 from portal.features.returns import national_views
@@ -62,18 +59,12 @@ from portal.features.returns.services import (
     register_force,
 )
 from portal.pages.layout.access import public, requires
+from portal.pages.layout.fields import button, drop_down, file_to_send, text_line, tick_box, whole_number
 from portal.pages.layout.forms import (
     DayField,
-    GovCheckboxes,
-    GovFile,
     GovInput,
-    GovSelect,
-    GovSubmit,
     LineField,
-    MaximumLength,
     PortalForm,
-    RequiredText,
-    WholeNumberField,
     clean_text,
     mark_wrong,
     save_form,
@@ -171,11 +162,8 @@ _SHORT = "govuk-input--width-10"
 
 
 def _period_field() -> LineField:
-    return LineField(
-        "Month",
-        description="Year and month, such as 2026-04",
-        widget=GovInput(classes=_SHORT, autocomplete="off"),
-        validators=[RequiredText("Enter a month such as 2026-04")],
+    return text_line(
+        "Month", "Year and month, such as 2026-04", required="Enter a month such as 2026-04", classes=_SHORT
     )
 
 
@@ -188,21 +176,19 @@ class MakeReturnForm(PortalForm):
     """The month and directive of a return, and whether small numbers are hidden."""
 
     period = _period_field()
-    directive = SelectField("Directive", widget=GovSelect(), validators=[InputRequired("Select a directive")])
-    hide_small = BooleanField(
+    directive = drop_down("Directive", required="Select a directive")
+    hide_small = tick_box(
         "Hide small numbers",
-        description="The return then shows what the FOI pack of that day shows, and nothing else. "
+        "The return then shows what the FOI pack of that day shows, and nothing else. "
         "Without it the coordinating unit gets every number, and hides small ones in what it publishes.",
-        widget=GovCheckboxes(),
     )
-    reason = LineField(
+    reason = text_line(
         "Why it is made again (optional)",
-        description="Needed if you made one of this month on this directive before. "
+        "Needed if you made one of this month on this directive before. "
         "The coordinating unit reads it. Name posts and meetings, not people.",
-        widget=GovInput(autocomplete="off"),
-        validators=[MaximumLength(LONGEST_REASON)],
+        most=LONGEST_REASON,
     )
-    send = SubmitField("Make the return", widget=GovSubmit())
+    send = button("Make the return")
 
     def offer_directives(self, titles: Sequence[tuple[str, str]]) -> None:
         """Offer directives by reference; with one alone it is chosen."""
@@ -214,40 +200,35 @@ class MakeReturnForm(PortalForm):
 class LoadFileForm(PortalForm):
     """A signed file."""
 
-    file = FileField(
-        "File",
-        description="A JSON file, as it came",
-        widget=GovFile(attributes={"accept": ".json,application/json"}),
-        validators=[FileRequired("Choose a file")],
+    file = file_to_send(
+        "File", "A JSON file, as it came", required="Choose a file", accept=".json,application/json"
     )
-    send = SubmitField("Check the file", widget=GovSubmit())
+    send = button("Check the file")
 
 
 class ForceForm(PortalForm):
     """The name and size of a force from a day on; ``key`` only while it is registered."""
 
-    key = LineField(
+    key = text_line(
         "Short name",
-        description="Used in its returns. It cannot be changed later. Small letters, digits and hyphens, "
+        "Used in its returns. It cannot be changed later. Small letters, digits and hyphens, "
         "such as westshire",
-        widget=GovInput(classes="govuk-input--width-20", autocomplete="off"),
-        validators=[RequiredText("Enter a short name"), MaximumLength(60)],
+        required="Enter a short name",
+        most=60,
+        width=20,
     )
-    name = LineField(
-        "Name",
-        widget=GovInput(autocomplete="off"),
-        validators=[RequiredText("Enter the name of the force"), MaximumLength(LONGEST_LINE)],
-    )
-    headcount = WholeNumberField(
+    name = text_line("Name", required="Enter the name of the force", most=LONGEST_LINE)
+    headcount = whole_number(
         "People in its workforce",
-        description="As published; figures are shown by the size of a force",
+        "As published; figures are shown by the size of a force",
+        classes=_SHORT,
+        autocomplete="off",
         message="Enter how many people work there",
         least=1,
         most=MOST_PEOPLE,
-        widget=GovInput(classes=_SHORT, inputmode="numeric", autocomplete="off"),
     )
     from_on = _day_field("From which day is this true?", "Enter the day")
-    send = SubmitField("Save", widget=GovSubmit())
+    send = button("Save")
 
     def read_details(self) -> StatedForce:
         """The details of a valid form."""
@@ -258,28 +239,30 @@ class ForceForm(PortalForm):
 class AddKeyForm(PortalForm):
     """A public key of a force."""
 
-    public_key = LineField(
+    public_key = text_line(
         "Public key",
-        description="44 characters, as the force’s own page of returns shows them",
+        "44 characters, as the force’s own page of returns shows them",
+        required="Enter the public key",
+        most=100,
+        spellcheck="false",
         filters=[lambda text: "".join(clean_text(text or "").split())],
-        widget=GovInput(autocomplete="off", spellcheck="false"),
-        validators=[RequiredText("Enter the public key"), MaximumLength(100)],
     )
-    read_out = LineField(
+    read_out = text_line(
         "Its fingerprint, as the force read it out",
-        description=f"By telephone or in person: at least {LEAST_READ_OUT} characters. Spaces do not matter",
-        widget=GovInput(autocomplete="off", spellcheck="false"),
-        validators=[RequiredText(NOT_ITS_FINGERPRINT), MaximumLength(100)],
+        f"By telephone or in person: at least {LEAST_READ_OUT} characters. Spaces do not matter",
+        required=NOT_ITS_FINGERPRINT,
+        most=100,
+        spellcheck="false",
     )
     from_on = _day_field("From which day is it valid?", "Enter the day")
-    send = SubmitField("Register the key", widget=GovSubmit())
+    send = button("Register the key")
 
 
 class EndKeyForm(PortalForm):
     """The day from which a key is no longer valid."""
 
     from_on = _day_field("On which day it stopped counting", "Enter the day")
-    send = SubmitField("End the key", widget=GovSubmit(warning=True))
+    send = button("End the key", warning=True)
 
 
 class AskReturnsForm(PortalForm):
@@ -289,7 +272,7 @@ class AskReturnsForm(PortalForm):
     due_on = _day_field(
         "Last day on which a return is on time", "Enter the day", description="For example, 15 May 2026"
     )
-    send = SubmitField("Ask for returns", widget=GovSubmit())
+    send = button("Ask for returns")
 
 
 @bp.get("/returns")

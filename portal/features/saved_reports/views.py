@@ -7,9 +7,8 @@ from uuid import UUID
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
-from wtforms import BooleanField, RadioField, SelectField, SubmitField
 from wtforms.fields import SelectChoice
-from wtforms.validators import InputRequired, ValidationError
+from wtforms.validators import ValidationError
 
 from portal.domain.reminders.sending import bank_holidays, line_managers_see, relay_is_set
 from portal.domain.reports import sentences
@@ -32,17 +31,11 @@ from portal.features.saved_reports.rules import (
 )
 from portal.features.saved_reports.settings import read_own_settings
 from portal.pages.layout.access import requires
+from portal.pages.layout.fields import button, drop_down, one_day, radios, text_line, tick_box
 from portal.pages.layout.forms import (
+    LONGEST_LINE,
     DayField,
-    GovCheckboxes,
-    GovInput,
-    GovRadios,
-    GovSelect,
-    GovSubmit,
-    LineField,
-    MaximumLength,
     PortalForm,
-    RequiredText,
 )
 from portal.pages.layout.report_position import parse_position_now, requested_position
 from portal.platform import clock
@@ -82,32 +75,17 @@ EVERY_CHOICES = [
 class SaveForm(PortalForm):
     """The name of a report, and the rule for its day."""
 
-    name = LineField(
+    name = text_line(
         "Name",
-        description="Such as “Response, overdue”. Others see it if you share the report.",
-        widget=GovInput(autocomplete="off"),
-        validators=[RequiredText("Enter a name"), MaximumLength(LONGEST_NAME)],
+        "Such as “Response, overdue”. Others see it if you share the report.",
+        required="Enter a name",
+        most=LONGEST_NAME,
     )
-    span = RadioField("Changes", widget=GovRadios(), choices=SPAN_CHOICES, default=str(Span.WEEK))
-    day_rule = RadioField(
-        "Show the position on",
-        widget=GovRadios(),
-        choices=DAY_CHOICES,
-        validators=[InputRequired("Select a day")],
-    )
-    fixed_on = DayField(
-        "Fixed day",
-        optional=True,
-        description="Only for one fixed day. For example, 30 April 2026",
-        widget=GovInput(classes="govuk-input--width-10", autocomplete="off"),
-    )
-    known_rule = RadioField(
-        "What is known",
-        widget=GovRadios(),
-        choices=KNOWN_CHOICES,
-        validators=[InputRequired("Select what is known")],
-    )
-    send = SubmitField("Save the report", widget=GovSubmit())
+    span = radios("Changes", choices=SPAN_CHOICES, default=str(Span.WEEK))
+    day_rule = radios("Show the position on", required="Select a day", choices=DAY_CHOICES)
+    fixed_on = one_day("Fixed day", "Only for one fixed day. For example, 30 April 2026", optional=True)
+    known_rule = radios("What is known", required="Select what is known", choices=KNOWN_CHOICES)
+    send = button("Save the report")
 
     def offer_start(self, words: str) -> None:
         """Offer the fixed position from which the page showed changes, before the other choices."""
@@ -138,32 +116,28 @@ class SaveForm(PortalForm):
 class ShareForm(PortalForm):
     """A person to share a report with."""
 
-    staff_number = LineField(
+    staff_number = text_line(
         "Staff number",
-        description="Of somebody you can see, who may see reports. They see what their own role lets them.",
-        widget=GovInput(classes="govuk-input--width-10", autocomplete="off", spellcheck=False),
-        validators=[RequiredText("Enter a staff number"), MaximumLength()],
+        "Of somebody you can see, who may see reports. They see what their own role lets them.",
+        required="Enter a staff number",
+        most=LONGEST_LINE,
+        width=10,
+        spellcheck=False,
     )
-    share = SubmitField("Share the report", widget=GovSubmit(secondary=True))
+    share = button("Share the report", secondary=True)
 
 
 class MailScheduleForm(PortalForm):
     """When a report is mailed."""
 
-    every = RadioField(
-        "Send a link",
-        widget=GovRadios(),
-        choices=EVERY_CHOICES,
-        validators=[InputRequired("Select how often")],
-    )
-    weekday = SelectField(
+    every = radios("Send a link", required="Select how often", choices=EVERY_CHOICES)
+    weekday = drop_down(
         "Day of the week",
-        widget=GovSelect(),
         choices=[SelectChoice(value=str(number), label=name) for number, name in enumerate(WEEKDAYS)],
         default="0",
     )
-    attached = BooleanField("Attach the rows as CSV", widget=GovCheckboxes())
-    schedule = SubmitField("Email the report", widget=GovSubmit(secondary=True))
+    attached = tick_box("Attach the rows as CSV")
+    schedule = button("Email the report", secondary=True)
 
     @property
     def recurrence(self) -> Recurrence:

@@ -5,7 +5,6 @@ from uuid import UUID
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
-from wtforms import SelectField, SubmitField
 from wtforms.fields import SelectChoice
 
 from portal.domain.accounts import grants
@@ -13,7 +12,8 @@ from portal.domain.accounts.grants import role_words, where_words
 from portal.features.scim import queries, services
 from portal.features.scim.queries import MappedGroup
 from portal.pages.layout.access import requires
-from portal.pages.layout.forms import GovSelect, GovSubmit, PortalForm
+from portal.pages.layout.fields import button, drop_down
+from portal.pages.layout.forms import PortalForm
 from portal.pages.layout.query_arguments import QueryArguments
 from portal.platform import clock
 from portal.platform.db import transaction
@@ -27,16 +27,15 @@ bp = Blueprint("scim_groups", __name__, template_folder="templates")
 class GroupRoleForm(PortalForm):
     """The role that a group gives its members."""
 
-    role = SelectField(
+    role = drop_down(
         "Role",
         choices=[
             SelectChoice(value="", label="No role"),
             *(SelectChoice(value=role.value, label=role_words(role)) for role in Role),
         ],
-        widget=GovSelect(),
     )
-    unit = SelectField("Unit", widget=GovSelect())
-    send = SubmitField("Save", widget=GovSubmit())
+    unit = drop_down("Unit")
+    send = button("Save")
 
 
 @bp.get("/grants/groups")

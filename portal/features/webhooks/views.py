@@ -9,7 +9,6 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from prometheus_client import Metric
 from prometheus_client.core import GaugeMetricFamily
-from wtforms import SelectField, SubmitField
 from wtforms.fields import SelectChoice
 
 from portal.domain.people.visibility import Viewer
@@ -21,16 +20,11 @@ from portal.features.webhooks.sending import NO_SECRET
 from portal.features.webhooks.services import WebhookSettings
 from portal.features.webhooks.signing import MOST_WEBHOOKS, WebhookError
 from portal.pages.layout.access import requires
+from portal.pages.layout.fields import button, drop_down, text_line
 from portal.pages.layout.forms import (
     CheckboxesField,
     ConfirmForm,
-    GovInput,
-    GovSelect,
-    GovSubmit,
-    LineField,
-    MaximumLength,
     PortalForm,
-    RequiredText,
 )
 from portal.pages.layout.navigation import Waiting
 from portal.pages.layout.query_arguments import QueryArguments
@@ -56,24 +50,25 @@ LABEL = "govuk-label--s"
 class WebhookForm(PortalForm):
     """A webhook."""
 
-    name = LineField(
+    name = text_line(
         "Name",
-        description="For your own lists, such as HR system.",
-        widget=GovInput(classes="govuk-input--width-20", label_classes=LABEL, autocomplete="off"),
-        validators=[RequiredText("Enter a name"), MaximumLength(60)],
+        "For your own lists, such as HR system.",
+        required="Enter a name",
+        most=60,
+        width=20,
+        bold=True,
     )
-    address = LineField(
+    address = text_line(
         "Address of the receiver",
-        description="It begins with https://. Do not put a password into it: messages are signed.",
-        widget=GovInput(label_classes=LABEL, autocomplete="off", spellcheck=False),
-        validators=[RequiredText("Enter the address of the receiver")],
+        "It begins with https://. Do not put a password into it: messages are signed.",
+        required="Enter the address of the receiver",
+        bold=True,
+        spellcheck=False,
     )
     events = CheckboxesField("Send a message when")
-    unit = SelectField(
-        "Only about people in this unit, and units below it", widget=GovSelect(label_classes=LABEL)
-    )
-    directive = SelectField("Only about this directive", widget=GovSelect(label_classes=LABEL))
-    send = SubmitField("Save", widget=GovSubmit())
+    unit = drop_down("Only about people in this unit, and units below it", bold=True)
+    directive = drop_down("Only about this directive", bold=True)
+    send = button("Save")
 
     @classmethod
     def from_webhook(cls, webhook: Webhook | None) -> "WebhookForm":

@@ -6,7 +6,7 @@ from binascii import Error as Base64Error
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
-from wtforms import HiddenField, StringField, SubmitField
+from wtforms import HiddenField, StringField
 from wtforms.validators import InputRequired, Length
 
 from portal.domain.accounts import factors as accounts_factors
@@ -24,12 +24,11 @@ from portal.domain.accounts.passwords import PASSWORD_LENGTH
 from portal.domain.accounts.queries import Account
 from portal.domain.accounts.services import UsedLink
 from portal.pages.layout.access import public, requires, signed_in_account
+from portal.pages.layout.fields import button, text_as_typed
 from portal.pages.layout.forms import (
     ConfirmForm,
     GovCode,
-    GovInput,
     GovPassword,
-    GovSubmit,
     PortalForm,
     SecretField,
     mark_wrong,
@@ -65,7 +64,7 @@ class NewPasswordForm(PortalForm):
         widget=GovPassword(autocomplete="new-password", label_classes="govuk-label--s"),
         validators=[InputRequired("Enter a new password")],
     )
-    send = SubmitField("Set password", widget=GovSubmit())
+    send = button("Set password")
 
 
 class ChangePasswordForm(PortalForm):
@@ -82,7 +81,7 @@ class ChangePasswordForm(PortalForm):
         widget=GovPassword(autocomplete="new-password", label_classes="govuk-label--s"),
         validators=[InputRequired("Enter a new password")],
     )
-    send = SubmitField("Change password", widget=GovSubmit())
+    send = button("Change password")
 
 
 class ChoosePasswordForm(PortalForm):
@@ -94,16 +93,18 @@ class ChoosePasswordForm(PortalForm):
         widget=GovPassword(autocomplete="new-password", label_classes="govuk-label--s"),
         validators=[InputRequired("Enter a new password")],
     )
-    send = SubmitField("Save and continue", widget=GovSubmit())
+    send = button("Save and continue")
 
 
 def _label_field(example: str) -> StringField:
-    return StringField(
+    return text_as_typed(
         "Name (optional)",
-        description=f"To tell it from others, such as {example}.",
-        widget=GovInput(classes="govuk-input--width-20", label_classes="govuk-label--s"),
+        f"To tell it from others, such as {example}.",
+        checks=[Length(max=LONGEST_LABEL, message=f"Name must be {LONGEST_LABEL} characters or fewer")],
+        width=20,
+        bold=True,
+        autocomplete=None,
         filters=[lambda text: (text or "").strip()],
-        validators=[Length(max=LONGEST_LABEL, message=f"Name must be {LONGEST_LABEL} characters or fewer")],
     )
 
 
@@ -118,7 +119,7 @@ class AddCodeDeviceForm(PortalForm):
         validators=[InputRequired("Enter the code that the app shows")],
     )
     label = _label_field("“Work phone”")
-    send = SubmitField("Set up", widget=GovSubmit())
+    send = button("Set up")
 
 
 class AddPasskeyForm(PortalForm):

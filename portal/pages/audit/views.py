@@ -8,7 +8,7 @@ from ipaddress import ip_address
 from flask import Blueprint, Response, render_template, request, stream_with_context, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
-from wtforms import SelectField, StringField
+from wtforms import StringField
 from wtforms.fields import SelectChoice
 
 from portal.domain.audit_desk import queries, services
@@ -27,7 +27,8 @@ from portal.domain.audit_desk.queries import (
     list_disclosures,
 )
 from portal.pages.layout.access import limiter, requires
-from portal.pages.layout.forms import GovInput, GovSelect, PlainForm
+from portal.pages.layout.fields import drop_down, text_as_typed
+from portal.pages.layout.forms import PlainForm
 from portal.pages.layout.query_arguments import PAGE_SIZE, QueryArguments, address
 from portal.pages.layout.sessions.step_up import MANY_PEOPLE, require_recent_sign_in
 from portal.platform import clock
@@ -149,7 +150,7 @@ def _choices(anything: str, words: Iterable[tuple[str, str]]) -> list[SelectChoi
 
 
 def _text_field(label: str, hint: str = "") -> StringField:
-    return StringField(label, description=hint, widget=GovInput(autocomplete="off", spellcheck=False))
+    return text_as_typed(label, hint, spellcheck=False)
 
 
 class AuditFilterForm(PlainForm):
@@ -159,18 +160,11 @@ class AuditFilterForm(PlainForm):
     until = _text_field("To", "This day is included.")
     by = _text_field("Done by", "A staff number.")
     about = _text_field("Done to", "A staff number.")
-    group = SelectField(
-        "What", choices=_choices("Anything", GROUP_WORDS.items()), widget=GovSelect(), validate_choice=False
+    group = drop_down("What", choices=_choices("Anything", GROUP_WORDS.items()), validate_choice=False)
+    outcome = drop_down(
+        "Outcome", choices=_choices("Any outcome", OUTCOME_WORDS.items()), validate_choice=False
     )
-    outcome = SelectField(
-        "Outcome",
-        choices=_choices("Any outcome", OUTCOME_WORDS.items()),
-        widget=GovSelect(),
-        validate_choice=False,
-    )
-    channel = SelectField(
-        "How", choices=_choices("Any way", CHANNEL_WORDS.items()), widget=GovSelect(), validate_choice=False
-    )
+    channel = drop_down("How", choices=_choices("Any way", CHANNEL_WORDS.items()), validate_choice=False)
     address = _text_field("From the address", "Of a computer or network, such as 10.1.2.3.")
     request = _text_field("Request", "The id that an entry or the log shows.")
 

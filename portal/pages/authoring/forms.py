@@ -5,21 +5,16 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, ClassVar
 
-from flask_wtf.file import FileField, FileRequired
 from werkzeug.datastructures import MultiDict
 from wtforms import (
-    BooleanField,
     FormField,
     HiddenField,
     RadioField,
     SelectField,
     SelectMultipleField,
-    StringField,
-    SubmitField,
     ValidationError,
 )
 from wtforms.fields import SelectChoice
-from wtforms.validators import InputRequired
 
 from portal.domain.authoring.files import CASE_KINDS, MEDIA_BYTES, MOST_MINUTES, unknown_checks
 from portal.domain.authoring.item_exchange.files import MOST_BYTES
@@ -30,15 +25,24 @@ from portal.domain.catalogue.media import ALIASES, CONTENT_TYPES
 from portal.domain.catalogue.media_rules import FILM_BYTES, SOUND_BYTES
 from portal.domain.records.queries import EXTRA_REASONS
 from portal.pages.authoring.item_forms import note_field
+from portal.pages.layout.fields import (
+    button,
+    drop_down,
+    file_to_send,
+    long_line,
+    one_day,
+    radios,
+    text_as_typed,
+    text_line,
+    text_lines,
+    tick_box,
+    whole_number,
+)
 from portal.pages.layout.forms import (
     LONGEST_TEXT,
-    DayField,
     GovCheckboxes,
-    GovFile,
     GovInput,
     GovRadios,
-    GovSelect,
-    GovSubmit,
     GovTextarea,
     LineField,
     LinesField,
@@ -90,12 +94,13 @@ class NewModuleForm(NewForm):
     """The form to create a module."""
 
     noun = "module"
-    title = LineField(
+    title = text_line(
         "Title",
-        description="What learners will see in their list, such as “Protect: law, victims and children”."
+        "What learners will see in their list, such as “Protect: law, victims and children”."
         " You can change it later.",
-        widget=GovInput(label_classes=LABEL, autocomplete="off"),
-        validators=[RequiredText("Enter a title"), MaximumLength(120)],
+        required="Enter a title",
+        most=120,
+        bold=True,
     )
     key = LineField(
         "Short name",
@@ -104,19 +109,20 @@ class NewModuleForm(NewForm):
         widget=KEY_BOX,
         validators=[RequiredText("Enter a short name, such as “protect”"), MaximumLength(40)],
     )
-    send = SubmitField("Create the module", widget=GovSubmit())
+    send = button("Create the module")
 
 
 class NewGuideForm(NewForm):
     """The form to create a guide."""
 
     noun = "guide"
-    title = LineField(
+    title = text_line(
         "Title",
-        description="What readers will see in the list of guides, such as “Who to call and what they need"
+        "What readers will see in the list of guides, such as “Who to call and what they need"
         " from you”. You can change it later.",
-        widget=GovInput(label_classes=LABEL, autocomplete="off"),
-        validators=[RequiredText("Enter a title"), MaximumLength(120)],
+        required="Enter a title",
+        most=120,
+        bold=True,
     )
     key = LineField(
         "Short name",
@@ -125,7 +131,7 @@ class NewGuideForm(NewForm):
         widget=KEY_BOX,
         validators=[RequiredText("Enter a short name, such as “who-to-call”"), MaximumLength(40)],
     )
-    send = SubmitField("Create the guide", widget=GovSubmit())
+    send = button("Create the guide")
 
 
 class QuestionFilterForm(PlainForm):
@@ -136,10 +142,10 @@ class QuestionFilterForm(PlainForm):
         lessons: Its lessons, by key and title.
     """
 
-    words = StringField("Words", widget=GovInput(label_classes=LABEL, autocomplete="off"))
-    outcome = SelectField("Outcome", widget=GovSelect(label_classes=LABEL), validate_choice=False)
-    lesson = SelectField("Lesson", widget=GovSelect(label_classes=LABEL), validate_choice=False)
-    state = SelectField("State", widget=GovSelect(label_classes=LABEL), validate_choice=False)
+    words = text_as_typed("Words", bold=True)
+    outcome = drop_down("Outcome", bold=True, validate_choice=False)
+    lesson = drop_down("Lesson", bold=True, validate_choice=False)
+    state = drop_down("State", bold=True, validate_choice=False)
 
     def __init__(
         self, arguments: MultiDict[str, str], outcomes: Sequence[Choice], lessons: Sequence[Choice]
@@ -164,51 +170,52 @@ def _choices(everything: str, choices: Sequence[Choice]) -> list[SelectChoice]:
 MOST_OUTCOMES = 20
 
 
-def _short_input(classes: str = "govuk-input--width-3") -> GovInput:
-    return GovInput(classes=classes, label_classes=LABEL, inputmode="numeric")
-
-
 class OutcomeForm(PlainForm):
     """One outcome; its key, which lessons and questions refer to, is empty for a new one."""
 
     key = HiddenField()
-    text = LineField("Outcome", widget=GovTextarea(rows=2), validators=[MaximumLength(300)])
+    text = long_line("Outcome", most=300, rows=2)
 
 
 class DetailsForm(PortalForm):
     """The values of ``module.toml``, without the order of lessons."""
 
     expected = HiddenField()
-    title = LineField(
+    title = text_line(
         "Title",
-        description="What learners see in their list, such as “Protect: law, victims and children”.",
-        widget=GovInput(label_classes=LABEL, autocomplete="off"),
-        validators=[RequiredText("Enter a title"), MaximumLength(120)],
+        "What learners see in their list, such as “Protect: law, victims and children”.",
+        required="Enter a title",
+        most=120,
+        bold=True,
     )
-    aim = LinesField(
+    aim = text_lines(
         "Aim",
-        description="One sentence that says what a learner can do after the module.",
-        widget=GovTextarea(label_classes=LABEL, rows=3),
-        validators=[RequiredText("Enter the aim in one sentence"), MaximumLength(600)],
+        "One sentence that says what a learner can do after the module.",
+        required="Enter the aim in one sentence",
+        most=600,
+        bold=True,
+        rows=3,
     )
-    owner = LineField(
+    owner = text_line(
         "Owner",
-        description="The unit that is responsible for the content, such as “Learning and development”.",
-        widget=GovInput(label_classes=LABEL, autocomplete="off"),
-        validators=[RequiredText("Enter the unit that is responsible for the content"), MaximumLength(120)],
+        "The unit that is responsible for the content, such as “Learning and development”.",
+        required="Enter the unit that is responsible for the content",
+        most=120,
+        bold=True,
     )
-    review_on = DayField(
+    review_on = one_day(
         "Review by",
-        description="The day by which someone must check it against the law again, such as 31 May 2027.",
-        widget=GovInput(classes="govuk-input--width-10", label_classes=LABEL, autocomplete="off"),
+        "The day by which someone must check it against the law again, such as 31 May 2027.",
+        bold=True,
     )
-    minutes = WholeNumberField(
+    minutes = whole_number(
         "Minutes for the whole module",
-        description="The time for all lessons and the assessment. Learners plan by it.",
+        "The time for all lessons and the assessment. Learners plan by it.",
+        width=3,
+        bold=True,
         least=1,
         most=600,
         message="Enter the minutes as a whole number from 1 to 600, such as 30",
-        widget=_short_input(),
     )
     outcomes = Rows(FormField(OutcomeForm))
     mastery = PercentageField(
@@ -219,69 +226,72 @@ class DetailsForm(PortalForm):
             classes="govuk-input--width-3", label_classes=LABEL, inputmode="numeric", suffix={"text": "%"}
         ),
     )
-    draw = WholeNumberField(
+    draw = whole_number(
         "Questions in each attempt",
-        description="Each attempt draws different questions at random.",
+        "Each attempt draws different questions at random.",
+        width=3,
+        bold=True,
         least=1,
         most=200,
         message="Enter how many questions an attempt has, as a whole number from 1 to 200",
-        widget=_short_input(),
     )
-    at_least = WholeNumberField(
+    at_least = whole_number(
         "Least number of questions on each outcome",
-        description="With 1, every attempt asks about every outcome. Leave blank for any number.",
+        "With 1, every attempt asks about every outcome. Leave blank for any number.",
+        width=3,
+        bold=True,
         least=0,
         most=200,
         if_empty=0,
         message="Enter a whole number, such as 1, or leave it empty",
-        widget=_short_input(),
     )
-    attempts = WholeNumberField(
+    attempts = whole_number(
         "Number of attempts",
-        description="How often people may try. Leave blank for no limit.",
+        "How often people may try. Leave blank for no limit.",
+        width=3,
+        bold=True,
         least=0,
         most=1000,
         if_empty=0,
         message="Enter a whole number, such as 3, or leave it empty for no limit",
-        widget=_short_input(),
     )
-    wait_minutes = WholeNumberField(
+    wait_minutes = whole_number(
         "Minutes to wait after a failed attempt",
-        description="Time to look at the lessons again, such as 60 for an hour. Leave blank for no wait.",
+        "Time to look at the lessons again, such as 60 for an hour. Leave blank for no wait.",
+        bold=True,
         least=0,
         most=100_000,
         if_empty=0,
         message="Enter the minutes as a whole number, such as 60, or leave it empty for no wait",
-        widget=_short_input("govuk-input--width-5"),
     )
-    pause_after = WholeNumberField(
+    pause_after = whole_number(
         "Pause after how many failed attempts",
-        description="Such as 3, and again after 6. Leave blank for no pause.",
+        "Such as 3, and again after 6. Leave blank for no pause.",
+        width=3,
+        bold=True,
         least=0,
         most=100,
         if_empty=0,
         message="Enter a whole number, such as 3, or leave it empty for no pause",
-        widget=_short_input(),
     )
-    pause_hours = WholeNumberField(
+    pause_hours = whole_number(
         "Hours of the pause",
-        description="Time for help. A line manager can end it earlier. Such as 24.",
+        "Time for help. A line manager can end it earlier. Such as 24.",
+        width=3,
+        bold=True,
         least=0,
         most=1000,
         if_empty=0,
         message="Enter the hours as a whole number, such as 24",
-        widget=_short_input(),
     )
-    test_out = BooleanField(
+    test_out = tick_box(
         "Let people take the assessment without reading the lessons first",
-        description="For people who already know the subject. The pass mark is the same. The force can decide"
+        "For people who already know the subject. The pass mark is the same. The force can decide"
         " otherwise for all modules.",
-        widget=GovCheckboxes(),
     )
-    pre_test = BooleanField(
+    pre_test = tick_box(
         "Offer a try before the lessons",
-        description="It asks the checks of the lessons, records nothing, and says which lessons to read.",
-        widget=GovCheckboxes(),
+        "It asks the checks of the lessons, records nothing, and says which lessons to read.",
     )
 
     note = note_field()
@@ -320,24 +330,21 @@ EDITOR = GovTextarea(
 
 
 def _minutes_field() -> WholeNumberField:
-    return WholeNumberField(
+    return whole_number(
         MINUTES,
-        description="The time to read the lesson and answer its check. Most lessons take 3 minutes.",
+        "The time to read the lesson and answer its check. Most lessons take 3 minutes.",
+        width=3,
+        bold=True,
         least=1,
         most=MOST_MINUTES,
         message=f"Enter the minutes as a whole number from 1 to {MOST_MINUTES}, such as 3",
-        widget=GovInput(classes="govuk-input--width-3", label_classes=LABEL, inputmode="numeric"),
     )
 
 
 class _LessonDetailsForm(PortalForm):
     """A lesson's title, minutes and outcomes; ``outcomes`` are the module's, by key and text."""
 
-    title = LineField(
-        "Title",
-        widget=GovInput(label_classes=LABEL, autocomplete="off"),
-        validators=[RequiredText("Enter a title, such as “Refer or notify”"), MaximumLength(120)],
-    )
+    title = text_line("Title", required="Enter a title, such as “Refer or notify”", most=120, bold=True)
     minutes = _minutes_field()
     outcomes = SelectMultipleField(
         "Outcomes that this lesson covers",
@@ -407,13 +414,8 @@ class JobAidForm(PortalForm):
     """The job aid; ``expected`` is the hash of the file that the page showed."""
 
     expected = HiddenField()
-    title = LineField(
-        "Title",
-        widget=GovInput(label_classes=LABEL, autocomplete="off"),
-        validators=[
-            RequiredText("Enter a title, such as “At the roadside: first ten minutes”"),
-            MaximumLength(120),
-        ],
+    title = text_line(
+        "Title", required="Enter a title, such as “At the roadside: first ten minutes”", most=120, bold=True
     )
     body = LinesField(
         "Text of the job aid",
@@ -442,40 +444,40 @@ class GuideForm(PortalForm):
     """One guide; ``expected`` is the hash of the file that the page showed."""
 
     expected = HiddenField()
-    title = LineField(
+    title = text_line(
         "Title",
-        widget=GovInput(label_classes=LABEL, autocomplete="off"),
-        validators=[
-            RequiredText("Enter a title, such as “Who to call and what they need from you”"),
-            MaximumLength(120),
-        ],
+        required="Enter a title, such as “Who to call and what they need from you”",
+        most=120,
+        bold=True,
     )
-    summary = LineField(
+    summary = long_line(
         "Summary",
-        description="One sentence that says what a reader finds here. The list of guides shows it.",
-        widget=GovTextarea(label_classes=LABEL, rows=2),
-        validators=[RequiredText("Enter a summary in one sentence"), MaximumLength(300)],
+        "One sentence that says what a reader finds here. The list of guides shows it.",
+        required="Enter a summary in one sentence",
+        most=300,
+        bold=True,
+        rows=2,
     )
     body = LinesField(
         "Text of the guide",
         widget=EDITOR,
         validators=[RequiredText("Write the text of the guide"), MaximumLength(LONGEST_TEXT)],
     )
-    owner = LineField(
+    owner = text_line(
         "Owner",
-        description="The unit that is responsible for the content, such as “Learning and development”.",
-        widget=GovInput(label_classes=LABEL, autocomplete="off"),
-        validators=[RequiredText("Enter the unit that is responsible for the content"), MaximumLength(120)],
+        "The unit that is responsible for the content, such as “Learning and development”.",
+        required="Enter the unit that is responsible for the content",
+        most=120,
+        bold=True,
     )
-    review_on = DayField(
+    review_on = one_day(
         "Review by",
-        description="The day by which someone must check it against the law again, such as 31 May 2027.",
-        widget=GovInput(classes="govuk-input--width-10", label_classes=LABEL, autocomplete="off"),
+        "The day by which someone must check it against the law again, such as 31 May 2027.",
+        bold=True,
     )
-    acknowledge = BooleanField(
+    acknowledge = tick_box(
         "Ask readers to confirm that they have read it",
-        description="They must confirm again when a new version is published. A directive can require it.",
-        widget=GovCheckboxes(),
+        "They must confirm again when a new version is published. A directive can require it.",
     )
     note = note_field()
 
@@ -486,12 +488,7 @@ LONGEST = 2000
 
 
 def _words_field(label: str, missing: str, hint: str = "", rows: int = 4) -> LinesField:
-    return LinesField(
-        label,
-        description=hint,
-        widget=GovTextarea(label_classes=LABEL, rows=rows),
-        validators=[RequiredText(missing), MaximumLength(LONGEST)],
-    )
+    return text_lines(label, hint, required=missing, most=LONGEST, bold=True, rows=rows)
 
 
 class SendForm(PortalForm):
@@ -503,33 +500,36 @@ class SendForm(PortalForm):
         "Say what you changed, and why",
         "The reviewer reads this first. Name the source where the law or a number changed.",
     )
-    send = SubmitField("Send for review", widget=GovSubmit())
+    send = button("Send for review")
 
 
 class PassAgainForm(PortalForm):
     """The day from which older passes do not count; it is previewed before it is published."""
 
     review = HiddenField()
-    from_on = DayField(
+    from_on = one_day(
         "First day on which older passes do not count",
+        "For example, 1 September 2027. Leave people time to pass again.",
+        bold=True,
+        autocomplete=None,
         missing="Enter the first day on which older passes do not count",
-        description="For example, 1 September 2027. Leave people time to pass again.",
-        widget=GovInput(classes="govuk-input--width-10", label_classes=LABEL),
     )
-    preview = SubmitField("Show whom it concerns", widget=GovSubmit(secondary=True))
+    preview = button("Show whom it concerns", secondary=True)
 
 
 class ScheduleForm(PortalForm):
     """When a reviewed draft is to be published."""
 
     review = HiddenField()
-    when = LineField(
+    when = text_line(
         "When to publish it",
-        description="A London time on a day, such as 9:00 on 1 September 2027.",
-        widget=GovInput(classes="govuk-input--width-20", label_classes=LABEL),
-        validators=[RequiredText("Enter a time and a day, such as 9:00 on 1 September 2027")],
+        "A London time on a day, such as 9:00 on 1 September 2027.",
+        required="Enter a time and a day, such as 9:00 on 1 September 2027",
+        width=20,
+        bold=True,
+        autocomplete=None,
     )
-    send = SubmitField("Approve, and publish then", widget=GovSubmit())
+    send = button("Approve, and publish then")
 
     def validate_when(self, field: LineField) -> None:
         """Refuse a text that names no instant."""
@@ -551,7 +551,7 @@ class SendBackForm(PortalForm):
         "Say what must change before it can be published",
         "The author sees this with the comments that you have added.",
     )
-    send = SubmitField("Send back with a comment", widget=GovSubmit())
+    send = button("Send back with a comment")
 
 
 class CommentForm(PortalForm):
@@ -560,7 +560,7 @@ class CommentForm(PortalForm):
     review = HiddenField()
     place = HiddenField()
     text = _words_field("Your comment", "Write the comment", rows=3)
-    add = SubmitField("Add comment", widget=GovSubmit(secondary=True))
+    add = button("Add comment", secondary=True)
 
     def __init__(self, number: str = "", **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -576,13 +576,12 @@ NO_SUCCESSOR = "none"
 class ArchiveForm(PortalForm):
     """The module that replaces the archived one, if there is one."""
 
-    successor = RadioField(
+    successor = radios(
         "Which module replaces it?",
-        description="Learners are shown the way there. A pass of this module does not count for it.",
-        widget=GovRadios(),
+        "Learners are shown the way there. A pass of this module does not count for it.",
         coerce=lambda value: "" if value == NO_SUCCESSOR else str(value or ""),
     )
-    send = SubmitField("Archive this module", widget=GovSubmit())
+    send = button("Archive this module")
 
     def __init__(self, modules: Sequence[tuple[str, str]], **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -598,22 +597,23 @@ class ArchiveForm(PortalForm):
 class ExtraAttemptByNumberForm(PortalForm):
     """The staff number of the person, and the reason."""
 
-    staff_number = LineField(
+    staff_number = text_line(
         "Staff number",
-        description="The number with which the person signs in.",
-        widget=GovInput(classes="govuk-input--width-10", autocomplete="off", spellcheck=False),
-        validators=[RequiredText("Enter a staff number"), MaximumLength(40)],
+        "The number with which the person signs in.",
+        required="Enter a staff number",
+        most=40,
+        width=10,
+        spellcheck=False,
     )
-    reason = RadioField(
+    reason = radios(
         "Reason",
+        required="Select the reason",
         choices=[
             SelectChoice(value=key, label=words[:1].upper() + words[1:])
             for key, words in EXTRA_REASONS.items()
         ],
-        widget=GovRadios(),
-        validators=[InputRequired("Select the reason")],
     )
-    send = SubmitField("Open one more attempt", widget=GovSubmit())
+    send = button("Open one more attempt")
 
 
 # Forms to upload and to remove a medium.
@@ -629,45 +629,47 @@ class UploadForm(PortalForm):
     """A file with its title and description; ``expected`` is the hash of the file it replaces, or empty."""
 
     expected = HiddenField()
-    file = FileField(
+    file = file_to_send(
         "File",
-        description=f"SVG up to {DRAWING_BYTES // 1024} KB, or PNG, JPEG, WebP or PDF"
+        f"SVG up to {DRAWING_BYTES // 1024} KB, or PNG, JPEG, WebP or PDF"
         f" up to {MEDIA_BYTES // MEBIBYTE} MB,"
         f" or sound (MP3, M4A, OGG, WAV) up to {SOUND_BYTES // MEBIBYTE} MB,"
         f" or film (MP4, WebM) up to {FILM_BYTES // MEBIBYTE} MB."
         " Drawings are best as SVG: they stay sharp and light."
         " The portal removes what a camera adds to a picture, such as the place."
         " It does not remove the author’s name from a PDF, sound or film.",
-        widget=GovFile(label_classes=LABEL, attributes={"accept": ACCEPTED}),
-        validators=[FileRequired("Choose a file")],
+        required="Choose a file",
+        bold=True,
+        accept=ACCEPTED,
     )
-    captions = FileField(
+    captions = file_to_send(
         "Captions",
-        description="Only for sound and film: a WebVTT file (.vtt) with what is said, in step with it.",
-        widget=GovFile(label_classes=LABEL, attributes={"accept": ".vtt"}),
+        "Only for sound and film: a WebVTT file (.vtt) with what is said, in step with it.",
+        bold=True,
+        accept=".vtt",
     )
-    title = LineField(
+    title = text_line(
         "Title",
-        description="A few words, such as “Three areas of harm”. Leave it blank for an SVG that has its own.",
-        widget=GovInput(label_classes=LABEL, autocomplete="off"),
-        validators=[MaximumLength(150)],
+        "A few words, such as “Three areas of harm”. Leave it blank for an SVG that has its own.",
+        most=150,
+        bold=True,
     )
-    alternative = LinesField(
+    alternative = text_lines(
         "What it shows, or the transcript",
-        description="Everything that a person who cannot see or hear it needs to know, in sentences."
+        "Everything that a person who cannot see or hear it needs to know, in sentences."
         " Of a sound or film: all that is said, and by whom."
         " Leave it blank for an SVG that has its own description.",
-        widget=GovTextarea(label_classes=LABEL, rows=5),
-        validators=[MaximumLength(LONGEST_ALTERNATIVE)],
+        most=LONGEST_ALTERNATIVE,
+        bold=True,
+        rows=5,
     )
-    place = SelectField(
+    place = drop_down(
         "Show it in",
-        description="The file goes at the end of this text, with your title and description."
-        " You can move it later.",
-        widget=GovSelect(label_classes=LABEL),
+        "The file goes at the end of this text, with your title and description. You can move it later.",
+        bold=True,
         validate_choice=False,
     )
-    send = SubmitField("Upload", widget=GovSubmit())
+    send = button("Upload")
 
     def __init__(self, places: Sequence[tuple[str, str]], **kwargs: Any) -> None:
         """Fill the list of texts."""
@@ -701,7 +703,7 @@ class RemoveForm(PortalForm):
     """The form to remove a file."""
 
     expected = HiddenField()
-    send = SubmitField("Remove the file", widget=GovSubmit(warning=True))
+    send = button("Remove the file", warning=True)
 
 
 # Forms to add questions from another system's file: first the file, then what becomes of each question.
@@ -713,14 +715,15 @@ CHOOSE_OUTCOME = "Choose an outcome for all questions, or one for each"
 class ImportForm(PortalForm):
     """The file."""
 
-    file = FileField(
+    file = file_to_send(
         "File",
-        description="Moodle XML, or QTI 2.1 or 3.0 as a package or a single question."
+        "Moodle XML, or QTI 2.1 or 3.0 as a package or a single question."
         f" Up to {MOST_BYTES // 1024 // 1024} MB and {MOST_QUESTIONS} questions.",
-        widget=GovFile(label_classes=LABEL, attributes={"accept": ".xml,.zip"}),
-        validators=[FileRequired("Choose a file")],
+        required="Choose a file",
+        bold=True,
+        accept=".xml,.zip",
     )
-    send = SubmitField("Look at the questions", widget=GovSubmit())
+    send = button("Look at the questions")
 
 
 class AddQuestionsForm(PortalForm):
@@ -728,13 +731,13 @@ class AddQuestionsForm(PortalForm):
 
     questions = HiddenField()  # as ``adding.dump_questions`` gives them
     file_format = HiddenField()
-    outcome = SelectField(
+    outcome = drop_down(
         "Outcome of all questions",
-        description="You can choose another for a single question below, or leave it out.",
+        "You can choose another for a single question below, or leave it out.",
+        bold=True,
         validate_choice=False,
-        widget=GovSelect(label_classes=LABEL),
     )
-    send = SubmitField("Add", widget=GovSubmit())
+    send = button("Add")
 
     def question_field(self, number: int) -> SelectField:
         """The field of the question that has this place among those that come, from 1."""
@@ -769,11 +772,11 @@ def build_confirm_form(
         *known,
     ]
     fields = {
-        f"outcome-{number}": SelectField(
+        f"outcome-{number}": drop_down(
             f"Outcome of question {number}",
+            label_classes="govuk-visually-hidden",
             validate_choice=False,
             choices=choices,
-            widget=GovSelect(label_classes="govuk-visually-hidden"),
         )
         for number in range(1, len(tables) + 1)
     }

@@ -4,9 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from wtforms import (
-    BooleanField,
     FieldList,
-    FileField,
     HiddenField,
     RadioField,
     SelectField,
@@ -14,24 +12,17 @@ from wtforms import (
     ValidationError,
 )
 from wtforms.fields import SelectChoice
-from wtforms.validators import InputRequired
 
 from portal.domain.authoring.files import Stimulus, has_mark, join_stimulus, split_stimulus
 from portal.domain.authoring.media import Picture
 from portal.domain.people.staff_numbers import DUTIES
+from portal.pages.layout.fields import drop_down, file_to_send, radios, text_line, text_lines, tick_box
 from portal.pages.layout.forms import (
     LONGEST_TEXT,
     GovCheckboxes,
-    GovFile,
-    GovInput,
-    GovRadios,
     GovSelect,
-    GovTextarea,
-    LineField,
     LinesField,
-    MaximumLength,
     PortalForm,
-    RequiredText,
     Rows,
 )
 
@@ -45,11 +36,12 @@ Table = dict[str, Any]
 
 def note_field() -> LinesField:
     """The field of a note for authors."""
-    return LinesField(
+    return text_lines(
         "Note for authors",
-        description="What a later author should know. Learners do not see it.",
-        widget=GovTextarea(label_classes=LABEL, rows=2),
-        validators=[MaximumLength(2000)],
+        "What a later author should know. Learners do not see it.",
+        most=2000,
+        bold=True,
+        rows=2,
     )
 
 
@@ -57,40 +49,48 @@ class QuestionForm(PortalForm):
     """The texts of a question or check; ``pictures`` are those that its figure can show."""
 
     expected = HiddenField()
-    stimulus = LinesField(
+    stimulus = text_lines(
         "Situation",
-        description="A few sentences above the question. Leave it blank if the question needs none.",
-        widget=GovTextarea(label_classes=LABEL, rows=4),
-        validators=[MaximumLength(4000)],
+        "A few sentences above the question. Leave it blank if the question needs none.",
+        most=4000,
+        bold=True,
+        rows=4,
     )
-    figure = SelectField(
+    figure = drop_down(
         "Figure below the situation",
-        description="A picture or drawing of this module, if the question needs one.",
-        widget=GovSelect(label_classes=LABEL, classes="portal-select"),
+        "A picture or drawing of this module, if the question needs one.",
+        classes="portal-select",
+        bold=True,
         validate_choice=False,
     )
-    figure_words = LinesField(
+    figure_words = text_lines(
         "What the figure shows",
-        description="For people who cannot see it. Leave it blank for a drawing that has a description.",
-        widget=GovTextarea(label_classes=LABEL, rows=3),
-        validators=[MaximumLength(2000)],
+        "For people who cannot see it. Leave it blank for a drawing that has a description.",
+        most=2000,
+        bold=True,
+        rows=3,
     )
-    picture = FileField(
+    picture = file_to_send(
         "Another picture",
-        description="SVG, PNG, JPEG or WebP. It is added to the figures and files of the module.",
-        widget=GovFile(label_classes=LABEL, attributes={"accept": ".svg,.png,.jpg,.jpeg,.webp"}),
+        "SVG, PNG, JPEG or WebP. It is added to the figures and files of the module.",
+        bold=True,
+        accept=".svg,.png,.jpg,.jpeg,.webp",
     )
-    prompt = LinesField(
+    prompt = text_lines(
         "Question",
-        description="One sentence that asks one thing. A learner can answer it before reading the choices.",
-        widget=GovTextarea(label_classes=LABEL, rows=2),
-        validators=[RequiredText("Write the question"), MaximumLength(600)],
+        "One sentence that asks one thing. A learner can answer it before reading the choices.",
+        required="Write the question",
+        most=600,
+        bold=True,
+        rows=2,
     )
-    explanation = LinesField(
+    explanation = text_lines(
         "Explanation",
-        description="Two or three sentences that teach. Learners read them after they have passed.",
-        widget=GovTextarea(label_classes=LABEL, rows=4),
-        validators=[RequiredText("Write the explanation"), MaximumLength(2000)],
+        "Two or three sentences that teach. Learners read them after they have passed.",
+        required="Write the explanation",
+        most=2000,
+        bold=True,
+        rows=4,
     )
 
     note = note_field()
@@ -140,21 +140,24 @@ class QuestionForm(PortalForm):
 class CheckForm(QuestionForm):
     """A self-check of a lesson, which nobody marks."""
 
-    explanation = LinesField(
+    explanation = text_lines(
         "Explanation",
-        description="Two or three sentences that teach. Learners open them below the check.",
-        widget=GovTextarea(label_classes=LABEL, rows=4),
-        validators=[RequiredText("Write the explanation"), MaximumLength(2000)],
+        "Two or three sentences that teach. Learners open them below the check.",
+        required="Write the explanation",
+        most=2000,
+        bold=True,
+        rows=4,
     )
 
 
 class ItemForm(QuestionForm):
     """One question; ``outcomes`` are the module's, ``sources`` the titles of testable sources by number."""
 
-    outcome = RadioField(
+    outcome = radios(
         "Outcome that the question tests",
-        widget=GovRadios(classes="govuk-radios--small", label_classes=LEGEND),
-        validators=[InputRequired("Select the outcome that the question tests")],
+        required="Select the outcome that the question tests",
+        classes="govuk-radios--small",
+        bold=True,
         validate_choice=False,
     )
     source = Rows(
@@ -166,10 +169,7 @@ class ItemForm(QuestionForm):
         choices=[SelectChoice(value=duty, label=duty.capitalize()) for duty in DUTIES],
         widget=GovCheckboxes(classes="govuk-checkboxes--small", label_classes="govuk-fieldset__legend--s"),
     )
-    retired = BooleanField(
-        "Retired: no longer drawn for new attempts",
-        widget=GovCheckboxes(classes="govuk-checkboxes--small"),
-    )
+    retired = tick_box("Retired: no longer drawn for new attempts", classes="govuk-checkboxes--small")
 
     def __init__(
         self,
@@ -224,24 +224,29 @@ class ItemTextForm(PortalForm):
     """One question as text; ``expected`` is the digest of the table that the page showed."""
 
     expected = HiddenField()
-    text = LinesField(
+    text = text_lines(
         "The question as text",
-        description="TOML, as in the module’s folder. The form is easier, and says what each field is for."
+        "TOML, as in the module’s folder. The form is easier, and says what each field is for."
         ' Lines that begin with # are not kept: write a note as note = "…".',
-        widget=GovTextarea(classes="portal-editor", label_classes=LABEL, rows=20, spellcheck=False),
-        validators=[RequiredText("Write the question"), MaximumLength(LONGEST_TEXT)],
+        required="Write the question",
+        most=LONGEST_TEXT,
+        classes="portal-editor",
+        bold=True,
+        rows=20,
+        spellcheck=False,
     )
 
 
 class NewItemForm(ItemForm):
     """A new question, with its name for authors."""
 
-    name = LineField(
+    name = text_line(
         "Name",
-        description="Two or three words by which authors and reviewers know it, such as “Nail bar”."
+        "Two or three words by which authors and reviewers know it, such as “Nail bar”."
         " Learners do not see it.",
-        widget=GovInput(label_classes=LABEL, autocomplete="off"),
-        validators=[RequiredText("Enter a name for the question, such as “Nail bar”"), MaximumLength(60)],
+        required="Enter a name for the question, such as “Nail bar”",
+        most=60,
+        bold=True,
     )
 
 

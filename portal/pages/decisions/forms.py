@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from flask import request
-from wtforms import Form, RadioField, SelectField, StringField, SubmitField, TextAreaField
+from wtforms import Form, RadioField, StringField
 from wtforms.fields import SelectChoice
 from wtforms.validators import DataRequired, Length, Optional, StopValidation
 
@@ -14,13 +14,11 @@ from portal.domain.decisions.preview import RequestChoice
 from portal.domain.decisions.queries import RequestRow
 from portal.domain.decisions.requests import ChangeRequest, RequestFault
 from portal.domain.decisions.services import RequestPerson
+from portal.pages.layout.fields import button, drop_down, radios, text_block
 from portal.pages.layout.forms import (
     CheckboxesField,
     GovInput,
     GovRadios,
-    GovSelect,
-    GovSubmit,
-    GovTextarea,
     PlainForm,
     PortalForm,
 )
@@ -86,24 +84,24 @@ def _capitalise(text: str) -> str:
 class AskForm(PortalForm):
     """The fields of every request; each kind below adds its own."""
 
-    about = RadioField("", widget=GovRadios(label_classes="govuk-fieldset__legend--s"), validate_choice=False)
+    about = radios("", bold=True, validate_choice=False)
     reason = RadioField(
         "Reason",
         widget=GovRadios(label_classes="govuk-fieldset__legend--s"),
         validate_choice=False,
         validators=[ExactlyOneChoice("Select a reason")],
     )
-    comment = TextAreaField(
+    comment = text_block(
         "Comment (optional)",
-        description=NO_HEALTH_DETAILS,
-        widget=GovTextarea(rows=3),
-        filters=[_clean_note],
-        validators=[
+        NO_HEALTH_DETAILS,
+        checks=[
             Optional(),
             Length(max=MAXIMUM_LENGTH, message=f"Enter {MAXIMUM_LENGTH:,} characters or fewer"),
         ],
+        rows=3,
+        filters=[_clean_note],
     )
-    send = SubmitField("Send request", widget=GovSubmit())
+    send = button("Send request")
     kind = ""
     legend = ""
     nothing_chosen = ""  # error if nothing is chosen
@@ -182,12 +180,12 @@ class WaiverForm(AskForm):
     kind, legend, order = "waiver", "What was learned before", ("from_on", "evidence")
     nothing_chosen = "Select what was learned before"
     from_on = RequestDayField("Date on the evidence", description="For example, 3 February 2026")
-    evidence = TextAreaField(
+    evidence = text_block(
         "Evidence",
-        description="What it is and where it is kept. For example, a certificate number.",
-        widget=GovTextarea(rows=3),
+        "What it is and where it is kept. For example, a certificate number.",
+        checks=_EVIDENCE,
+        rows=3,
         filters=[_clean_note],
-        validators=_EVIDENCE,
     )
 
 
@@ -209,12 +207,12 @@ class RevocationForm(AskForm):
     from_on = RequestDayField(
         "First day it does not count", description="Only if it stops counting from a date."
     )
-    evidence = TextAreaField(
+    evidence = text_block(
         "Evidence",
-        description="What shows this, and where it is kept. " + NO_HEALTH_DETAILS,
-        widget=GovTextarea(rows=3),
+        "What shows this, and where it is kept. " + NO_HEALTH_DETAILS,
+        checks=_EVIDENCE,
+        rows=3,
         filters=[_clean_note],
-        validators=_EVIDENCE,
     )
 
     def requested_dates(self) -> dict[str, Any]:
@@ -260,12 +258,12 @@ class RestoreForm(AskForm):
 
     kind, legend, order = "restore", "Record", ("evidence",)
     nothing_chosen = "Select a record"
-    evidence = TextAreaField(
+    evidence = text_block(
         "Evidence",
-        description="What shows that it should count. " + NO_HEALTH_DETAILS,
-        widget=GovTextarea(rows=3),
+        "What shows that it should count. " + NO_HEALTH_DETAILS,
+        checks=_EVIDENCE,
+        rows=3,
         filters=[_clean_note],
-        validators=_EVIDENCE,
     )
 
 
@@ -290,20 +288,20 @@ class DecideForm(PortalForm):
     from_on = RequestDayField("", validators=[Optional()])
     to_on = RequestDayField("", validators=[Optional()])
     due_on = RequestDayField("", validators=[Optional()])
-    comment = TextAreaField(
+    comment = text_block(
         "To the person who asked",
-        description="You must fill this in if you refuse. Do not include a diagnosis or other health "
+        "You must fill this in if you refuse. Do not include a diagnosis or other health "
         "details. Only the person who asked will see this.",
-        widget=GovTextarea(rows=3),
-        filters=[_clean_note],
-        validators=[
+        checks=[
             Optional(),
             Length(max=MAXIMUM_LENGTH, message=f"Enter {MAXIMUM_LENGTH:,} characters or fewer"),
         ],
+        rows=3,
+        filters=[_clean_note],
     )
-    preview = SubmitField("Show what would change", widget=GovSubmit(secondary=True))
-    grant = SubmitField("Grant", widget=GovSubmit())
-    refuse = SubmitField("Refuse", widget=GovSubmit(warning=True))
+    preview = button("Show what would change", secondary=True)
+    grant = button("Grant")
+    refuse = button("Refuse", warning=True)
 
     def __init__(self, row: RequestRow, **kwargs: Any) -> None:
         """Fill in the requested dates, and keep only the fields of this kind."""
@@ -336,15 +334,15 @@ class DecideForm(PortalForm):
 class WithdrawRequestForm(PortalForm):
     """The button that withdraws a request."""
 
-    withdraw = SubmitField("Withdraw the request", widget=GovSubmit(secondary=True))
+    withdraw = button("Withdraw the request", secondary=True)
 
 
 class RequestFilterForm(PlainForm):
     """The filters of the list of requests, kept in the address."""
 
-    whose = SelectField("Which", widget=GovSelect(), validate_choice=False)
-    state = SelectField("State", widget=GovSelect(), validate_choice=False)
-    kind = SelectField("Kind", widget=GovSelect(), validate_choice=False)
+    whose = drop_down("Which", validate_choice=False)
+    state = drop_down("State", validate_choice=False)
+    kind = drop_down("Kind", validate_choice=False)
 
     def __init__(self, *, decides: bool, **kwargs: Any) -> None:
         """Offer the filters; a person who decides nothing sees only their own requests."""
@@ -362,7 +360,7 @@ class _SeveralPeople(AskForm):
     """What a request for several people has beside its own fields: the people, and a preview."""
 
     people = CheckboxesField("Who is it for?")
-    preview = SubmitField("Continue", widget=GovSubmit())
+    preview = button("Continue")
 
     def __init__(
         self, directive: RequestChoice, people: Sequence[tuple[RequestPerson, str]], *, all_ticked: bool

@@ -6,28 +6,24 @@ from decimal import Decimal
 from typing import Any
 
 from flask_login import current_user
-from wtforms import FieldList, FileField, FormField, SelectField, ValidationError
+from wtforms import FieldList, FormField, ValidationError
 from wtforms.fields import SelectChoice
 
 from portal.domain.directives import files, queries
 from portal.domain.directives.files import DirectiveFile, Selectors, to_toml
 from portal.domain.people.queries import find_seen_person
+from portal.pages.layout.fields import drop_down, file_to_send, one_day, text_line, text_lines, whole_number
 from portal.pages.layout.forms import (
+    LONGEST_LINE,
     CheckboxesField,
     DayField,
     DayOfYearField,
     FirstDayField,
-    GovFile,
     GovInput,
-    GovSelect,
-    GovTextarea,
     LineField,
-    LinesField,
-    MaximumLength,
     PercentageField,
     PlainForm,
     PortalForm,
-    RequiredText,
     Rows,
     WholeNumberField,
     WholeNumbersField,
@@ -41,21 +37,13 @@ MOST_GROUPS = 20
 _REFERENCE = "Enter a reference of letters, digits and hyphens, such as OIC-2026"
 
 
-def _short_input(width: int = 5, **kwargs: Any) -> GovInput:
-    return GovInput(classes=f"govuk-input--width-{width}", label_classes=LABEL, autocomplete="off", **kwargs)
-
-
 class GroupForm(PlainForm):
     """One group of people: a post must match every field that is filled in, by any of its choices."""
 
     roles = CheckboxesField("Designated roles")
-    more_roles = LinesField(
-        "Other roles",
-        description="One on each line, spelled as in the roster.",
-        widget=GovTextarea(rows=2, label_classes=LABEL),
-    )
+    more_roles = text_lines("Other roles", "One on each line, spelled as in the roster.", bold=True, rows=2)
     units = CheckboxesField("In these units, and all units below them")
-    unit = SelectField("Add a unit", validate_choice=False, widget=GovSelect(label_classes=LABEL))
+    unit = drop_down("Add a unit", bold=True, validate_choice=False)
     ranks = CheckboxesField("Ranks and grades")
 
     def offer_choices(self, offered: "DirectiveChoices") -> None:
@@ -103,98 +91,115 @@ class DirectiveChoices:
 class DirectiveForm(PortalForm):
     """A directive, or its next version."""
 
-    reference = LineField(
+    reference = text_line(
         "Reference",
-        description="A short name, such as OIC-2026. It is used in web addresses and file names.",
-        widget=_short_input(20),
-        validators=[RequiredText(_REFERENCE), MaximumLength(64)],
+        "A short name, such as OIC-2026. It is used in web addresses and file names.",
+        required=_REFERENCE,
+        most=64,
+        width=20,
+        bold=True,
     )
-    title = LineField(
+    title = text_line(
         "Title",
-        description="Learners and managers see this in their lists.",
-        widget=GovInput(label_classes=LABEL, autocomplete="off"),
-        validators=[RequiredText("Enter a title"), MaximumLength()],
+        "Learners and managers see this in their lists.",
+        required="Enter a title",
+        most=LONGEST_LINE,
+        bold=True,
     )
-    source = LineField(
+    source = text_line(
         "Recommendation",
-        description="The recommendation that this directive answers, such as one from an inspection.",
-        widget=GovInput(label_classes=LABEL, autocomplete="off"),
-        validators=[RequiredText("Enter the recommendation that the directive answers"), MaximumLength(500)],
+        "The recommendation that this directive answers, such as one from an inspection.",
+        required="Enter the recommendation that the directive answers",
+        most=500,
+        bold=True,
     )
-    wording = LinesField(
+    wording = text_lines(
         "Exact wording",
-        description="Learners see this as the reason why they have to do it.",
-        widget=GovTextarea(label_classes=LABEL, rows=4),
-        validators=[RequiredText("Enter the exact wording of the directive"), MaximumLength(10_000)],
+        "Learners see this as the reason why they have to do it.",
+        required="Enter the exact wording of the directive",
+        most=10_000,
+        bold=True,
+        rows=4,
     )
-    owner = LineField(
+    owner = text_line(
         "Owner’s staff number",
-        description="The person responsible for the directive. Whoever has the role directive owner for a "
+        "The person responsible for the directive. Whoever has the role directive owner for a "
         "unit decides on its exemptions.",
-        widget=_short_input(10),
-        validators=[RequiredText("Enter the staff number of the person responsible"), MaximumLength()],
+        required="Enter the staff number of the person responsible",
+        most=LONGEST_LINE,
+        width=10,
+        bold=True,
     )
-    effective_on = FirstDayField(
+    effective_on = one_day(
         "In force from",
+        "The first day it counts, such as 1 January 2027.",
+        kind=FirstDayField,
+        bold=True,
         missing="Enter the first day it is in force, such as 1 January 2027",
-        description="The first day it counts, such as 1 January 2027.",
-        widget=_short_input(10),
     )
     requirements = CheckboxesField("Modules and guides to complete, and events to attend")
     audience = Rows(FormField(GroupForm), min_entries=1, max_entries=MOST_GROUPS)
     exceptions = Rows(FormField(GroupForm), max_entries=MOST_GROUPS)
-    due_on = DayField(
-        "Due on", optional=True, description="A fixed date, such as 30 April 2027.", widget=_short_input(10)
-    )
-    due_days = WholeNumberField(
+    due_on = one_day("Due on", "A fixed date, such as 30 April 2027.", bold=True, optional=True)
+    due_days = whole_number(
         "Days after joining the audience",
+        "For people who join later. If you fill in both, the later date counts.",
+        bold=True,
+        autocomplete="off",
         optional=True,
         most=files.MOST_DAYS,
         message="Enter whole days, such as 60, or leave it blank",
-        description="For people who join later. If you fill in both, the later date counts.",
-        widget=_short_input(inputmode="numeric"),
     )
-    months = WholeNumberField(
+    months = whole_number(
         "Months that a pass counts",
+        "Leave blank if a pass does not expire, or ends on the day of the year below.",
+        bold=True,
+        autocomplete="off",
         optional=True,
         most=files.MOST_DAYS,
         least=1,
         message="Enter whole months, such as 24, or leave it blank",
-        description="Leave blank if a pass does not expire, or ends on the day of the year below.",
-        widget=_short_input(inputmode="numeric"),
     )
     yearly_on = DayOfYearField(
         "Or until this day of a year",
         description="Such as 30 April, if everyone renews by the same day.",
-        widget=_short_input(10),
+        widget=GovInput(classes="govuk-input--width-10", label_classes=LABEL, autocomplete="off"),
     )
-    gap = WholeNumberField(
+    gap = whole_number(
         "Least months that a pass counts",
+        "A pass shortly before that day then counts until the day in the following year.",
+        bold=True,
+        autocomplete="off",
         optional=True,
         most=files.MOST_DAYS,
         message="Enter whole months, such as 6",
-        description="A pass shortly before that day then counts until the day in the following year.",
-        widget=_short_input(inputmode="numeric"),
     )
-    ends_soon = WholeNumberField(
+    ends_soon = whole_number(
         "Days before its end that a pass shows as ending soon",
+        bold=True,
+        autocomplete="off",
         optional=True,
         most=files.MOST_DAYS,
         message="Enter whole days, such as 60, or leave it blank",
-        widget=_short_input(inputmode="numeric"),
     )
     notices = WholeNumbersField(
         "Notice, days before the due date",
         most=files.MOST_DAYS,
         description="Separate them with commas, such as 30, 7, 1. Leave blank for none.",
-        widget=_short_input(10),
+        widget=GovInput(classes="govuk-input--width-10", label_classes=LABEL, autocomplete="off"),
     )
     target = PercentageField(
         "Target",
         allows_zero=True,
         message="Enter the target as a number from 0 to 100, such as 95",
         description="How many of these people must be complete.",
-        widget=_short_input(inputmode="decimal", suffix={"text": "%"}),
+        widget=GovInput(
+            classes="govuk-input--width-5",
+            label_classes=LABEL,
+            autocomplete="off",
+            inputmode="decimal",
+            suffix={"text": "%"},
+        ),
     )
 
     current_owner = ""  # the staff number in the version that is being changed
@@ -349,19 +354,20 @@ def _number_text(value: int | None) -> str:
 class FileForm(PortalForm):
     """The upload of a directive's TOML file, which fills in the form."""
 
-    upload = FileField(
+    upload = file_to_send(
         "Directive file (TOML)",
-        description="This fills in the form. You will see a preview before anything is issued.",
-        widget=GovFile(label_classes=LABEL),
+        "This fills in the form. You will see a preview before anything is issued.",
+        bold=True,
     )
 
 
 class WithdrawForm(PortalForm):
     """The first day on which a directive is withdrawn."""
 
-    effective_on = FirstDayField(
+    effective_on = one_day(
         "Withdrawn from",
+        "The first day that nobody has to complete it, such as 1 January 2027.",
+        kind=FirstDayField,
+        bold=True,
         missing="Enter the first day that nobody has to complete it, such as 1 January 2027",
-        description="The first day that nobody has to complete it, such as 1 January 2027.",
-        widget=_short_input(10),
     )

@@ -6,7 +6,6 @@ from typing import Generic, TypeVar
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
-from wtforms import SelectField, StringField, SubmitField
 from wtforms.fields import SelectChoice
 
 from portal.domain.accounts import grant_review, grants
@@ -36,13 +35,9 @@ from portal.domain.accounts.grants import (
 from portal.domain.people.names import find_current_or_former_unit
 from portal.domain.people.queries import Workforce, read_workforce
 from portal.pages.layout.access import requires
+from portal.pages.layout.fields import button, drop_down, text_as_typed, text_lines
 from portal.pages.layout.forms import (
     CheckboxesField,
-    GovInput,
-    GovSelect,
-    GovSubmit,
-    GovTextarea,
-    LinesField,
     PlainForm,
     RoleForm,
 )
@@ -60,18 +55,17 @@ from portal.platform.wording import plural
 class GrantFilterForm(PlainForm):
     """Filters of the grant list; sent in the address, so that a list can be bookmarked."""
 
-    q = StringField("Name or staff number", widget=GovInput(autocomplete="off", spellcheck=False))
-    role = SelectField(
+    q = text_as_typed("Name or staff number", spellcheck=False)
+    role = drop_down(
         "Role",
         choices=[
             SelectChoice(value="", label="Any role"),
             *(SelectChoice(value=role.value, label=role_words(role)) for role in Role),
         ],
-        widget=GovSelect(),
         validate_choice=False,
     )
-    unit = StringField("Unit, by path or name", widget=GovInput(autocomplete="off", spellcheck=False))
-    state = SelectField(
+    unit = text_as_typed("Unit, by path or name", spellcheck=False)
+    state = drop_down(
         "Current or ended",
         choices=[
             SelectChoice(value="", label="Current"),
@@ -79,7 +73,6 @@ class GrantFilterForm(PlainForm):
             SelectChoice(value=ALL_GRANTS, label="Current and ended"),
             SelectChoice(value=MANAGERS_BY_ROSTER, label="By line management, without a grant"),
         ],
-        widget=GovSelect(),
         validate_choice=False,
     )
 
@@ -87,8 +80,8 @@ class GrantFilterForm(PlainForm):
 class GrantSearchForm(PlainForm):
     """Filters of proposed grants and of grants to review."""
 
-    q = StringField("Name or staff number", widget=GovInput(autocomplete="off", spellcheck=False))
-    unit = StringField("Unit, by path or name", widget=GovInput(autocomplete="off", spellcheck=False))
+    q = text_as_typed("Name or staff number", spellcheck=False)
+    unit = text_as_typed("Unit, by path or name", spellcheck=False)
 
 
 # One role for several people: their staff numbers, a preview, then a grant and an audit event for each.
@@ -97,18 +90,17 @@ class GrantSearchForm(PlainForm):
 class SeveralGrantsForm(RoleForm):
     """A role, and the staff numbers of those who get it; people can be found and ticked."""
 
-    q = StringField(
-        "Find people by name, staff number or unit", widget=GovInput(autocomplete="off", spellcheck=False)
-    )
-    find = SubmitField("Find", widget=GovSubmit(secondary=True))
+    q = text_as_typed("Find people by name, staff number or unit", spellcheck=False)
+    find = button("Find", secondary=True)
     found = CheckboxesField("People found")
-    numbers = LinesField(
+    numbers = text_lines(
         "Staff numbers",
-        description="One on each line. You can paste a column of a spreadsheet. "
+        "One on each line. You can paste a column of a spreadsheet. "
         "Those whom you tick above are added here.",
-        widget=GovTextarea(rows=8, spellcheck=False),
+        rows=8,
+        spellcheck=False,
     )
-    preview = SubmitField("Continue", widget=GovSubmit())
+    preview = button("Continue")
 
     def add_ticked(self) -> None:
         """Put those who are ticked at the end of the list."""

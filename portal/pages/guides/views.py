@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
-from wtforms import Field, IntegerField, RadioField, StringField, TextAreaField
+from wtforms import Field, IntegerField, TextAreaField
 from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired, Length
 from wtforms.widgets import HiddenInput
@@ -26,7 +26,8 @@ from portal.domain.people.staff_numbers import (
     roles_without_duty,
 )
 from portal.pages.layout.access import list_parts, requires
-from portal.pages.layout.forms import GovInput, GovRadios, GovTextarea, PlainForm, PortalForm
+from portal.pages.layout.fields import radios, text_as_typed, text_block
+from portal.pages.layout.forms import PlainForm, PortalForm
 from portal.pages.layout.pdf_files import markup_of_page, send_pdf
 from portal.pages.layout.query_arguments import open_at_place
 from portal.platform import clock
@@ -40,7 +41,7 @@ from portal.platform.wording import date
 class GuideSearchForm(PlainForm):
     """The search for guides and lessons."""
 
-    q = StringField("Search guides and lessons", widget=GovInput(autocomplete="off"))
+    q = text_as_typed("Search guides and lessons")
 
 
 class AcknowledgeForm(PortalForm):
@@ -60,22 +61,23 @@ def build_force_form(settings: Iterable[ForceSetting], values: Mapping[str, str]
     Below them are the roles of each duty, one a line, and the force's word on assessment before the lessons.
     """
     fields: dict[str, Field] = {
-        setting.key: TextAreaField(
+        setting.key: text_block(
             setting.label,
-            description=setting.hint,
-            widget=GovTextarea(rows=2),
+            setting.hint,
+            checks=[Length(max=MAX_CHARACTERS, message=f"Use {MAX_CHARACTERS} characters or fewer.")],
+            rows=2,
             filters=[lambda text: " ".join((text or "").split())],
-            validators=[Length(max=MAX_CHARACTERS, message=f"Use {MAX_CHARACTERS} characters or fewer.")],
         )
         for setting in settings
     }
     names = {SETTING + duty: "\n".join(names) for duty, names in names_of_duties(values).items()}
     fields |= {SETTING + duty: _duty_field(duty) for duty in DUTIES}
-    fields[TEST_OUT_KEY] = RadioField(
+    fields[TEST_OUT_KEY] = radios(
         "Assessment before the lessons",
+        "Whoever passes without the lessons does not have to read them.",
+        classes="govuk-radios--small",
+        label_classes="govuk-fieldset__legend--m",
         choices=[SelectChoice(value=word, label=label) for word, label in _TEST_OUT_WORDS],
-        description="Whoever passes without the lessons does not have to read them.",
-        widget=GovRadios(classes="govuk-radios--small", label_classes="govuk-fieldset__legend--m"),
     )
     data = {TEST_OUT_KEY: "", **values, **names}
     form: type[PortalForm] = type("ForceForm", (PortalForm,), fields)
@@ -92,11 +94,11 @@ def entered_values(form: PortalForm, settings: Iterable[str]) -> dict[str, str]:
 
 
 def _duty_field(duty: str) -> TextAreaField:
-    return TextAreaField(
+    return text_block(
         f"For {duty}",
-        widget=GovTextarea(rows=3),
+        checks=[Length(max=MAX_ROLES, message=f"Use {MAX_ROLES} characters or fewer.")],
+        rows=3,
         filters=[lambda text: "\n".join(filter(None, map(str.strip, (text or "").splitlines())))],
-        validators=[Length(max=MAX_ROLES, message=f"Use {MAX_ROLES} characters or fewer.")],
     )
 
 

@@ -3,8 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from flask_wtf.file import FileField, FileRequired
-from wtforms import BooleanField, Field, HiddenField, RadioField, SelectField, StringField, SubmitField
+from wtforms import Field, HiddenField
 from wtforms.fields import SelectChoice
 from wtforms.validators import Length, Regexp
 
@@ -20,13 +19,8 @@ from portal.domain.imports.columns import (
 )
 from portal.domain.imports.staged import KEPT_FOR
 from portal.domain.imports.values import LEFT_OUT, OTHERS, KnownValues, ValueQuestion
+from portal.pages.layout.fields import button, drop_down, file_to_send, radios, text_as_typed, tick_box
 from portal.pages.layout.forms import (
-    GovCheckboxes,
-    GovFile,
-    GovInput,
-    GovRadios,
-    GovSelect,
-    GovSubmit,
     PortalForm,
 )
 from portal.platform.wording import plural
@@ -47,19 +41,18 @@ _SCHEMES = {STAFF_NUMBER: "Staff number", EMAIL: "Email address"}
 class ChooseForm(PortalForm):
     """The file, and how its columns are matched."""
 
-    file = FileField(
+    file = file_to_send(
         "File",
-        description=f"CSV, TSV, XLSX, XLS or ODS, up to {MOST_BYTES // 1024 // 1024} MB.",
-        widget=GovFile(label_classes=LABEL, attributes={"accept": ".csv,.tsv,.txt,.xlsx,.xls,.ods"}),
-        validators=[FileRequired("Choose a file")],
+        f"CSV, TSV, XLSX, XLS or ODS, up to {MOST_BYTES // 1024 // 1024} MB.",
+        required="Choose a file",
+        bold=True,
+        accept=".csv,.tsv,.txt,.xlsx,.xls,.ods",
     )
-    shape = RadioField("Each row of the file is", widget=GovRadios(label_classes="govuk-fieldset__legend--s"))
-    profile = SelectField(
-        "Columns",
-        description="As saved for an earlier file, or as the named system writes them.",
-        widget=GovSelect(label_classes=LABEL),
+    shape = radios("Each row of the file is", bold=True)
+    profile = drop_down(
+        "Columns", "As saved for an earlier file, or as the named system writes them.", bold=True
     )
-    send = SubmitField("Continue", widget=GovSubmit())
+    send = button("Continue")
 
     def __init__(
         self,
@@ -124,24 +117,23 @@ class ChooseForm(PortalForm):
 class MappingForm(PortalForm):
     """A select for each value that the portal needs; ``build_mapping_form`` adds them."""
 
-    save_as = StringField(
+    save_as = text_as_typed(
         "Save these choices as a profile",
-        description="A name such as “HR, monthly”. Leave it empty to use these choices only once.",
-        widget=GovInput(label_classes=LABEL, autocomplete="off"),
-        validators=[
+        "A name such as “HR, monthly”. Leave it empty to use these choices only once.",
+        checks=[
             Length(max=80, message="Profile name must be 80 characters or fewer"),
             Regexp(f"(?!{READY})", message=f"Profile name must not begin with “{READY}”"),
         ],
+        bold=True,
     )
-    ask_again = BooleanField("Ask me again what values mean", widget=GovCheckboxes())
-    keeps_unknown = BooleanField(
+    ask_again = tick_box("Ask me again what values mean")
+    keeps_unknown = tick_box(
         f"Keep rows of people who are not on the roster for {KEPT_FOR.days} days",
-        description="If this is not ticked, a file with such a row is refused. Whoever may import "
+        "If this is not ticked, a file with such a row is refused. Whoever may import "
         "completions sees kept rows and can erase them. Once a person is on the roster, the next import "
         "proposes their rows.",
-        widget=GovCheckboxes(),
     )
-    send = SubmitField("Check the file", widget=GovSubmit())
+    send = button("Check the file")
     keeps_before = False  # whether the mapping says so already
 
     def validate(self, extra_validators: Any = None) -> bool:
@@ -165,25 +157,24 @@ def build_mapping_form(
     fields: dict[str, Any] = {}
     data: dict[str, Any] = {"save_as": save_as}
     for place, (column, text) in enumerate(_list_rules(mapping)):
-        fields[f"left_out_{place}"] = BooleanField(
-            f"Leave out rows where “{column}” is {f'“{text}”' if text else 'empty'}", widget=GovCheckboxes()
+        fields[f"left_out_{place}"] = tick_box(
+            f"Leave out rows where “{column}” is {f'“{text}”' if text else 'empty'}"
         )
         data[f"left_out_{place}"] = True
     for target in TARGETS[mapping.shape]:
         fields |= _target_fields(target, columns)
         data |= _target_data(target, mapping, columns)
     if mapping.shape != "post":
-        fields["person_by"] = SelectField(
+        fields["person_by"] = drop_down(
             "That column contains each person’s",
             choices=[SelectChoice(value=s, label=_SCHEMES.get(s, s)) for s in schemes],
-            widget=GovSelect(),
         )
         data["person_by"] = mapping.person_by
     if mapping.shape == "person":
         choices = [SelectChoice(value=_NONE, label="Not used"), *_activity_choices(activities)]
         for place, column in enumerate(columns):
-            fields[f"activity_{place}"] = SelectField(
-                f"“{column or NAMELESS}”", choices=choices, widget=GovSelect(), validate_choice=True
+            fields[f"activity_{place}"] = drop_down(
+                f"“{column or NAMELESS}”", choices=choices, validate_choice=True
             )
             data[f"activity_{place}"] = mapping.activities.get(column, _NONE)
     data["keeps_unknown"] = mapping.keeps_unknown
@@ -212,15 +203,12 @@ def _target_fields(target: ColumnTarget, columns: Sequence[str]) -> dict[str, Fi
         choices.append(SelectChoice(value=_EMPTY, label=label))
     choices += [SelectChoice(value=str(n), label=column or NAMELESS) for n, column in enumerate(columns)]
     fields: dict[str, Field] = {
-        f"column_{target.name}": SelectField(
-            target.label, description=target.hint, choices=choices, widget=GovSelect(label_classes=LABEL)
-        )
+        f"column_{target.name}": drop_down(target.label, target.hint, bold=True, choices=choices)
     }
     if target.fixed:
-        fields[f"fixed_{target.name}"] = StringField(
+        fields[f"fixed_{target.name}"] = text_as_typed(
             f"Or the same in every row: {target.label[:1].lower()}{target.label[1:]}",
-            widget=GovInput(autocomplete="off"),
-            validators=[Length(max=MOST_CHARACTERS, message=f"Enter {MOST_CHARACTERS} characters or fewer")],
+            checks=[Length(max=MOST_CHARACTERS, message=f"Enter {MOST_CHARACTERS} characters or fewer")],
         )
     return fields
 
@@ -284,7 +272,7 @@ class ApplyForm(PortalForm):
     """The button that applies what the page shows."""
 
     expected = HiddenField()
-    send = SubmitField("Apply the import", widget=GovSubmit())
+    send = button("Apply the import")
 
 
 # The form that asks what values of a file mean.
@@ -297,7 +285,7 @@ NEW = ("unit_path", "rank_or_grade", "designated_role")  # columns of which a va
 class ValuesForm(PortalForm):
     """A field for each question; ``build_values_form`` adds them."""
 
-    send = SubmitField("Check the file", widget=GovSubmit())
+    send = button("Check the file")
 
     def __init__(self, questions: Sequence[ValueQuestion], known: KnownValues, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -343,7 +331,7 @@ def build_values_form(questions: Sequence[ValueQuestion], known: KnownValues) ->
         fields[f"answer_{place}"] = _question_field(question)
         named = [other for other in questions if other.target == question.target and other.text]
         if len(named) > FEW and (label := _label_for_others(question)):
-            fields[f"others_{question.target}"] = BooleanField(label, widget=GovCheckboxes())
+            fields[f"others_{question.target}"] = tick_box(label)
     data = {f"answer_{n}": question.proposed for n, question in enumerate(questions)}
     form: ValuesForm = type("ValuesFormOfFile", (ValuesForm,), fields)(questions, known, data=data)
     return form
@@ -359,11 +347,10 @@ def _label_for_others(question: ValueQuestion) -> str:
 def _question_field(question: ValueQuestion) -> Field:
     label = f"“{question.text}”, {plural(question.rows, 'row')}" if question.text else "How it is written"
     if not question.choices:
-        return StringField(
+        return text_as_typed(
             label,
-            description="The unit’s path, names from the force down, joined by “/”.",
-            widget=GovInput(autocomplete="off"),
-            validators=[
+            "The unit’s path, names from the force down, joined by “/”.",
+            checks=[
                 Length(
                     max=MOST_VALUE_CHARACTERS, message=f"Enter {MOST_VALUE_CHARACTERS} characters or fewer"
                 )
@@ -373,7 +360,7 @@ def _question_field(question: ValueQuestion) -> Field:
     if not question.proposed:
         choices.insert(0, SelectChoice(value="", label="Choose what it means"))
     description = f"In the file: {', '.join(question.samples)}" if question.samples else ""
-    return SelectField(label, description=description, choices=choices, widget=GovSelect())
+    return drop_down(label, description, choices=choices)
 
 
 def _find_problem(field: Field, question: ValueQuestion, known: KnownValues) -> str:

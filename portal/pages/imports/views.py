@@ -7,9 +7,7 @@ from uuid import UUID
 from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
-from wtforms import RadioField, SubmitField
 from wtforms.fields import SelectChoice
-from wtforms.validators import InputRequired
 
 from config import current_settings
 from portal.domain.directives import queries
@@ -43,7 +41,8 @@ from portal.pages.imports.forms import (
     read_mapping,
 )
 from portal.pages.layout.access import requires
-from portal.pages.layout.forms import GovRadios, GovSubmit, PortalForm
+from portal.pages.layout.fields import button, radios
+from portal.pages.layout.forms import PortalForm
 from portal.pages.layout.query_arguments import NO_TEXT, QueryArguments
 from portal.platform import clock
 from portal.platform.db import transaction, try_to_write
@@ -133,12 +132,10 @@ def check_and_show(run_id: UUID, opened: Sheet | None = None) -> ResponseReturnV
 class SheetForm(PortalForm):
     """The sheets to choose from; by their place, because a name may be anything."""
 
-    sheet = RadioField(
-        "Which sheet is the list?",
-        widget=GovRadios(label_classes="govuk-fieldset__legend--m"),
-        validators=[InputRequired("Choose a sheet")],
+    sheet = radios(
+        "Which sheet is the list?", required="Choose a sheet", label_classes="govuk-fieldset__legend--m"
     )
-    send = SubmitField("Continue", widget=GovSubmit())
+    send = button("Continue")
 
 
 def add_sheet_pages(bp: Blueprint) -> None:
@@ -212,7 +209,7 @@ SCHEMES = {"staff_number": "Staff number", "email": "Email address"}
 class EraseKeptRowsForm(PortalForm):
     """The button that erases one person's kept rows."""
 
-    send = SubmitField("Erase these rows", widget=GovSubmit(warning=True))
+    send = button("Erase these rows", warning=True)
 
 
 def add_kept_pages(bp: Blueprint) -> None:

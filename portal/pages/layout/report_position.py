@@ -7,11 +7,12 @@ from urllib.parse import urlencode
 
 from flask import redirect, render_template, request
 from flask.typing import ResponseReturnValue
-from wtforms import Form, StringField
+from wtforms import Form
 
 from portal.domain.reports import sentences
 from portal.domain.reports.parameters import FIELDS, Position, PositionError, read_position, write_days_as_iso
-from portal.pages.layout.forms import GovInput, PlainForm
+from portal.pages.layout.fields import text_as_typed
+from portal.pages.layout.forms import PlainForm
 from portal.platform import clock
 
 P = ParamSpec("P")
@@ -21,10 +22,8 @@ PositionView = Callable[Concatenate[Position, P], ResponseReturnValue]
 class PositionForm(PlainForm):
     """The day of a report, and what was known."""
 
-    as_at = StringField(
-        "Show the position on", description="For example, 30 April 2026", widget=GovInput(autocomplete="off")
-    )
-    as_known_on = StringField("As known on (empty means now)", widget=GovInput(autocomplete="off"))
+    as_at = text_as_typed("Show the position on", "For example, 30 April 2026")
+    as_known_on = text_as_typed("As known on (empty means now)")
 
 
 def parse_position_now(as_at: str, as_known_on: str) -> Position:

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import request
-from wtforms import SelectField, SelectMultipleField, StringField
+from wtforms import SelectMultipleField
 from wtforms.fields import SelectChoice
 
 from portal.domain.people import units
 from portal.domain.reports.parameters import DUE_WORDS, LATE_WORDS, STATUS_WORDS, join_values, split_values
 from portal.domain.reports.queries import CompletionReport
-from portal.pages.layout.forms import CheckboxesField, GovCheckboxes, GovInput, GovSelect, PlainForm
+from portal.pages.layout.fields import drop_down, text_as_typed
+from portal.pages.layout.forms import CheckboxesField, GovCheckboxes, PlainForm
 from portal.pages.layout.query_arguments import QueryArguments
 from portal.platform.errors import reason_of_refusal
 
@@ -21,26 +22,24 @@ MOST_UNITS = 500  # in a list to choose from
 class ChangesForm(PlainForm):
     """The two positions to compare."""
 
-    from_as_at = StringField(
-        "From the position on", description="For example, 30 April 2026", widget=GovInput(autocomplete="off")
-    )
-    from_as_known_on = StringField("From: as known on (empty means now)", widget=GovInput(autocomplete="off"))
-    as_at = StringField("To the position on", widget=GovInput(autocomplete="off"))
-    as_known_on = StringField("To: as known on (empty means now)", widget=GovInput(autocomplete="off"))
+    from_as_at = text_as_typed("From the position on", "For example, 30 April 2026")
+    from_as_known_on = text_as_typed("From: as known on (empty means now)")
+    as_at = text_as_typed("To the position on")
+    as_known_on = text_as_typed("To: as known on (empty means now)")
 
 
 class ReportFilterForm(PlainForm):
     """Filters of the table and its files, with choices from what the viewer may see."""
 
-    q = StringField("Name or staff number", widget=GovInput(autocomplete="off", spellcheck=False))
-    unit = SelectField("Unit", widget=GovSelect(), validate_choice=False)
-    role = SelectField("Designated role", widget=GovSelect(), validate_choice=False)
+    q = text_as_typed("Name or staff number", spellcheck=False)
+    unit = drop_down("Unit", validate_choice=False)
+    role = drop_down("Designated role", validate_choice=False)
     rank = SelectMultipleField(
         "Rank or grade", widget=GovCheckboxes(classes="govuk-checkboxes--small"), validate_choice=False
     )
-    status = SelectField("Status", widget=GovSelect(), validate_choice=False)
-    late = SelectField("Overdue by", widget=GovSelect(), validate_choice=False)
-    due = SelectField("Due", widget=GovSelect(), validate_choice=False)
+    status = drop_down("Status", validate_choice=False)
+    late = drop_down("Overdue by", validate_choice=False)
+    due = drop_down("Due", validate_choice=False)
 
     def __init__(self, report: CompletionReport, **kwargs: Any) -> None:
         """Fill the lists from ``report``."""

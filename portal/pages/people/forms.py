@@ -1,8 +1,7 @@
 """Forms of the search, of one more attempt, and of an administrator about one account."""
 
-from wtforms import RadioField, SelectField, StringField, SubmitField
+from wtforms import SelectField, StringField
 from wtforms.fields import SelectChoice
-from wtforms.validators import InputRequired
 
 from portal.domain.accounts.account_list import (
     CLOSED,
@@ -15,11 +14,9 @@ from portal.domain.accounts.account_list import (
 )
 from portal.domain.accounts.grants import role_words
 from portal.domain.records.queries import EXTRA_REASONS
+from portal.pages.layout.fields import button, drop_down, radios, text_as_typed
 from portal.pages.layout.forms import (
     GovInput,
-    GovRadios,
-    GovSelect,
-    GovSubmit,
     PlainForm,
     PortalForm,
     RoleForm,
@@ -31,23 +28,22 @@ from portal.platform.permissions import Role
 class SearchForm(PlainForm):
     """The name or number to search for."""
 
-    q = StringField("Name or staff number", widget=GovInput(autocomplete="off", spellcheck=False))
+    q = text_as_typed("Name or staff number", spellcheck=False)
 
 
 class InvitationFilterForm(PlainForm):
     """Whom to invite; sent in the address, so that a preview can be opened again."""
 
-    unit = StringField("Unit, by path or name", widget=GovInput(autocomplete="off", spellcheck=False))
-    role = SelectField("Role", widget=GovSelect(), validate_choice=False)
-    directive = SelectField("Directive that applies to them", widget=GovSelect(), validate_choice=False)
-    invited = SelectField(
+    unit = text_as_typed("Unit, by path or name", spellcheck=False)
+    role = drop_down("Role", validate_choice=False)
+    directive = drop_down("Directive that applies to them", validate_choice=False)
+    invited = drop_down(
         "Invited before",
         choices=[
             SelectChoice(value="", label="Any"),
             SelectChoice(value="never", label="Never invited"),
             SelectChoice(value="before", label="Invited before"),
         ],
-        widget=GovSelect(),
         validate_choice=False,
     )
 
@@ -55,19 +51,16 @@ class InvitationFilterForm(PlainForm):
 class PrintFilterForm(PlainForm):
     """Whose links to print."""
 
-    unit = StringField(
-        "Unit, by path or name",
-        description="Everyone in it and in the units below it.",
-        widget=GovInput(autocomplete="off", spellcheck=False),
+    unit = text_as_typed(
+        "Unit, by path or name", "Everyone in it and in the units below it.", spellcheck=False
     )
-    role = SelectField("Role", widget=GovSelect(), validate_choice=False)
-    who = SelectField(
+    role = drop_down("Role", validate_choice=False)
+    who = drop_down(
         "Who",
         choices=[
             SelectChoice(value="", label="People without an email address"),
             SelectChoice(value="all", label="Everyone who cannot sign in yet"),
         ],
-        widget=GovSelect(),
         validate_choice=False,
     )
 
@@ -75,23 +68,22 @@ class PrintFilterForm(PlainForm):
 class ExtraAttemptForm(PortalForm):
     """The module in which one more attempt is opened, and why."""
 
-    module = RadioField("Module", widget=GovRadios(), validators=[InputRequired("Select a module")])
-    reason = RadioField(
+    module = radios("Module", required="Select a module")
+    reason = radios(
         "Why one more",
+        required="Select why one more attempt is opened",
         choices=[
             SelectChoice(value=key, label=words[:1].upper() + words[1:])
             for key, words in EXTRA_REASONS.items()
         ],
-        widget=GovRadios(),
-        validators=[InputRequired("Select why one more attempt is opened")],
     )
-    send = SubmitField("Open one more attempt", widget=GovSubmit())
+    send = button("Open one more attempt")
 
 
 class GrantForm(RoleForm):
     """A role to grant to one person."""
 
-    send = SubmitField("Grant role", widget=GovSubmit(secondary=True))
+    send = button("Grant role", secondary=True)
 
 
 # Forms that filter the lists of accounts and of sessions, sent in the address.
@@ -110,7 +102,7 @@ _TEXT = GovInput(autocomplete="off", spellcheck=False)
 
 def _choose(label: str, words: dict[str, str], empty: str) -> SelectField:
     choices = [SelectChoice(value=value, label=text) for value, text in {"": empty, **words}.items()]
-    return SelectField(label, choices=choices, widget=GovSelect(), validate_choice=False)
+    return drop_down(label, choices=choices, validate_choice=False)
 
 
 class AccountFilterForm(PlainForm):
@@ -121,10 +113,10 @@ class AccountFilterForm(PlainForm):
     role = _choose("Role", {role.value: role_words(role) for role in Role}, "Any role or none")
     way = _choose("Can sign in with", WAY_WORDS, "Anything, or nothing yet")
     state = _choose("State", STATE_WORDS, "Any state")
-    before = StringField(
+    before = text_as_typed(
         "Last signed in before",
-        description="For example, 31 March 2026. Leaves out people who never signed in.",
-        widget=GovInput(classes="govuk-input--width-10", autocomplete="off"),
+        "For example, 31 March 2026. Leaves out people who never signed in.",
+        width=10,
     )
 
 
@@ -134,15 +126,12 @@ class SessionFilterForm(PlainForm):
     q = StringField("Name or staff number", widget=_TEXT)
     unit = StringField("Unit, by path or name", widget=_TEXT)
     device = StringField("Browser or system", description="For example, Edge, or iPhone", widget=_TEXT)
-    network = SelectField("Named network", widget=GovSelect(), validate_choice=False)
+    network = drop_down("Named network", validate_choice=False)
     address = StringField(
         "Address or network", description="For example, 192.0.2.7, or 10.1.0.0/16", widget=_TEXT
     )
     way = _choose("Signed in with", METHODS, "Anything")
-    idle = StringField(
-        "Idle for at least, in minutes",
-        widget=GovInput(classes="govuk-input--width-5", inputmode="numeric", autocomplete="off"),
-    )
+    idle = text_as_typed("Idle for at least, in minutes", width=5, inputmode="numeric")
 
     def set_networks(self, names: list[str]) -> None:
         """Offer these names of networks."""

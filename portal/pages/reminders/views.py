@@ -10,7 +10,7 @@ from uuid import UUID
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
-from wtforms import Field, Form, StringField, SubmitField, ValidationError
+from wtforms import Field, Form, ValidationError
 from wtforms.fields import SelectChoice
 
 from portal.domain.directives.services import directives_within_own_units, refuse_directive_outside_own_units
@@ -33,7 +33,8 @@ from portal.domain.reports.queries import CompletionReport, completion_report
 from portal.domain.status.queries import people_to_remind
 from portal.pages.layout.access import requires
 from portal.pages.layout.bearer import log_disclosure
-from portal.pages.layout.forms import CheckboxesField, GovInput, GovSubmit, PortalForm
+from portal.pages.layout.fields import button, text_as_typed
+from portal.pages.layout.forms import CheckboxesField, PortalForm
 from portal.pages.layout.query_arguments import QueryArguments
 from portal.pages.layout.report_position import parse_position_now
 from portal.platform import clock
@@ -75,31 +76,31 @@ class DaysList:
 class RulesForm(PortalForm):
     """When a directive reminds."""
 
-    notice = StringField(
+    notice = text_as_typed(
         "Days before the due date",
-        description="For example, 30, 7, 1. Leave it empty to remind nobody before the due date.",
-        widget=GovInput(),
-        validators=[DaysList(MOST_PERIODS)],
+        "For example, 30, 7, 1. Leave it empty to remind nobody before the due date.",
+        checks=[DaysList(MOST_PERIODS)],
+        autocomplete=None,
     )
-    every = StringField(
+    every = text_as_typed(
         "Days between reminders of somebody overdue",
-        description="The first goes on the first day overdue. 0 means none.",
-        widget=GovInput(),
-        validators=[DaysList(1)],
+        "The first goes on the first day overdue. 0 means none.",
+        checks=[DaysList(1)],
+        autocomplete=None,
     )
-    escalate = StringField(
+    escalate = text_as_typed(
         "Days overdue before the line manager is told",
-        description="0 means never.",
-        widget=GovInput(),
-        validators=[DaysList(1)],
+        "0 means never.",
+        checks=[DaysList(1)],
+        autocomplete=None,
     )
-    ending = StringField(
+    ending = text_as_typed(
         "Days before a completion ends",
-        description="For example, 60, 30, 7. This matters only if completions end.",
-        widget=GovInput(),
-        validators=[DaysList(MOST_PERIODS)],
+        "For example, 60, 30, 7. This matters only if completions end.",
+        checks=[DaysList(MOST_PERIODS)],
+        autocomplete=None,
     )
-    send = SubmitField("Save", widget=GovSubmit())
+    send = button("Save")
 
     @classmethod
     def from_rules(cls, rules: ReminderRules, **kwargs: Any) -> "RulesForm":
@@ -124,7 +125,7 @@ class BulkNudgeForm(PortalForm):
     """The people to remind: all of the preview are ticked until somebody unticks them."""
 
     people = CheckboxesField("People to remind")
-    send = SubmitField("Send the reminders", widget=GovSubmit())
+    send = button("Send the reminders")
 
     def offer_people(self, people: Sequence[Addressee]) -> None:
         """Offer the people of a preview."""
@@ -144,7 +145,7 @@ class BulkNudgeForm(PortalForm):
 class NudgeForm(PortalForm):
     """The button that sends a reminder."""
 
-    send = SubmitField("Send the reminder", widget=GovSubmit())
+    send = button("Send the reminder")
 
 
 # A reminder to the people whom a report lists: a preview with each of them ticked, then the outcome.

@@ -2,27 +2,21 @@
 
 from typing import Any
 
-from wtforms import Form, RadioField, SelectField, SubmitField
+from wtforms import Form, RadioField
 from wtforms.fields import SelectChoice
-from wtforms.validators import InputRequired
 
 from portal.domain.people.services import PersonNames
 from portal.domain.retention.classes import LONGEST, RetentionClass, list_retention_classes
 from portal.domain.retention.services import CORRECTION, ERASURE
 from portal.domain.retention.stores import CLASS, PERSON, UNIT
+from portal.pages.layout.fields import button, drop_down, one_day, radios, text_line, text_lines, whole_number
 from portal.pages.layout.forms import (
-    DayField,
     GovInput,
-    GovRadios,
-    GovSelect,
-    GovSubmit,
-    GovTextarea,
     LineField,
     LinesField,
     MaximumLength,
     PortalForm,
     RequiredText,
-    WholeNumberField,
 )
 
 LABEL = "govuk-label--s"
@@ -36,27 +30,15 @@ KIND_HINTS = {
 
 
 def _reason(label: str, missing: str, hint: str = "") -> LinesField:
-    return LinesField(
-        label,
-        description=hint,
-        widget=GovTextarea(rows=3, label_classes=LABEL),
-        validators=[RequiredText(missing), MaximumLength(MOST)],
-    )
+    return text_lines(label, hint, required=missing, most=MOST, bold=True, rows=3)
 
 
 class PeriodForm(PortalForm):
     """How long a class is kept."""
 
-    months = WholeNumberField(
-        "Months",
-        message="",
-        most=LONGEST,
-        widget=GovInput(
-            classes="govuk-input--width-5", label_classes=LABEL, inputmode="numeric", autocomplete="off"
-        ),
-    )
+    months = whole_number("Months", bold=True, autocomplete="off", message="", most=LONGEST)
     period_reason = _reason("Reason", "Enter the reason for this period", "It appears on certificates.")
-    set_period = SubmitField("Set the period", widget=GovSubmit(secondary=True))
+    set_period = button("Set the period", secondary=True)
 
     @classmethod
     def of_class(cls, row: RetentionClass, months: int) -> "PeriodForm":
@@ -72,38 +54,34 @@ class DisposalForm(PortalForm):
     """A request for a disposal."""
 
     reason = _reason("Why now", "Enter why this is to be disposed of now", "For example, yearly disposal.")
-    ask = SubmitField("Ask for the disposal", widget=GovSubmit())
+    ask = button("Ask for the disposal")
 
 
 class RefuseForm(PortalForm):
     """A refusal, with its reason."""
 
     refusal = _reason("Why it is refused", "Enter why it is refused")
-    refuse = SubmitField("Refuse", widget=GovSubmit(secondary=True))
+    refuse = button("Refuse", secondary=True)
 
 
 class HoldForm(PortalForm):
     """A hold on a person, a unit or a class."""
 
-    scope = RadioField(
+    scope = radios(
         "What to keep",
+        required="Select what to keep",
+        bold=True,
         choices=[
             SelectChoice(value=PERSON, label="Everything about one person"),
             SelectChoice(value=UNIT, label="Everything about everybody who was ever in one unit"),
             SelectChoice(value=CLASS, label="Everything of one class"),
         ],
-        widget=GovRadios(label_classes=LEGEND),
-        validators=[InputRequired("Select what to keep")],
     )
-    staff_number = LineField(
-        "Staff number", description="Only for one person.", widget=GovInput(classes="govuk-input--width-10")
-    )
-    unit = SelectField("Unit", description="Only for one unit.", widget=GovSelect(), validate_choice=False)
-    kept_class = SelectField(
-        "Class", description="Only for one class.", widget=GovSelect(), validate_choice=False
-    )
+    staff_number = text_line("Staff number", "Only for one person.", width=10, autocomplete=None)
+    unit = drop_down("Unit", "Only for one unit.", validate_choice=False)
+    kept_class = drop_down("Class", "Only for one class.", validate_choice=False)
     reason = _reason("Reason", "Enter why this is kept", "Such as the reference of the case.")
-    place = SubmitField("Place the hold", widget=GovSubmit())
+    place = button("Place the hold")
 
     def offer_units(self, units: list[tuple[int, str]]) -> None:
         """Offer these units by their labels, and every class."""
@@ -140,38 +118,37 @@ class LiftHoldForm(PortalForm):
     """Lifting a hold, with a reason."""
 
     reason = _reason("Reason", "Enter why the hold is lifted")
-    lift = SubmitField("Lift the hold", widget=GovSubmit(warning=True))
+    lift = button("Lift the hold", warning=True)
 
 
 def _kind_field(label: str) -> RadioField:
-    return RadioField(
+    return radios(
         label,
+        required="Select what is asked for",
+        bold=True,
         choices=[
             SelectChoice(value=kind, label=words, render_kw={"hint": KIND_HINTS[kind]})
             for kind, words in KIND_WORDS.items()
         ],
-        widget=GovRadios(label_classes=LEGEND),
-        validators=[InputRequired("Select what is asked for")],
     )
 
 
 class NoteForm(PortalForm):
     """A request that somebody made by letter, mail or word, noted for them."""
 
-    staff_number = LineField(
-        "Staff number of the person",
-        widget=GovInput(classes="govuk-input--width-10", label_classes=LABEL, autocomplete="off"),
-        validators=[RequiredText("Enter the staff number of the person")],
+    staff_number = text_line(
+        "Staff number of the person", required="Enter the staff number of the person", width=10, bold=True
     )
     kind = _kind_field("What they ask for")
-    received = DayField(
+    received = one_day(
         "Received on",
+        "For example, 3 September 2026. The answer is due a month later.",
+        width=20,
+        bold=True,
         missing="Enter the day on which it was received",
-        description="For example, 3 September 2026. The answer is due a month later.",
-        widget=GovInput(classes="govuk-input--width-20", label_classes=LABEL, autocomplete="off"),
     )
     reason = _reason("In their words", "Enter what is asked")
-    note = SubmitField("Note the request", widget=GovSubmit())
+    note = button("Note the request")
 
 
 class OwnRequestForm(PortalForm):
@@ -183,7 +160,7 @@ class OwnRequestForm(PortalForm):
         "Enter what is wrong, or what should be erased",
         "An administrator of the portal reads this.",
     )
-    send = SubmitField("Send", widget=GovSubmit())
+    send = button("Send")
 
 
 def _name_field(label: str, missing: str = "") -> LineField:
@@ -199,17 +176,17 @@ class CorrectionForm(PortalForm):
     forenames = _name_field("Forenames", "Enter the forenames")
     staff_number = _name_field("Staff number", "Enter the staff number")
     email = _name_field("Email address (optional)")
-    where = RadioField(
+    where = radios(
         "Where it is corrected",
+        required="Select where it is corrected",
+        bold=True,
         choices=[
             SelectChoice(value="here", label="Here: save the names, number and address above"),
             SelectChoice(value="elsewhere", label="It was corrected by an import or a request"),
         ],
-        widget=GovRadios(label_classes=LEGEND),
-        validators=[InputRequired("Select where it is corrected")],
     )
     answer = _reason("What was done", "Enter what was done", "The person reads this.")
-    correct = SubmitField("Answer as done", widget=GovSubmit())
+    correct = button("Answer as done")
 
     @classmethod
     def of_person(cls, names: PersonNames | None) -> "CorrectionForm":
@@ -233,7 +210,7 @@ class EraseForm(PortalForm):
     """The answer to a request to erase data."""
 
     answer = _reason("What was done", "Enter what was done", "The person reads this.")
-    erase = SubmitField("Erase, and answer as done", widget=GovSubmit(warning=True))
+    erase = button("Erase, and answer as done", warning=True)
 
 
 def show_fault(form: Form, error: Exception) -> None:

@@ -7,47 +7,49 @@ from urllib.parse import parse_qsl, urlsplit
 
 from flask import current_app
 from werkzeug.exceptions import HTTPException
-from wtforms import StringField, SubmitField
 from wtforms.validators import InputRequired, Length
 
 from portal.domain.accounts.sign_in import DecryptedForm
 from portal.feature import list_features
-from portal.pages.layout.forms import GovCode, GovInput, GovPassword, GovSubmit, PortalForm, SecretField
+from portal.pages.layout.fields import button, text_as_typed
+from portal.pages.layout.forms import GovCode, GovPassword, PortalForm, SecretField
 from portal.pages.layout.navigation import name_of_place
 
 
 class SignInForm(PortalForm):
     """Staff number or email address, and password."""
 
-    name = StringField(
+    name = text_as_typed(
         "Staff number or email address",
-        widget=GovInput(
-            autocomplete="username", spellcheck=False, autocapitalize="none", label_classes="govuk-label--s"
-        ),
-        validators=[InputRequired("Enter your staff number or email address")],
+        checks=[InputRequired("Enter your staff number or email address")],
+        bold=True,
+        autocomplete="username",
+        spellcheck=False,
+        autocapitalize="none",
     )
     password = SecretField(
         "Password",
         widget=GovPassword(autocomplete="current-password", label_classes="govuk-label--s"),
         validators=[InputRequired("Enter your password")],
     )
-    send = SubmitField("Sign in", widget=GovSubmit())
+    send = button("Sign in")
 
 
 class LinkRequestForm(PortalForm):
     """Whose link to send."""
 
-    name = StringField(
+    name = text_as_typed(
         "Staff number or email address",
-        widget=GovInput(
-            autocomplete="username", spellcheck=False, autocapitalize="none", label_classes="govuk-label--s"
-        ),
-        validators=[
+        checks=[
             InputRequired("Enter your staff number or email address"),
             Length(max=254, message="Enter a staff number or email address of 254 characters or fewer"),
         ],
+        bold=True,
+        autocomplete="username",
+        spellcheck=False,
+        autocapitalize="none",
     )
-    send = SubmitField("Send me a link", widget=GovSubmit())
+    send = button("Send me a link")
 
 
 class CodeForm(PortalForm):
@@ -59,7 +61,7 @@ class CodeForm(PortalForm):
         widget=GovCode(label_classes="govuk-label--s"),
         validators=[InputRequired("Enter the code")],
     )
-    send = SubmitField("Continue", widget=GovSubmit())
+    send = button("Continue")
 
 
 class SignInAgainForm(PortalForm):
@@ -76,7 +78,7 @@ class SignInAgainForm(PortalForm):
         widget=GovCode(label_classes="govuk-label--s"),
         validators=[InputRequired("Enter the code")],
     )
-    send = SubmitField("Continue", widget=GovSubmit())
+    send = button("Continue")
 
 
 # What the page of kept forms shows: in words what each form is, and the fields to send again.

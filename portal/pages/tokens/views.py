@@ -3,9 +3,8 @@
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
-from wtforms import RadioField, SelectField, SubmitField
 from wtforms.fields import SelectChoice
-from wtforms.validators import InputRequired, ValidationError
+from wtforms.validators import ValidationError
 
 from portal.domain import access_tokens
 from portal.domain.access_tokens import MOST_DAYS, USUAL_DAYS, TokenScope
@@ -13,14 +12,10 @@ from portal.domain.people.queries import live_units
 from portal.domain.people.sight import units_allowing
 from portal.domain.reports.statistics import list_references
 from portal.pages.layout.access import requires
+from portal.pages.layout.fields import button, drop_down, radios, text_line
 from portal.pages.layout.forms import (
-    GovInput,
-    GovRadios,
-    GovSelect,
-    GovSubmit,
     LineField,
     PortalForm,
-    RequiredText,
     read_whole_number,
 )
 from portal.pages.layout.query_arguments import Page
@@ -42,24 +37,16 @@ SCOPE_WORDS = {
 class TokenForm(PortalForm):
     """A token to make: its name, what it may do, about whom, and for how long."""
 
-    name = LineField(
-        "Name",
-        description="Which system uses it, such as power-bi.",
-        widget=GovInput(classes="govuk-input--width-20", autocomplete="off", spellcheck=False),
-        validators=[RequiredText("Enter a name")],
+    name = text_line(
+        "Name", "Which system uses it, such as power-bi.", required="Enter a name", width=20, spellcheck=False
     )
-    scope = RadioField(
-        "What it may do", widget=GovRadios(), validators=[InputRequired("Select what it may do")]
+    scope = radios("What it may do", required="Select what it may do")
+    unit = drop_down("People")
+    directive = drop_down("Directive")
+    days = text_line(
+        "Days it works", f"From 1 to {MOST_DAYS}.", width=5, inputmode="numeric", default=str(USUAL_DAYS)
     )
-    unit = SelectField("People", widget=GovSelect())
-    directive = SelectField("Directive", widget=GovSelect())
-    days = LineField(
-        "Days it works",
-        description=f"From 1 to {MOST_DAYS}.",
-        default=str(USUAL_DAYS),
-        widget=GovInput(classes="govuk-input--width-5", inputmode="numeric", autocomplete="off"),
-    )
-    send = SubmitField("Make the token", widget=GovSubmit())
+    send = button("Make the token")
 
     def offer(self, units: list[tuple[int, str]], references: list[str], *, whole_force: bool) -> None:
         """Offer units by label and directives; the whole force and provisioning only with ``whole_force``."""

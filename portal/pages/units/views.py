@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
-from wtforms import Field, SelectField, StringField, SubmitField
+from wtforms import Field, StringField
 from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired, Length, ValidationError
 
@@ -22,7 +22,8 @@ from portal.domain.people.sight import administered_units, refuse_own_gain
 from portal.domain.people.units import UnitChange, UnitTree, list_people_ever_in, plan_unit_change, read_tree
 from portal.domain.people.visibility import Viewer
 from portal.pages.layout.access import requires
-from portal.pages.layout.forms import GovInput, GovSelect, GovSubmit, PlainForm, PortalForm
+from portal.pages.layout.fields import button, drop_down, text_as_typed
+from portal.pages.layout.forms import PlainForm, PortalForm
 from portal.pages.layout.query_arguments import QueryArguments
 from portal.platform import clock
 from portal.platform.clock import read_day
@@ -39,15 +40,15 @@ ONE_DAY = timedelta(days=1)
 class UnitSearchForm(PlainForm):
     """The search for units by name."""
 
-    q = StringField("Word in the name", widget=GovInput(autocomplete="off", spellcheck=False))
+    q = text_as_typed("Word in the name", spellcheck=False)
 
 
 def _first_day_field() -> StringField:
-    return StringField(
+    return text_as_typed(
         "First day",
-        description="For example, 1 June 2026. Earlier days keep the old path.",
-        widget=GovInput(classes="govuk-input--width-10", autocomplete="off"),
-        validators=[InputRequired("Enter the first day")],
+        "For example, 1 June 2026. Earlier days keep the old path.",
+        checks=[InputRequired("Enter the first day")],
+        width=10,
     )
 
 
@@ -69,29 +70,25 @@ class _FirstDayForm(PortalForm):
 class RenameForm(_FirstDayForm):
     """A new name for a unit."""
 
-    name = StringField(
+    name = text_as_typed(
         "New name",
-        widget=GovInput(autocomplete="off", classes="govuk-input--width-30"),
-        filters=[lambda text: " ".join(text.split()) if text else text],
-        validators=[
+        checks=[
             InputRequired("Enter the new name"),
             Length(max=120, message="Enter 120 characters or fewer"),
         ],
+        width=30,
+        filters=[lambda text: " ".join(text.split()) if text else text],
     )
     on = _first_day_field()
-    send = SubmitField("Continue", widget=GovSubmit())
+    send = button("Continue")
 
 
 class MoveForm(_FirstDayForm):
     """A new place for a unit."""
 
-    above = SelectField(
-        "Move it under",
-        widget=GovSelect(),
-        validators=[InputRequired("Select the unit to move it under")],
-    )
+    above = drop_down("Move it under", required="Select the unit to move it under")
     on = _first_day_field()
-    send = SubmitField("Continue", widget=GovSubmit())
+    send = button("Continue")
 
 
 # What the pages of units show: one level of the tree at a time, and previews of changes.

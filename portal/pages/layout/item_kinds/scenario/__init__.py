@@ -6,7 +6,8 @@ from typing import Any
 
 from wtforms import FormField, SelectField
 
-from portal.pages.layout.forms import GovSelect, PlainForm, Rows
+from portal.pages.layout.fields import drop_down
+from portal.pages.layout.forms import PlainForm, Rows
 from portal.pages.layout.item_kinds.fields import (
     Data,
     ItemEditor,
@@ -24,9 +25,7 @@ WEIGHT_ERROR = "Write a number from 0 to 1, such as 0.5, with at most four place
 
 
 def _scene_select(label: str) -> SelectField:
-    return SelectField(
-        label, choices=[], validate_choice=False, widget=GovSelect(label_classes="govuk-label--s")
-    )
+    return drop_down(label, bold=True, choices=[], validate_choice=False)
 
 
 class SceneChoiceForm(PlainForm):
