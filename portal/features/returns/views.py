@@ -158,17 +158,15 @@ def list_rows_of_received(received: Iterable[ForceReturn]) -> list[ReturnRow]:
 
 # Forms of returns: making one, loading a file, and what a coordinating unit states of a force.
 
-_SHORT = "govuk-input--width-10"
-
 
 def _period_field() -> LineField:
     return text_line(
-        "Month", "Year and month, such as 2026-04", required="Enter a month such as 2026-04", classes=_SHORT
+        "Month", "Year and month, such as 2026-04", required="Enter a month such as 2026-04", width=10
     )
 
 
 def _day_field(label: str, missing: str, **kwargs: Any) -> DayField:
-    widget = GovInput(classes=_SHORT, autocomplete="off")
+    widget = GovInput(classes="govuk-input--width-10", autocomplete="off")
     return DayField(label, missing=missing, widget=widget, **kwargs)
 
 
@@ -221,7 +219,7 @@ class ForceForm(PortalForm):
     headcount = whole_number(
         "People in its workforce",
         "As published; figures are shown by the size of a force",
-        classes=_SHORT,
+        width=10,
         autocomplete="off",
         message="Enter how many people work there",
         least=1,

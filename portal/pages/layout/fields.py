@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from flask_wtf.file import FileField, FileRequired
 from wtforms import (
     BooleanField,
+    Field,
     RadioField,
     SelectField,
     StringField,
@@ -40,7 +41,7 @@ from portal.pages.layout.forms import (
     WholeNumberField,
 )
 
-F = TypeVar("F")
+F = TypeVar("F", bound=Field)
 _OF_FIELDS = frozenset(
     {"choices", "coerce", "default", "filters", "if_empty", "least", "message", "missing", "most"}
     | {"optional", "render_kw", "validate_choice"}
@@ -146,7 +147,8 @@ def _make(
         group = issubclass(widget, GovRadios)
         more["label_classes"] = "govuk-fieldset__legend--s" if group else "govuk-label--s"
     of_field = {name: more.pop(name) for name in _OF_FIELDS & more.keys()}
-    return kind(label, description=hint, widget=widget(**more), validators=list(validators), **of_field)
+    field: F = kind(label, description=hint, widget=widget(**more), validators=list(validators), **of_field)
+    return field
 
 
 def _chosen(required: str) -> list[InputRequired]:
