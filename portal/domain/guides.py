@@ -15,7 +15,7 @@ from portal.domain.people.positions import is_known_fact
 from portal.domain.records import services as records
 from portal.domain.records.models import Acknowledgement, Record
 from portal.platform.db import db
-from portal.platform.errors import NotFoundError, RuleError
+from portal.platform.errors import RuleError, require
 
 _SETTING = re.compile(r"\{\{force:([^{}]*)\}\}")
 
@@ -56,9 +56,7 @@ def guides_for(person_id: int) -> Sequence[Guide]:
 
 def guide_for(person_id: int, key: str) -> Guide:
     """Return one guide."""
-    version = current_guide(key)
-    if version is None:
-        raise NotFoundError("There is no such guide.")
+    version = require(current_guide(key), "There is no such guide.")
     return Guide(version, _newest_acknowledgements(person_id, version.activity_id).get(version.activity_id))
 
 

@@ -1,6 +1,7 @@
 """Errors whose text is fit for a page and a terminal; the edge gives each kind its status code."""
 
 from collections.abc import Collection
+from typing import TypeVar
 
 
 class PortalError(Exception):
@@ -9,6 +10,16 @@ class PortalError(Exception):
 
 class NotFoundError(PortalError):
     """There is no such thing, or the person may not know that there is."""
+
+
+T = TypeVar("T")
+
+
+def require(found: T | None, sentence: str) -> T:
+    """What was looked for; where that is None, ``NotFoundError`` with this sentence."""
+    if found is None:
+        raise NotFoundError(sentence)
+    return found
 
 
 class ForbiddenError(PortalError):

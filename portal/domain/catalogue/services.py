@@ -45,7 +45,7 @@ from portal.domain.people.positions import is_known_fact
 from portal.platform.audit import log
 from portal.platform.clock import london_day
 from portal.platform.db import db, stamp
-from portal.platform.errors import BadInputError, ConflictError, NotFoundError, RuleError
+from portal.platform.errors import BadInputError, ConflictError, RuleError, require
 from portal.platform.formats.toml_tables import Faults
 
 
@@ -454,9 +454,7 @@ def restore_module(key: str, *, by: int) -> None:
 
 
 def _published_id(key: str) -> int:
-    version = version_cache.current_version(key)
-    if version is None:
-        raise NotFoundError("This module is not published.")
+    version = require(version_cache.current_version(key), "This module is not published.")
     return version.activity_id
 
 

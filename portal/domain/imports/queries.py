@@ -14,7 +14,7 @@ from portal.domain.people.models import PersonName
 from portal.domain.people.sight import units_allowing
 from portal.domain.people.visibility import Viewer
 from portal.platform.db import db
-from portal.platform.errors import NotFoundError
+from portal.platform.errors import NotFoundError, require
 from portal.platform.jobs.models import Job
 from portal.platform.permissions import Permission
 
@@ -105,10 +105,7 @@ def get_run(run_id: UUID, *, lock: bool = False) -> ImportRun:
     statement = select(ImportRun).where(ImportRun.id == run_id).options(undefer(ImportRun.report))
     if lock:
         statement = statement.with_for_update().execution_options(populate_existing=True)
-    run = db.session.scalar(statement)
-    if run is None:
-        raise NotFoundError("There is no such import.")
-    return run
+    return require(db.session.scalar(statement), "There is no such import.")
 
 
 def has_expired_files(at: datetime) -> bool:

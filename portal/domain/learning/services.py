@@ -29,7 +29,7 @@ from portal.domain.records import services as records
 from portal.domain.records.queries import latest_registration
 from portal.domain.status.queries import requirements_of
 from portal.platform.clock import london_day
-from portal.platform.errors import NotFoundError, RuleError
+from portal.platform.errors import NotFoundError, RuleError, require
 
 
 class CaseFirstError(RuleError):
@@ -432,10 +432,7 @@ def apply_rubric(person_id: int, copy_id: int, form: FormValues, at: datetime) -
 def _case_of(copy: ShownCopy) -> LessonCase:
     version = published_version(version_key(copy.version_id))
     lesson = next(lesson for lesson in version.lessons if lesson.id == copy.lesson_id)
-    case = version.lesson_case(lesson)
-    if case is None:
-        raise NotFoundError("There is no such text.")
-    return case
+    return require(version.lesson_case(lesson), "There is no such text.")
 
 
 def _ended_run(person_id: int, slug: str, lesson_key: str, number: int) -> tuple[LessonCase, CaseState]:

@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any
 
 from portal.feature import insert_after, list_features
-from portal.platform.errors import NotFoundError
+from portal.platform.errors import require
 from portal.platform.months import add_months
 from portal.platform.wording import plural
 
@@ -179,10 +179,7 @@ ACCESS_ACTIONS = (
 
 def class_of_key(key: str) -> RetentionClass:
     """The class with this key."""
-    row = find_class(key)
-    if row is None:
-        raise NotFoundError("There is no such class of data.")
-    return row
+    return require(find_class(key), "There is no such class of data.")
 
 
 # When a period of retention is over, in London days. Pure.

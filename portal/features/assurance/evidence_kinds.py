@@ -29,7 +29,7 @@ from portal.platform import clock
 from portal.platform import wording as say
 from portal.platform.audit import log
 from portal.platform.db import db, stamp, transaction
-from portal.platform.errors import NotFoundError
+from portal.platform.errors import require
 from portal.platform.jobs.registry import Arguments, JobProgress, Task
 
 # The kind document: a PDF that the force keeps as evidence, by its hash.
@@ -77,10 +77,7 @@ def keep_document(content: bytes, file_name: str, *, by: int) -> dict[str, Any]:
 
 def read_document(digest: str) -> EvidenceDocument:
     """A document that is kept."""
-    row = db.session.get(EvidenceDocument, digest)
-    if row is None:
-        raise NotFoundError("There is no such document.")
-    return row
+    return require(db.session.get(EvidenceDocument, digest), "There is no such document.")
 
 
 def check_documents(pieces: Sequence[PieceAtPosition], _force: WholeForce) -> list[EvidenceState]:

@@ -33,7 +33,7 @@ from portal.pages.layout.access import requires
 from portal.pages.layout.navigation import Waiting
 from portal.platform import clock
 from portal.platform.db import transaction
-from portal.platform.errors import NotFoundError, RuleError
+from portal.platform.errors import RuleError, require
 from portal.platform.permissions import Permission
 from portal.platform.wording import plural
 
@@ -140,9 +140,7 @@ def reply_to_learner(key: str) -> ResponseReturnValue:
 
 def _render_answers(key: str, failed: int = 0, typed: str = "", error: str = "") -> str:
     """Render the page; ``failed`` are the words whose answer could not be sent."""
-    version = current_version(key)
-    if version is None:
-        raise NotFoundError("This module is not published.")
+    version = require(current_version(key), "This module is not published.")
     feedback = feedback_by_place(version.activity_id)
     open_words = sum(len(place.open_words) for place in feedback.values())
     lessons, items = _rows(version, feedback)

@@ -65,7 +65,7 @@ from portal.pages.layout.query_arguments import QueryArguments
 from portal.pages.layout.report_position import at_position
 from portal.platform import clock
 from portal.platform.db import transaction
-from portal.platform.errors import BadInputError, ConflictError, NotFoundError
+from portal.platform.errors import BadInputError, ConflictError, NotFoundError, require
 from portal.platform.months import add_months, first_of_month, list_full_months, list_months
 from portal.platform.wording import month_words, number
 
@@ -92,10 +92,7 @@ def read_month(text: str) -> date | None:
 
 def require_month(text: str) -> date:
     """The first day of the month in an address."""
-    month = read_month(text)
-    if month is None:
-        raise NotFoundError("There is no such month.")
-    return month
+    return require(read_month(text), "There is no such month.")
 
 
 def require_recordable_unit(unit_id: int) -> str:
@@ -393,9 +390,7 @@ def _save_counts(form: SampleForm) -> bool:
 def withdraw_counts(unit_id: int, month: str) -> ResponseReturnValue:
     """Withdraw the counts of a unit and a month."""
     require_recordable_unit(unit_id)
-    sample = find_sample(unit_id, require_month(month))
-    if sample is None:
-        raise NotFoundError("There is nothing to withdraw.")
+    sample = require(find_sample(unit_id, require_month(month)), "There is nothing to withdraw.")
     with transaction():
         withdraw_sample(sample.id, by=current_user.person_id)
     flash("The counts are withdrawn. What was recorded stays in the history.", "success")

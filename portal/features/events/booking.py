@@ -40,7 +40,7 @@ from portal.platform import clock
 from portal.platform.audit import log
 from portal.platform.clock import london_day
 from portal.platform.db import db, stamp, transaction
-from portal.platform.errors import ConflictError, NotFoundError, RuleError
+from portal.platform.errors import ConflictError, NotFoundError, RuleError, require
 from portal.platform.jobs.registry import Arguments, ItemFailures, JobProgress, Task
 from portal.platform.wording import plural
 
@@ -242,9 +242,7 @@ def _fetch_bookings(booking_ids: Iterable[int]) -> dict[int, Booking]:
 def _open_booking(booking_id: int, states: Collection[str], at: datetime) -> tuple[Booking, BookableEvent]:
     """A booking in one of these states, and its event, both up to date."""
     stamp()
-    booking = _fetch_bookings([booking_id]).get(booking_id)
-    if booking is None:
-        raise NotFoundError(NO_BOOKING)
+    booking = require(_fetch_bookings([booking_id]).get(booking_id), NO_BOOKING)
     event = _update_event_bookings(booking.event_id, at)
     if booking.state not in states:
         raise NotFoundError(NO_BOOKING)

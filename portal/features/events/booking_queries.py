@@ -49,7 +49,7 @@ from portal.features.events.queries import (
 )
 from portal.platform.clock import london_day
 from portal.platform.db import db
-from portal.platform.errors import NotFoundError
+from portal.platform.errors import require
 from portal.platform.wording import clock_time, plural
 from portal.platform.wording import date as say_date
 
@@ -183,10 +183,7 @@ class BookableEvent:
 
 def id_of_event(reference: str) -> int:
     """Find the id of an event."""
-    event_id = db.session.scalar(select(Event.id).where(Event.reference == reference))
-    if event_id is None:
-        raise NotFoundError(NO_EVENT)
-    return event_id
+    return require(db.session.scalar(select(Event.id).where(Event.reference == reference)), NO_EVENT)
 
 
 def read_event(event_id: int, at: datetime) -> BookableEvent:

@@ -20,7 +20,7 @@ from portal.features.events.places import HOLDS_A_PLACE
 from portal.platform.audit import log
 from portal.platform.clock import format_utc
 from portal.platform.db import db, read, take_writers_lock
-from portal.platform.errors import NotFoundError, RuleError
+from portal.platform.errors import NotFoundError, RuleError, require
 from portal.platform.formats.calendar_files import CalendarMethod, Meeting, write_meeting
 from portal.platform.wording import plural
 
@@ -321,10 +321,7 @@ def list_rooms(*, with_closed: bool = True) -> Sequence[EventRoom]:
 
 def room_with_id(room_id: int) -> EventRoom:
     """Find a room."""
-    room = db.session.get(EventRoom, room_id)
-    if room is None:
-        raise NotFoundError("There is no such room.")
-    return room
+    return require(db.session.get(EventRoom, room_id), "There is no such room.")
 
 
 def save_room(room_id: int | None, details: RoomDetails, *, by: int, at: datetime) -> int:

@@ -41,7 +41,7 @@ from portal.pages.layout.access import requires
 from portal.pages.layout.forms import clean_text, read_whole_number
 from portal.platform import clock
 from portal.platform.db import transaction, try_to_write
-from portal.platform.errors import NotFoundError, RuleError
+from portal.platform.errors import NotFoundError, RuleError, require
 from portal.platform.permissions import Permission
 
 # Screens that ask once a second: an answer without content while nothing is new on them.
@@ -326,10 +326,7 @@ def show_control(reference: str) -> ResponseReturnValue:
 
 def _read_syndicate(text: str) -> int:
     """The syndicate that a step is for; 0 for all, where the form names none."""
-    number = read_whole_number(text or "0")
-    if number is None:
-        raise NotFoundError("There is no such syndicate.")
-    return number
+    return require(read_whole_number(text or "0"), "There is no such syndicate.")
 
 
 @requires(Permission.LEARN)

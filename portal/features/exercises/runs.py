@@ -43,7 +43,7 @@ from portal.features.exercises.run_queries import (
 from portal.features.exercises.versions import newest_version
 from portal.platform.audit import log
 from portal.platform.db import db, stamp
-from portal.platform.errors import ForbiddenError, NotFoundError, RuleError
+from portal.platform.errors import ForbiddenError, NotFoundError, RuleError, require
 
 LONGEST_MESSAGE = 2_000  # characters
 CONTROL_KINDS = frozenset({"start", "hold", "resume", "release", "message", "plenary", "back", "end"})
@@ -370,9 +370,7 @@ def open_run(viewer: Viewer, requested: RunRequest, at: datetime) -> str:
     if requested.kind != "table_top" and RUN not in viewer.permissions:
         raise ForbiddenError("Only a facilitator may do this.")
     _erase_old_rehearsals(at)
-    version = newest_version(requested.exercise_key)
-    if version is None:
-        raise NotFoundError("There is no such exercise.")
+    version = require(newest_version(requested.exercise_key), "There is no such exercise.")
     event_id, syndicates = _event_and_syndicates_of(requested)
     if open_reference := _find_open_run(viewer, requested.kind, version.id, event_id):
         return open_reference

@@ -25,7 +25,7 @@ from portal.platform import clock
 from portal.platform.audit import log
 from portal.platform.clock import london_day
 from portal.platform.db import db, stamp
-from portal.platform.errors import BadInputError, ConflictError, NotFoundError, RuleError
+from portal.platform.errors import BadInputError, ConflictError, NotFoundError, RuleError, require
 from portal.platform.formats.toml_tables import Faults, Source, Table, read_key
 from portal.platform.formats.toml_writer import format_toml
 from portal.platform.proposals import (
@@ -466,9 +466,7 @@ def save_section(
         RuleError: Somebody else writes it, or it waits for a second person.
     """
     row = _lock_own(proposal_id, by)
-    section = plan_template().find_section(section_key)
-    if section is None:
-        raise NotFoundError("The plan has no such section.")
+    section = require(plan_template().find_section(section_key), "The plan has no such section.")
     new_answers = {
         question.key: clean_answer(answers.get(question.key, ""), question.kind)
         for question in section.questions

@@ -36,7 +36,7 @@ from portal.features.recall.rules import (
 )
 from portal.platform.clock import london_day, noon
 from portal.platform.db import UtcDateTime, db, read
-from portal.platform.errors import NotFoundError
+from portal.platform.errors import NotFoundError, require
 
 NO_ANSWER = Answer()
 LEAST_PEOPLE = 10  # of whom an author may be told something together
@@ -212,10 +212,7 @@ def due_days_by_person(day: date, after: date) -> dict[int, list[date]]:
 def own_recall(person_id: int, slug: str, day: date) -> ModuleRecall:
     """The person's recall of one module."""
     recalls = (recall for recall in list_recalls(person_id, day) if recall.slug == slug)
-    recall = next(recalls, None)
-    if recall is None:
-        raise NotFoundError("There is nothing to recall.")
-    return recall
+    return require(next(recalls, None), "There is nothing to recall.")
 
 
 def shown_version(recall: ModuleRecall, version_id: int | None) -> PublishedVersion:

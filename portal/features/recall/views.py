@@ -18,7 +18,7 @@ from portal.features.recall.services import RecallAnswerError
 from portal.pages.layout.access import requires
 from portal.platform import clock
 from portal.platform.db import transaction
-from portal.platform.errors import ConflictError, NotFoundError
+from portal.platform.errors import ConflictError, require
 from portal.platform.permissions import Permission
 
 bp = Blueprint("recall", __name__, template_folder="templates")
@@ -168,9 +168,7 @@ def show_card() -> Markup:
 @requires(Permission.AUTHORING_VIEW)
 def show_outcomes(key: str) -> ResponseReturnValue:
     """Show how recall questions about each outcome went; nothing of fewer than ten people."""
-    version = current_version(key)
-    if version is None:
-        raise NotFoundError("This module is not published.")
+    version = require(current_version(key), "This module is not published.")
     by_outcome = queries.recall_by_outcome(version.activity_id)
     rows = [
         (outcome["text"], by_outcome.get(outcome["key"], queries.OutcomeRecall(outcome["key"], 0, 0, 0)))

@@ -12,7 +12,7 @@ from portal.domain.people.visibility import Viewer, visible_people
 from portal.features.saved_reports.models import ReportSchedule, ReportShare, SavedReport
 from portal.features.saved_reports.rules import WEEKDAYS, Definition, Every, Recurrence
 from portal.platform.db import db
-from portal.platform.errors import NotFoundError
+from portal.platform.errors import NotFoundError, require
 from portal.platform.wording import date as date_words
 
 MOST_LISTED = 8  # on the overview
@@ -141,10 +141,7 @@ def get_own(reference: UUID, person_id: int) -> SavedReport:
     statement = select(SavedReport).where(
         SavedReport.reference == reference, SavedReport.owner_id == person_id
     )
-    report = db.session.scalar(statement)
-    if report is None:
-        raise NotFoundError(NOT_THERE)
-    return report
+    return require(db.session.scalar(statement), NOT_THERE)
 
 
 def get_readable(reference: UUID, person_id: int) -> tuple[SavedReport, ReportShare | None]:

@@ -23,7 +23,7 @@ from portal.features.scim.protocol import (
 from portal.features.scim.queries import UserRecord, UserTable, UserValues
 from portal.platform import clock
 from portal.platform.db import transaction
-from portal.platform.errors import BadInputError, NotFoundError
+from portal.platform.errors import BadInputError, require
 
 ENDPOINT = "Users"
 _MANAGER = f"{EnterpriseUser.__schema__}:manager".lower()
@@ -318,9 +318,7 @@ def search_all() -> Response:
 
 
 def _answer_one(resources: dict[str, Any], endpoint: str, key: str) -> Response:
-    resource = resources.get(key.lower())
-    if resource is None:
-        raise NotFoundError(f"There is no such resource below {endpoint}.")
+    resource = require(resources.get(key.lower()), f"There is no such resource below {endpoint}.")
     return protocol.answer(_dump(resource, endpoint, str(resource.id)))
 
 

@@ -25,7 +25,7 @@ from portal.platform import clock
 from portal.platform import wording as say
 from portal.platform.db import transaction
 from portal.platform.documents.typesetting import markup_of, typeset_pdf
-from portal.platform.errors import NotFoundError, RuleError
+from portal.platform.errors import RuleError, require
 from portal.platform.jobs import services as jobs
 from portal.platform.jobs.models import JobState
 from portal.platform.serving.lanes import FILES_ARE_BUSY
@@ -80,9 +80,7 @@ def serve_medium(content: bytes, name: str, sha256: str) -> Response:
         name: What a download is called.
         sha256: Their hash, under which the address names them, so that a browser may keep them for good.
     """
-    kind = media_kind(content)
-    if kind is None:
-        raise NotFoundError("There is no such file.")
+    kind = require(media_kind(content), "There is no such file.")
     response = send_file(
         BytesIO(content),
         mimetype=CONTENT_TYPES[kind],

@@ -21,7 +21,7 @@ from portal.pages.layout.forms import (
 from portal.pages.layout.query_arguments import Page
 from portal.platform import clock
 from portal.platform.db import transaction
-from portal.platform.errors import NotFoundError, RuleError
+from portal.platform.errors import NotFoundError, RuleError, require
 from portal.platform.permissions import Permission
 from portal.platform.wording import plural
 
@@ -155,9 +155,7 @@ def resume_tokens() -> ResponseReturnValue:
 def revoke_token(reference: str) -> ResponseReturnValue:
     """Revoke a token, which is refused from the next request on."""
     with transaction():
-        token = access_tokens.token_of_reference(reference, _own_units())
-        if token is None:
-            raise NotFoundError("There is no such token.")
+        token = require(access_tokens.token_of_reference(reference, _own_units()), "There is no such token.")
         access_tokens.revoke_token(token, by=current_user.person_id, at=clock.now())
         name = token.name
     flash(f"The token {name} is revoked. It no longer works.", "success")

@@ -9,7 +9,7 @@ from sqlalchemy import and_, case, delete, exists, func, insert, select, update
 
 from portal.platform.audit import log
 from portal.platform.db import db
-from portal.platform.errors import ConflictError, NotFoundError, RuleError
+from portal.platform.errors import ConflictError, RuleError, require
 from portal.platform.jobs.models import ENDED_STATES, UNENDED_STATES, Job, JobState
 from portal.platform.jobs.registry import task_of_kind
 
@@ -27,10 +27,7 @@ def find_state(reference: uuid.UUID) -> str | None:
 
 def get_state(reference: uuid.UUID) -> str:
     """The state of a job."""
-    state = find_state(reference)
-    if state is None:
-        raise NotFoundError("There is no such job.")
-    return state
+    return require(find_state(reference), "There is no such job.")
 
 
 def has_expired_jobs(ended_before: datetime) -> bool:

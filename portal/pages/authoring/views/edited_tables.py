@@ -18,7 +18,7 @@ from portal.domain.item_kinds import kinds_by_name
 from portal.domain.item_kinds.base import ItemKind
 from portal.pages.authoring.item_forms import CheckForm, ItemForm, NewItemForm, QuestionForm, form_data_of
 from portal.pages.authoring.views import draft_context, texts
-from portal.platform.errors import NotFoundError
+from portal.platform.errors import NotFoundError, require
 
 Changes = Mapping[str, bytes | None]
 
@@ -321,7 +321,4 @@ def _read_lesson(state: DraftState, name: str) -> tuple[dict[str, bytes], Lesson
 
 def require_kind(name: str) -> ItemKind:
     """The kind with this name."""
-    kind = kinds_by_name().get(name)
-    if kind is None:
-        raise NotFoundError(f"“{name}” is not a kind of question.")
-    return kind
+    return require(kinds_by_name().get(name), f"“{name}” is not a kind of question.")

@@ -43,7 +43,7 @@ from portal.pages.authoring.views.draft_context import bp
 from portal.pages.layout.access import requires
 from portal.platform import clock
 from portal.platform.db import transaction
-from portal.platform.errors import ConflictError, NotFoundError, RuleError
+from portal.platform.errors import ConflictError, NotFoundError, RuleError, require
 from portal.platform.permissions import Permission
 from portal.platform.wording import instant as say_instant
 
@@ -368,10 +368,7 @@ def restore_module(key: str) -> ResponseReturnValue:
 
 
 def _published_version(key: str) -> ModuleVersion:
-    version = current_version(key)
-    if version is None:
-        raise NotFoundError("This module is not published.")
-    return version
+    return require(current_version(key), "This module is not published.")
 
 
 # One more attempt at a module, opened by staff number.
