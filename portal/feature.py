@@ -288,9 +288,19 @@ class Feature:
 
     def load(self, name: str) -> Any:
         """What ``module:attribute``, or ``module``, of the feature's folder names."""
-        module, _, attribute = name.partition(":")
-        found = import_module(f"portal.features.{self.name}.{module}")
-        return getattr(found, attribute) if attribute else found
+        return load(f"portal.features.{self.name}.{name}")
+
+
+def load(name: str) -> Any:
+    """What ``module:attribute``, or ``module``, names by its whole path."""
+    module, _, attribute = name.partition(":")
+    found = import_module(module)
+    return getattr(found, attribute) if attribute else found
+
+
+def load_all(names: str) -> tuple[Any, ...]:
+    """What each of these names, with white space between them, names."""
+    return tuple(load(name) for name in names.split())
 
 
 @cache

@@ -25,6 +25,10 @@ def test_no_file_outgrows_its_idea():
     assert [str(p) for p in SOURCES if len(p.read_text().splitlines()) > 800] == []
 
 
+def test_what_knows_every_room_is_read_at_a_glance():
+    assert len((ROOT / "portal" / "app.py").read_text().splitlines()) < 150
+
+
 def test_no_function_is_longer_than_a_screen():
     long = [
         f"{path.relative_to(ROOT)}:{node.lineno} {node.name}"

@@ -1,5 +1,6 @@
-"""What an application needs in order to look like the portal: one call for templates, one for WSGI."""
+"""What an application needs in order to look like the portal, from the log of requests to WSGI."""
 
+from functools import partial
 from typing import Any
 
 from flask import Flask, current_app, g, redirect, request, url_for
@@ -10,15 +11,24 @@ from jinja2.environment import TemplateModule
 from jinja2.runtime import Context
 from werkzeug.routing import IntegerConverter, Map
 
+from config import Config
 from portal.domain.accounts.queries import RequestSession
-from portal.pages.layout import assets, brand, compression, error_pages, forms, proxies
-from portal.pages.layout.access import list_parts, public
+from portal.pages.layout import assets, brand, compression, error_pages, forms, item_kinds, proxies
+from portal.pages.layout.access import limiter, list_parts, public
 from portal.pages.layout.error_pages import UpgradingError
 from portal.pages.layout.navigation import first_page, navigation_of
+from portal.pages.layout.pdf_files import register_busy_files
+from portal.pages.layout.query_arguments import refuse_control_characters
+from portal.pages.layout.request_log import register_request_log
 from portal.pages.layout.sessions.cookies import session_limits
-from portal.pages.layout.sessions.request_guard import NOTE_USE_EVERY
+from portal.pages.layout.sessions.request_guard import (
+    NOTE_USE_EVERY,
+    register_refused_forms,
+    register_sessions,
+)
+from portal.pages.layout.sessions.step_up import register_step_up
 from portal.platform import clock, wording
-from portal.platform.db import newest_stamp
+from portal.platform.db import db, newest_stamp
 from portal.platform.operations.readiness import SchemaWatch
 from portal.platform.permissions import Permission
 from portal.platform.wording import instant
@@ -54,6 +64,60 @@ class SharedModule(Template):
 
     def _get_default_module(self, ctx: Context | None = None) -> TemplateModule:
         return super()._get_default_module()
+
+
+MOST_BYTES = 2 * 1024 * 1024  # of one request at the authors' desk
+LIMITS = {  # of requests, as Flask names them
+    "MAX_CONTENT_LENGTH": 768 * 1024,
+    "MAX_FORM_MEMORY_SIZE": MOST_BYTES,
+    "MAX_FORM_PARTS": 500,
+}
+NUMBER = "<staff_number>"  # in the address of a page about a person
+
+
+def prepare_pages(app: Flask, config: Config) -> None:
+    """Let every request pass what all pages need, in this order, before the rooms of pages are registered."""
+    register_request_log(app)
+    compression.register_compression(app)
+    proxies.register_origin(app)
+    register_release_guard(app, SchemaWatch(config.sqlalchemy_url, config.instance, partial(_close_all, app)))
+    register_refused_forms(app)
+    register_busy_files(app)
+    app.before_request(refuse_control_characters)
+    register(app, brand_colour=config.brand_colour)
+    error_pages.tell_in_forms_of(app, config.features_on)
+    item_kinds.register_templates(app)
+    limiter.init_app(app)
+    app.before_request(_allow_long_texts)
+    register_sessions(app, config)
+    register_step_up(app)
+    register_frame(app, force_name=config.force_name)
+
+
+def _close_all(app: Flask) -> None:
+    """Close the connections to each database."""
+    with app.app_context():
+        for engine in db.engines.values():
+            engine.dispose()
+
+
+def _allow_long_texts() -> None:
+    """Accept larger requests at the authors' desk, so that a text too long for its field is explained."""
+    if request.blueprint == "authoring":
+        request.max_content_length = max(MOST_BYTES, request.max_content_length or 0)  # an upload has more
+
+
+def list_words_beside_people(app: Flask) -> set[str]:
+    """The words in addresses of pages that take the place of a staff number, such as ``accounts``."""
+    addresses = [tuple(rule.rule.split("/")) for rule in app.url_map.iter_rules()]
+    starts = {parts[: parts.index(NUMBER)] for parts in addresses if NUMBER in parts}
+    beside = {
+        parts[len(start)]
+        for start in starts
+        for parts in addresses
+        if parts[: len(start)] == start and len(parts) > len(start)
+    }
+    return {name for name in beside if "<" not in name}
 
 
 def register(app: Flask, *, brand_colour: str = brand.DEFAULT) -> None:
