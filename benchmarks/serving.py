@@ -24,8 +24,9 @@ def free_port() -> int:
 
 
 def environment(instance: Path, port: int = 8000, **more: str) -> dict[str, str]:
-    """Settings of a demo in ``instance``, and nothing else of the caller's."""
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
+    """Settings of a demo in ``instance``, and of the caller's ``FEATURES`` alone."""
+    names = ("PATH", "HOME", "LANG", "TMPDIR", "FEATURES")
+    kept = {name: os.environ[name] for name in names if name in os.environ}
     portal = {"PORTAL_MODE": "demo", "INSTANCE_DIR": str(instance), "PORT": str(port), "BIND": "127.0.0.1"}
     return {**kept, **portal, **more}
 
@@ -110,24 +111,37 @@ def _wait(server: Server) -> None:
 
 
 class Watch:
-    """Samples a server's memory until it is left; ``peak`` is the most seen, in MiB."""
+    """Samples the memory of a server's processes until it is left.
+
+    ``first`` is what all had at the beginning, ``at_peak`` what each had when all had the most, in MiB.
+    """
 
     def __init__(self, server: Server, every: float = 0.25) -> None:
         self.server, self.every = server, every
-        self.first = self.peak = 0.0
+        self.first = 0.0
+        self.at_peak: dict[str, float] = {}
         self._over = threading.Event()
-        self._thread = threading.Thread(target=self._sample, daemon=True)
+        self._thread = threading.Thread(target=self._sample_until_left, daemon=True)
 
     def __enter__(self) -> "Watch":
-        self.first = self.peak = self.server.memory()
+        self._sample()
+        self.first = self.peak
         self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._over.set()
         self._thread.join()
-        self.peak = max(self.peak, self.server.memory())
+        self._sample()
+
+    @property
+    def peak(self) -> float:
+        """The most that all had at once."""
+        return sum(self.at_peak.values())
+
+    def _sample_until_left(self) -> None:
+        while not self._over.wait(self.every):
+            self._sample()
 
     def _sample(self) -> None:
-        while not self._over.wait(self.every):
-            self.peak = max(self.peak, self.server.memory())
+        self.at_peak = max(self.at_peak, self.server.memory_by_process(), key=lambda seen: sum(seen.values()))

@@ -33,6 +33,9 @@ print(*(name for name in names if not name.endswith(".feature")))
 """
 
 
+OF_FILES = {"fontTools", "icalendar", "psycopg", "typst", "xlsxwriter"}  # each loaded where a file is made
+
+
 def run_python(*words, cwd=ROOT):
     """Run Python as the tests do, in a process of its own; what it printed."""
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "PORTAL_MODE": "demo"}
@@ -91,6 +94,17 @@ def test_of_one_feature_that_is_on_alone_no_other_is_imported():
     imported = run_python("-c", IMPORTS_OF, on).split()
 
     assert {name.split(".")[2] for name in imported} == {on}
+
+
+@pytest.mark.slow
+def test_a_starting_portal_loads_no_library_that_only_makes_files():
+    """Each process would hold it: what one of them loads when it is needed, the others never do."""
+    imported = run_python(
+        "-c", "import sys, portal.app as portal\nportal.create_app()\nprint(*sys.modules)"
+    ).split()
+
+    assert "sqlalchemy" in imported
+    assert not OF_FILES.intersection(imported)
 
 
 @pytest.mark.slow

@@ -16,9 +16,6 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
-import xlsxwriter
-from xlsxwriter.exceptions import FileCreateError
-
 from portal.domain.reports import sentences
 from portal.domain.reports.completion_rows import AnyRow, Column, DayOrInstant, values_reader
 from portal.domain.reports.parameters import Position
@@ -260,6 +257,8 @@ def write_xlsx(
     Raises:
         UnwritableError: The disk is full.
     """
+    import xlsxwriter  # 2 MiB, for the process that writes files
+
     options = {
         "tmpdir": scratch,
         "constant_memory": True,
@@ -279,7 +278,7 @@ def write_xlsx(
                 bold,
             )
             _write_texts(book.add_worksheet("Columns"), DICTIONARY, dictionary_lines(columns), bold)
-    except FileCreateError as error:  # the disk is full
+    except xlsxwriter.exceptions.FileCreateError as error:  # the disk is full
         raise UnwritableError from error
 
 

@@ -12,8 +12,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import xlsxwriter
-
 from portal.domain.reports import completion_files, report_pdf, sentences
 from portal.domain.reports.completion_files import definition_lines, file_name
 from portal.domain.reports.completion_rows import CompletionRow
@@ -569,6 +567,8 @@ def _write_foi_book(
     path: Path, report: CompletionReport, tables: FoiTables, definitions: Definitions
 ) -> None:
     """A workbook with a sheet for each table, the definitions and the columns."""
+    import xlsxwriter  # 2 MiB, for the process that writes files
+
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     with xlsxwriter.Workbook(str(path), options) as book:
         book.set_properties({"created": report.position.as_known_on})

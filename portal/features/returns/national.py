@@ -10,7 +10,6 @@ from datetime import date, datetime
 from itertools import pairwise
 from typing import Any, Generic, TypeVar
 
-import xlsxwriter
 from sqlalchemy import select
 
 from config import current_settings
@@ -537,6 +536,8 @@ def write_national_xlsx(figures: NationalFigures, created: datetime) -> bytes:
         figures: The rows.
         created: The time of making in the workbook's properties.
     """
+    import xlsxwriter  # 2 MiB, for the process that writes files
+
     buffer = io.BytesIO()
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     with xlsxwriter.Workbook(buffer, options) as book:

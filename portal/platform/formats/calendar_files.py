@@ -4,8 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
-
-from icalendar import Calendar, Event, Timezone, vCalAddress, vText
+from typing import Any
 
 from portal.platform.clock import LONDON, london_day
 
@@ -29,6 +28,8 @@ def write_calendar(product: str, events: Iterable[DayEvent], at: datetime) -> by
         events: In the order of the file.
         at: The instant of which it tells, timezone-aware.
     """
+    from icalendar import Calendar, Event, Timezone  # 3 MiB, for whoever asks for such a file
+
     calendar = Calendar()
     for name, value in (("version", "2.0"), ("prodid", f"-//{product}//EN"), ("method", "PUBLISH")):
         calendar.add(name, value)
@@ -86,6 +87,8 @@ def write_meeting(product: str, meeting: Meeting, method: CalendarMethod, at: da
         method: What a calendar is to do with it.
         at: Now: of two files with the same sequence, calendars keep the later one.
     """
+    from icalendar import Calendar, Event
+
     calendar, entry = Calendar(), Event()
     for name, value in (("version", "2.0"), ("prodid", f"-//{product}//EN"), ("method", str(method))):
         calendar.add(name, value)
@@ -113,8 +116,10 @@ def write_meeting(product: str, meeting: Meeting, method: CalendarMethod, at: da
     return bytes(calendar.to_ical())
 
 
-def _add_people(entry: Event, product: str, meeting: Meeting) -> None:
+def _add_people(entry: Any, product: str, meeting: Meeting) -> None:
     """Name who asks and who is asked; no answer is wanted, since nobody reads it."""
+    from icalendar import vCalAddress, vText
+
     if meeting.organiser:
         organiser = vCalAddress(f"mailto:{meeting.organiser}")
         organiser.params["CN"] = vText(product)

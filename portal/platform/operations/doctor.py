@@ -15,7 +15,6 @@ from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
-import requests
 from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
@@ -240,6 +239,8 @@ def _examine_proxy(config: Config) -> SetUpFinding:
 
 
 def _examine_address(config: Config) -> SetUpFinding:
+    import requests  # 4 MiB, for a command alone
+
     address = f"{config.address}/healthz"
     try:
         answer = requests.get(address, timeout=ANSWER_SECONDS, allow_redirects=False)
