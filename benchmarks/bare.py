@@ -25,8 +25,6 @@ from serve import serve
 PAGE = '{% extends "layouts/base.html" %}{% block h1 %}Lesson{% endblock %}{% block heading %}{% endblock %}'
 PAGE += "{% block content %}{{ inner|safe }}{% endblock %}"
 LESSON = """{% extends "layouts/base.html" %}
-{% from "components/progress_bar.html" import progress_bar %}
-{% from "components/next_step.html" import next_step %}
 {% block h1 %}{{ lesson.title }}{% endblock %}
 {% block content %}
   {{ progress_bar(lesson.position - 1, 6, "Lesson " ~ lesson.position ~ " of 6") }}

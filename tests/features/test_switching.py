@@ -33,7 +33,7 @@ print(*(name for name in names if not name.endswith(".feature")))
 """
 
 
-OF_FILES = {"fontTools", "icalendar", "psycopg", "typst", "xlsxwriter"}  # each loaded where a file is made
+OF_FILES = {"icalendar", "psycopg", "typst", "xlsxwriter"}  # each loaded where a file is made
 
 
 def run_python(*words, cwd=ROOT):

@@ -13,7 +13,16 @@ from werkzeug.routing import IntegerConverter, Map
 
 from config import Config
 from portal.domain.accounts.queries import RequestSession
-from portal.pages.layout import assets, brand, compression, error_pages, forms, item_kinds, proxies
+from portal.pages.layout import (
+    assets,
+    brand,
+    components,
+    compression,
+    error_pages,
+    forms,
+    item_kinds,
+    proxies,
+)
 from portal.pages.layout.access import limiter, list_parts, public
 from portal.pages.layout.error_pages import UpgradingError
 from portal.pages.layout.navigation import first_page, navigation_of
@@ -139,7 +148,7 @@ def register(app: Flask, *, brand_colour: str = brand.DEFAULT) -> None:
     colour = app.config["BRAND_COLOUR"] = brand.check_colour(brand_colour)
     if colour != brand.DEFAULT:
         app.jinja_env.globals.update(brand_colour=colour, brand_sheet=f"/brand.css?{colour[1:]}")
-    for part in (assets, forms, error_pages):
+    for part in (assets, components, forms, error_pages):
         part.register(app)
     for name in FILTERS:
         app.add_template_filter(getattr(wording, name))

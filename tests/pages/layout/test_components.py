@@ -43,8 +43,8 @@ def drawn(app: Flask, body: str, **values: Any) -> Page:
 
 
 APP = build()
-TAG = '{% from "components/status_tag.html" import status_tag %}<p>{{ status_tag(status) }}</p>'
-BARS = """{% from "components/status_bar.html" import status_bar %}
+TAG = "<p>{{ status_tag(status) }}</p>"
+BARS = """
 {{ status_bar(parts, total, "a") }}{{ status_bar(parts, total, "b") }}"""
 
 
@@ -93,7 +93,7 @@ def test_every_pattern_that_fills_is_drawn_beside_it_under_an_id_of_its_own() ->
 
 
 def test_a_list_says_where_it_stands_and_leads_on() -> None:
-    body = '{% from "components/pagination.html" import pagination %}{{ pagination(page) }}'
+    body = "{{ pagination(page) }}"
     page = drawn(APP, body, page=Slice.of(39, "/people", [("unit", "R&D"), ("page", "2")], 8))
     assert "Showing 9 to 16 of 39 · Previous 8 · Next 8" in page.text
     assert page.links["Next 8"] == "/people?unit=R%26D&page=3"

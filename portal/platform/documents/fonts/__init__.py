@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from functools import cache, lru_cache
 from pathlib import Path
 
+from fontTools.ttLib import TTFont
+
 REPLACEMENT = "\ufffd"  # shown in place of a character that no font has; Noto Sans has this one
 FOLDER = Path(__file__).parent
 # Files of Debian's packages, by the name of the package.
@@ -108,7 +110,5 @@ def _font_files() -> list[Path]:
 
 def _characters_of_font(path: Path) -> frozenset[str]:
     """The characters of a font's file; the fonts of a collection have the same ones."""
-    from fontTools.ttLib import TTFont  # for the process that draws files
-
     with TTFont(path, lazy=True, fontNumber=0) as font:
         return frozenset(map(chr, font.getBestCmap()))
