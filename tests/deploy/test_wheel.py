@@ -271,6 +271,7 @@ def _answer(port: int, path: str) -> tuple[int, str]:
         connection.close()
 
 
+@pytest.mark.sweep
 @pytest.mark.slow
 def test_the_book_is_followed_with_the_archive_alone(release, tmp_path):
     """Installed, backed up, lost, brought back and upgraded by the lines of four chapters, in their order.
