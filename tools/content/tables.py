@@ -2,17 +2,19 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from portal.domain.catalogue.law import act_of_source, list_named_acts
 from portal.domain.catalogue.module_source import Package
 from portal.domain.catalogue.other_sources import CheckedGuide
 from portal.domain.catalogue.services import CheckedFolder
-from portal.domain.catalogue.source_files import parse_shared
+from portal.domain.catalogue.source_files import SourceText, parse_shared
 from portal.domain.content_checks import metrics
 from portal.domain.content_checks.checks import lesson_figures, read_figures
 from portal.domain.content_checks.legal_statements import LegalStatement, list_statements
 from portal.domain.item_kinds import kinds_by_name
 from portal.platform.formats.toml_tables import Faults
+from portal.platform.wording import date as date_words
 
 BEGIN = "<!-- written by: make metrics-table -->"
 END = "<!-- end of what is written -->"
@@ -126,10 +128,11 @@ def _format_table(headers: Row, rows: Iterable[Row]) -> str:
 
 _HEAD = """# Legal review
 
-Every statement of the modules that names a section, a power, a duty, a number or a date, with its
-source. A force's solicitor reads them before the modules are used, and writes a name and a date
-into the row. The mark belongs to the words: when an author changes them, the row is a new one, and
-its boxes are empty again. Names and dates of other rows are kept.
+First every statement that names an Act or a section, by Act, with the day up to which the text that
+was read was amended; that is what a force's solicitor ticks before the modules are used, with a name
+and a date in the row. Then every other statement of a power, a duty, a number or a date. The mark
+belongs to the words: when an author changes them, the row is a new one, and its boxes are empty
+again. Names and dates of other rows are kept.
 
 Written by `make legal-review`; a test says when it is stale. In the column of sources are the
 numbers of `modules/_sources.toml`; *practice* is settled good practice without a source of law, and
@@ -137,22 +140,57 @@ numbers of `modules/_sources.toml`; *practice* is settled good practice without 
 """
 _ROW = re.compile(r"\| `([0-9a-f]{8})` \|.*\| ([^|]*) \| ([^|]*) \|")
 _COLUMNS = ("Mark", "Statement", "Where", "Source", "Solicitor", "Date")
+_NO_ACT = "Names a section, but no text of an Act is among its sources"
 
 
 def format_sheet(folder: CheckedFolder, old_sheet: str = "") -> str:
-    """Format the sheet of every module; names and dates of ``old_sheet`` stay with unchanged words."""
+    """Format the sheet of all modules; names and dates of ``old_sheet`` stay with unchanged words."""
     signed = {match[1]: (match[2].strip(), match[3].strip()) for match in _ROW.finditer(old_sheet)}
     sources = parse_shared(folder.shared, Faults()).sources
-    parts = [_HEAD]
+    rows_by_act: dict[str, list[str]] = {}
+    other_rows: dict[str, list[str]] = {}
     for checked in folder.modules:
-        rows = [_format_row(each, signed) for each in list_statements(checked.package, sources)]
-        parts += [f"\n## {checked.package.title}\n", f"{len(rows)} statements.\n"]
-        parts += [f"| {' | '.join(_COLUMNS)} |", f"|{' --- |' * len(_COLUMNS)}", *rows]
+        title = checked.package.title
+        for each in list_statements(checked.package, sources):
+            row = _format_row(each, title.partition(":")[0], signed)
+            if each.names_law:
+                rows_by_act.setdefault(_act_of(each, sources), []).append(row)
+            else:
+                other_rows.setdefault(title, []).append(row)
+    count = sum(map(len, rows_by_act.values()))
+    parts = [_HEAD, f"\n## Law, by Act\n\n{count} statements.\n"]
+    for act, rows in sorted(rows_by_act.items()):
+        parts += [f"\n### {act}\n\n{_ages_of(act, sources)}", *_SHEET_HEAD, *rows]
+    parts.append("\n## Other powers, duties, numbers and dates\n")
+    for title, rows in other_rows.items():
+        parts += [f"\n### {title}\n\n{len(rows)} statements.\n", *_SHEET_HEAD, *rows]
     return "\n".join(parts) + "\n"
 
 
-def _format_row(statement: LegalStatement, signed: dict[str, tuple[str, str]]) -> str:
+_SHEET_HEAD = (f"| {' | '.join(_COLUMNS)} |", f"|{' --- |' * len(_COLUMNS)}")
+
+
+def _act_of(statement: LegalStatement, sources: Mapping[str, SourceText]) -> str:
+    """The Act of a statement: of those that it names the first, else of those of its sources."""
+    acts = [act for n in statement.sources if n in sources and (act := act_of_source(sources[n]))]
+    named = [act for act in acts if any(name.endswith(act) for name in list_named_acts(statement.text))]
+    return next(iter(named + acts), _NO_ACT)
+
+
+def _ages_of(act: str, sources: Mapping[str, SourceText]) -> str:
+    """The texts of an Act that were read, with their dates, as a list; and an empty line."""
+    texts = [source for source in sources.values() if act_of_source(source) == act]
+    return "".join(f"- {source.title}: {_age_of(source)} [{source.number}]\n" for source in texts)
+
+
+def _age_of(source: SourceText) -> str:
+    age = f"as at {date_words(source.text_as_at)}" if source.text_as_at else "a copy without a date"
+    return f"{age}; check live: {source.check_live}" if source.check_live else age
+
+
+def _format_row(statement: LegalStatement, module: str, signed: dict[str, tuple[str, str]]) -> str:
     name, date = signed.get(statement.mark, ("", ""))
     source = ", ".join("*practice*" if each == "practice" else each for each in statement.sources)
-    cells = (f"`{statement.mark}`", statement.text, statement.place, source or "**none**", name, date)
+    place = f"{module}, {statement.place}"
+    cells = (f"`{statement.mark}`", statement.text, place, source or "**none**", name, date)
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
+from portal.domain.catalogue.law import format_law_note, list_source_faults
 from portal.domain.catalogue.lesson_html import FORCE_SLOT, choice_checks
 from portal.domain.catalogue.markdown import (
     Address,
@@ -25,7 +26,7 @@ from portal.domain.catalogue.markdown import (
 from portal.domain.catalogue.media import MediaFile, narrow_path, read_media
 from portal.domain.catalogue.media_rules import PLAYED
 from portal.domain.catalogue.module_source import Package, PageSource, parse_package
-from portal.domain.catalogue.source_files import ItemText, SharedContent
+from portal.domain.catalogue.source_files import PRACTICE, ItemText, SharedContent
 from portal.domain.item_kinds.base import ShownDrawing
 from portal.platform.documents.fonts import undrawable_letters
 from portal.platform.documents.typesetting import TypesettingError, markup_of, name_of, typeset_pdf
@@ -75,9 +76,6 @@ def check_printable(page: PageSource, html: str, module: str, faults: Faults) ->
         faults.add(page.path, None, str(error))
     except TypesettingError as error:
         faults.add(page.path, None, str(error))
-
-
-PRACTICE = "practice"
 
 
 @dataclass(frozen=True)
@@ -265,10 +263,8 @@ def _check_lessons(package: Package, shared: SharedContent, faults: Faults) -> N
 
 def _check_page_sources(package: Package, shared: SharedContent, faults: Faults) -> None:
     for page in (*package.lessons, *package.sheets.values()):
-        for number in page.sources:
-            if number != PRACTICE and number not in shared.sources:
-                reason = f"The source “{number}” is not in _sources.toml. Use one that is, or “practice”."
-                faults.add(page.path, 2, reason)
+        for reason in list_source_faults(page.body, page.sources, shared):
+            faults.add(page.path, 2, reason)
 
 
 def _check_items(package: Package, shared: SharedContent, faults: Faults) -> None:
@@ -333,7 +329,8 @@ def _render_lesson(page: PageSource, context: RenderContext) -> RenderedPage:
     if page.case is not None:
         return _render_case(page, page.case, context)
     html = render_page(page.body, TextLocation(context, page.path, page.body_line))
-    return RenderedPage(page, html, word_count(html))
+    note = format_law_note(page.sources, context.shared)
+    return RenderedPage(page, html + note, word_count(html))
 
 
 def _render_case(page: PageSource, case: ItemText, context: RenderContext) -> RenderedPage:
@@ -344,6 +341,7 @@ def _render_case(page: PageSource, case: ItemText, context: RenderContext) -> Re
         "content": rendered.content,
     }
     html = f'<p class="govuk-body">{rendered.prompt_html}</p>{case.kind.opening_html(rendered.content)}'
+    html += format_law_note(page.sources, context.shared)
     return RenderedPage(page, html, len(page.body.split()), content)
 
 
@@ -351,8 +349,10 @@ def _render_sheet(page: PageSource, context: RenderContext, module: str) -> Rend
     html = render_page(
         page.body, TextLocation(context, page.path, page.body_line, allows_checks=False, is_printed=True)
     )
+    words = word_count(html)
+    html += format_law_note(page.sources, context.shared)
     check_printable(page, html, module, context.faults)
-    return RenderedPage(page, html, word_count(html))
+    return RenderedPage(page, html, words)
 
 
 def _render_item(item: ItemText, context: RenderContext) -> RenderedItem:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from portal.domain.catalogue.law import format_law_note, list_source_faults
 from portal.domain.catalogue.markdown import (
     Address,
     RenderContext,
@@ -46,6 +47,7 @@ class GuideSource:
     body: str
     path: str  # shown in faults
     body_line: int
+    sources: list[str]  # what its statements rest on; may be empty
 
 
 @dataclass(frozen=True)
@@ -117,6 +119,7 @@ def _read_guide(path: str, files: dict[str, bytes], faults: Faults) -> GuideSour
         body=head.body,
         path=shown_path,
         body_line=head.body_line,
+        sources=head.table.texts("sources", required=False),
     )
     head.table.close()
     return text
@@ -126,9 +129,13 @@ def _render_guide(text: GuideSource, files: dict[str, bytes], context: RenderCon
     html = _add_anchors(
         render_page(text.body, TextLocation(context, text.path, text.body_line, allows_checks=False))
     )
+    words = word_count(html)
+    html += format_law_note(text.sources, context.shared)
+    for reason in list_source_faults(text.body, text.sources, context.shared):
+        context.faults.add(text.path, 2, reason)
     path = f"{text.key}.md"
     own_files = {path: files[path]} | {path: files[path] for path in _shown_media(text.body, files)}
-    return CheckedGuide(text, digest_of(own_files), html, word_count(html), own_files)
+    return CheckedGuide(text, digest_of(own_files), html, words, own_files)
 
 
 def _shown_media(body: str, files: dict[str, bytes]) -> list[str]:

@@ -279,6 +279,7 @@ TEST_OUT_KEY = (
 )
 FORCE_VALUES_FILE = "_force_values.json"  # written by the portal, not part of a folder
 SOURCE_KINDS = ("primary", "secondary", "low")
+PRACTICE = "practice"  # in place of a source: settled good practice without one
 
 
 @dataclass(frozen=True)
@@ -291,6 +292,14 @@ class SourceText:
     kind: str
     checked_on: date
     testable: bool
+    text_as_at: date | None = None  # of an Act: the day up to which the text that was read was amended
+    undated: bool = False  # of an Act: the copy that was read does not say
+    check_live: str = ""  # of an Act: what to look up before it is relied on
+
+    @property
+    def is_dated(self) -> bool:
+        """Whether it says of which day its text is, or that nobody knows."""
+        return self.text_as_at is not None or self.undated
 
 
 @dataclass(frozen=True)
@@ -393,7 +402,12 @@ def _read_source(table: Table) -> SourceText:
         kind=kind,
         checked_on=table.day("checked_on"),
         testable=table.flag("testable"),
+        text_as_at=table.day("text_as_at") if table.has("text_as_at") else None,
+        undated=table.flag("undated"),
+        check_live=table.text("check_live", required=False),
     )
+    if source.text_as_at and source.undated:
+        table.fault("undated", "“text_as_at” and “undated” exclude each other. Take one out.")
     table.close()
     return source
 

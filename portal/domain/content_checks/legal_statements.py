@@ -5,9 +5,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from portal.domain.catalogue.module_check import PRACTICE
+from portal.domain.catalogue.law import ACT, PACE, SHORT_ACT, remove_opening
 from portal.domain.catalogue.module_source import SHEET_NAMES, Package, PageSource
-from portal.domain.catalogue.source_files import ItemText, SourceText
+from portal.domain.catalogue.source_files import PRACTICE, ItemText, SourceText
 from portal.domain.content_checks import metrics
 from portal.domain.content_checks.checks import read_checks
 
@@ -28,13 +28,10 @@ _FORCE_DETAIL = re.compile(r"\[\[force\.\w+\]\]")
 _SENTENCE_END = re.compile(r"(?<=[.!?])[\"”’)*_]*\s+(?=[\"“(*_]*[A-Z0-9])")
 _LIST_MARK = re.compile(r"[ \t]*(?:[-+*]|\d+[.)])[ \t]+|>[ \t]*")
 _MARKUP = re.compile(r"[*`]|(?<!\w)_|_(?!\w)")
-_ACT = re.compile(r"((?:[A-Z][\w’']*,?[ ](?:(?:and|of|the|in|etc\.)[ ]){0,3}){1,12}Act)[ ](\d{4})")
-_SHORT_ACT = re.compile(r"\b(\d{4}) Act\b")
 _NUMBERED = re.compile(
     r"\b(?:[Ss]ections?|ss?\.|[Pp]aragraphs?|paras?|[Ss]chedule|Sch\.) ?"
     r"((?:\d+[A-Z]*(?:\(\w+\))*(?:, | and | or | to )?)+)"
 )
-_PACE = ("Police and Criminal Evidence Act", "1984")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +41,11 @@ class LegalStatement:
     place: str  # such as “Lesson 2, Who did what?”
     text: str  # without markup
     sources: tuple[str, ...]  # numbers, or “practice”
+
+    @property
+    def names_law(self) -> bool:
+        """Whether it names an Act, a section or a schedule."""
+        return bool(_REFERENCE.search(self.text))
 
     @property
     def mark(self) -> str:
@@ -59,7 +61,7 @@ def list_statements(package: Package, sources: Mapping[str, SourceText]) -> list
     """
     statements: list[LegalStatement] = []
     live_items = [item for item in package.items if not item.retired]
-    acts = {year: (name, year) for page in package.lessons for name, year in _ACT.findall(page.body)}
+    acts = {year: (name, year) for page in package.lessons for name, year in ACT.findall(page.body)}
     for number, lesson in enumerate(package.lessons, 1):
         numbers = lesson.sources or _list_unique(
             source for item in live_items if item.outcome in lesson.outcomes for source in item.source
@@ -92,8 +94,8 @@ def _page_statements(
     checks = [(f"{place}, check", _answer_of(check)) for check in read_checks(page)]
     for where, text in [*((place, sentence) for sentence in _sentences_of(page.body)), *checks]:
         if _is_legal(text):
-            acts = _ACT.findall(text) + ([_PACE] if "PACE" in text else [])
-            acts += [acts_by_year[year] for year in _SHORT_ACT.findall(text) if year in acts_by_year]
+            acts = ACT.findall(text) + ([PACE] if "PACE" in text else [])
+            acts += [acts_by_year[year] for year in SHORT_ACT.findall(text) if year in acts_by_year]
             titles = {number: sources[number].title for number in numbers if number in sources}
             narrowed = _narrow_sources(titles, acts, _sections_of(text))
             yield LegalStatement(where, text, tuple(narrowed or numbers))
@@ -104,7 +106,7 @@ def _narrow_sources(
 ) -> Sequence[str]:
     """The numbers of the titles that name one of these Acts, if any, and of them one of the sections."""
     if acts:
-        names = [f"{_without_opening(name)} {year}" for name, year in acts]
+        names = [f"{remove_opening(name)} {year}" for name, year in acts]
         titles = {n: title for n, title in titles.items() if any(name in title for name in names)}
     exact = [n for n, title in titles.items() if sections & _sections_of(title, spread=True)]
     return exact or (list(titles) if acts else [])
@@ -152,11 +154,6 @@ def _split_sentences(text: str) -> Iterator[str]:
 
 def _strip_markup(text: str) -> str:
     return " ".join(_MARKUP.sub("", text).split())
-
-
-def _without_opening(name: str) -> str:
-    """The name of an Act without a word that only opened the sentence."""
-    return re.sub(r"^(?:The|In|Under|Of|By|For) ", "", name)
 
 
 def _sections_of(text: str, *, spread: bool = False) -> set[str]:

@@ -9,8 +9,8 @@ from markupsafe import escape
 
 from portal.domain.catalogue.markdown import Address, RenderContext, TextLocation, render_inline, render_page
 from portal.domain.catalogue.media import read_media
-from portal.domain.catalogue.module_check import PRACTICE, check_transcripts, digest_of, sha256_of
-from portal.domain.catalogue.source_files import SharedContent
+from portal.domain.catalogue.module_check import check_transcripts, digest_of, sha256_of
+from portal.domain.catalogue.source_files import PRACTICE, SharedContent
 from portal.domain.content_checks import checks, metrics
 from portal.features.exercises.sources import (
     BRIEFING,

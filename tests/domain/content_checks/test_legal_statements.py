@@ -20,6 +20,7 @@ publisher = "legislation.gov.uk"
 kind = "primary"
 checked_on = 2026-11-27
 testable = true
+text_as_at = 2026-04-07
 """
     for number, title in (
         ("122", f"{ACT}, sections 17 to 19 and 32"),
