@@ -82,7 +82,6 @@ def test_sentences_rows_items_and_checks_are_statements_of_their_own(tmp_path):
         pytest.param(["122", "161"], "Section 46 says so.", ["161"], id="section-alone"),
         pytest.param(["122", "161"], "PACE says so.", ["122"], id="short-name"),
         pytest.param(["122", "161"], "It is a duty.", ["122", "161"], id="neither"),
-        pytest.param(["161", "practice"], f"{ACT}, section 17.", ["161", "practice"], id="act-not-named"),
         pytest.param([], "It is a duty.", ["1"], id="as-its-questions"),
     ],
 )

@@ -212,6 +212,7 @@ def test_law_has_its_act(files):
 
 
 def test_the_day_of_law_is_left_to_the_sources(files):
+    replace_text(files, LESSON, r"^sources = \[", 'sources = ["161", ')
     place = insert_text(files, "Use section 46 of the Children Act 1989 (as at 25 November 2026).\n")
 
     (breach,) = list_breaches(files, KEY)
@@ -219,6 +220,7 @@ def test_the_day_of_law_is_left_to_the_sources(files):
 
 
 def test_law_with_its_act_is_left_alone(files):
+    replace_text(files, LESSON, r"^sources = \[", 'sources = ["161", ')
     insert_text(files, "Use section 46 of the Children Act 1989.\n")
 
     assert list_breaches(files, KEY) == []
