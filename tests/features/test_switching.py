@@ -1,6 +1,11 @@
 """Features are switched off and deleted without the core noticing."""
 
+import os
 import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -8,8 +13,8 @@ from config import Config
 from deploy.run_as_server import list_typed_paths
 from portal.app import create_app
 from portal.feature import choose_features, list_feature_faults, list_features
-from tests.features.copies import ROOT, copy_portal, run_python
 
+ROOT = Path(__file__).resolve().parents[2]
 NAMES = [feature.name for feature in list_features()]
 README_LINES = 40
 # They hold documents and figures that whoever deletes a feature writes anew.
@@ -29,6 +34,16 @@ print(*(name for name in names if not name.endswith(".feature")))
 
 
 OF_FILES = {"icalendar", "psycopg", "typst", "xlsxwriter"}  # each loaded where a file is made
+
+
+def run_python(*words, cwd=ROOT):
+    """Run Python as the tests do, in a process of its own; what it printed."""
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "PORTAL_MODE": "demo"}
+    done = subprocess.run(
+        [sys.executable, *words], cwd=cwd, capture_output=True, text=True, env=environment, check=False
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    return done.stdout
 
 
 def test_all_and_none_can_be_chosen():
@@ -103,9 +118,18 @@ def test_the_main_job_is_done_without_importing_any_feature(tmp_path):
 @pytest.mark.sweep
 @pytest.mark.parametrize("name", [name for name in ("events", "returns", "webhooks") if name in NAMES])
 def test_a_feature_that_is_deleted_leaves_a_core_whose_tests_pass(tmp_path, name):
+    files = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.splitlines()
     gone = {name} | {feature.name for feature in list_features() if name in feature.needs}
     folders = tuple(f"{top}/features/{one}/" for one in gone for top in ("portal", "tests"))
-    copy_portal(tmp_path, folders)
+    for file in files:
+        if not file.startswith(folders) and (ROOT / file).exists():
+            (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / file, tmp_path / file)
+    subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)  # tests ask which files there are
+    static = "portal/pages/layout/static"
+    shutil.copytree(ROOT / static, tmp_path / static)
     for drawn in ("data_model", "personal_data", "settings", "formats"):
         run_python("-m", f"docs.draw_{drawn}", cwd=tmp_path)
 
