@@ -7,6 +7,7 @@ from datetime import date
 
 from markupsafe import escape
 
+from portal.domain.catalogue.law import format_law_note
 from portal.domain.catalogue.markdown import Address, RenderContext, TextLocation, render_inline, render_page
 from portal.domain.catalogue.media import read_media
 from portal.domain.catalogue.module_check import check_transcripts, digest_of, sha256_of
@@ -203,7 +204,9 @@ def _render_inject(inject: InjectText, text: ExerciseText, context: RenderContex
         "syndicates": inject.syndicates,
         "turning_point": inject.turning_point,
         "html": render_page(inject.body, _locate_text(context, inject.path, inject.body_line)),
-        "facilitator_html": notes + _list_sources(inject.sources, context.shared),
+        "facilitator_html": notes
+        + _list_sources(inject.sources, context.shared)
+        + format_law_note(inject.sources, context.shared),
         "questions": [_render_question(question, inject, context) for question in inject.questions],
     }
 

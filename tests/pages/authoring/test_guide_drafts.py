@@ -195,7 +195,6 @@ LONG = (
         ),
         ("Ring the QXT at once.", "“QXT” is not in the glossary. Write its words instead.", "QXT"),
         ("As section 24 says.", "“section 24” is quoted without its Act. Name the Act and its year.", "24"),
-        ("As section 24 says.", "“section 24” is quoted without a date.", "24"),
         ("From 2026-04-30 on.", "“2026-04-30” is not how dates are written here.", "2026"),
         ("## A\n\n## B\n\nText.", "There is nothing below this heading.", "## A"),
         ("### A\n\nText.", "This heading skips a level. Write ## before it.", "### A"),
