@@ -1,6 +1,6 @@
 """What the fictional people learned: attempts that failed and passed, modules half read, a late import."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -17,12 +17,14 @@ from portal.domain.authoring import queries, services
 from portal.domain.authoring.reviews import send_for_review
 from portal.domain.cases import CaseRun, CaseStep
 from portal.domain.catalogue.models import Activity, Item, Lesson, ModuleVersion
+from portal.domain.catalogue.paths import choose_path
 from portal.domain.decisions.requests import ChangeRequest
 from portal.domain.decisions.services import submit_request
 from portal.domain.directives.models import Directive
 from portal.domain.item_kinds import case_kinds_by_name, kinds_by_name
 from portal.domain.people.models import PersonName, Post
 from portal.domain.people.queries import person_by_staff_number
+from portal.domain.people.staff_numbers import PostNames, duties_of_posts
 from portal.domain.records.models import (
     ImportedRecord,
     LessonVisit,
@@ -56,9 +58,15 @@ class ModuleMaterial:
     """One published module, as far as a history needs it."""
 
     version: ModuleVersion
-    lessons: list[int]
+    lessons: dict[str, int]  # ids by key, in order
     items: list[Item]
     cases: dict[int, Lesson]  # by id
+
+    def lessons_for(self, duties: Sequence[str]) -> list[int]:
+        """Ids of the lessons on the path of somebody with these duties."""
+        version = self.version
+        keys = choose_path(list(self.lessons), version.practice, version.duty_paths, duties)
+        return [self.lessons[key] for key in keys]
 
 
 class DemoHistory:
@@ -67,6 +75,7 @@ class DemoHistory:
     def __init__(self, today: date, start: date, random: Random, people: dict[str, int]) -> None:
         self.today, self.start, self.random, self.people = today, start, random, people
         self.material = [_read_material(key) for key in MODULES]
+        self.duties: dict[int, tuple[str, ...]] = {}  # by person
 
     def schedule_people(
         self, planned: list[PlannedPerson], days: dict[date, list[Callable[[], None]]]
@@ -83,6 +92,7 @@ class DemoHistory:
     def _acts_of_person(self, person: PlannedPerson) -> list[DayAct]:
         person_id, post = self.people[person.staff_number], person.posts[0]
         begun = max(post.since, self.start)
+        self.duties[person_id] = duties_of_posts([PostNames(post.role, post.rank)], {})
         if self.random.random() < 0.02:
             known = begun + timedelta(days=self.random.randint(60, 90))
             return [(known, partial(self._import_records, person_id, known - timedelta(days=35)))]
@@ -118,7 +128,7 @@ class DemoHistory:
         return datetime.combine(day, time(7, 5), UTC) + timedelta(minutes=self.random.randint(0, 600))
 
     def _begin_module(
-        self, person_id: int, material: ModuleMaterial, at: datetime, lessons: int
+        self, person_id: int, material: ModuleMaterial, at: datetime, lessons: list[int]
     ) -> Registration:
         registration = Registration(
             recorded_at=stamp(),
@@ -127,6 +137,7 @@ class DemoHistory:
             module_version_id=material.version.id,
             started_at=at,
             started_on=at.date(),
+            duties=list(self.duties[person_id]),
         )
         db.session.add(registration)
         db.session.flush()
@@ -137,11 +148,11 @@ class DemoHistory:
                 "lesson_id": lesson,
                 "kind": kind,
             }
-            for n, lesson in enumerate(material.lessons[:lessons])
+            for n, lesson in enumerate(lessons)
             for kind in ("opened", "completed")
         ]
         db.session.execute(insert(LessonVisit), visits)
-        self._run_cases(registration, material.lessons[:lessons], material.cases)
+        self._run_cases(registration, lessons, material.cases)
         touch(people=[person_id])
         return registration
 
@@ -159,14 +170,14 @@ class DemoHistory:
             db.session.add(CaseStep(recorded_at=at, run_id=run.id, choices=way, ends=True))
 
     def _leave_half_read(self, person_id: int, material: ModuleMaterial, day: date) -> None:
-        self._begin_module(
-            person_id, material, self._moment_of_day(day), self.random.randint(1, len(material.lessons) - 1)
-        )
+        lessons = material.lessons_for(self.duties[person_id])
+        some = lessons[: self.random.randint(1, len(lessons) - 1)]
+        self._begin_module(person_id, material, self._moment_of_day(day), some)
 
     def _pass_module(self, person_id: int, material: ModuleMaterial, day: date, fails: int) -> None:
-        at = self._moment_of_day(day)
-        registration = self._begin_module(person_id, material, at, len(material.lessons))
-        at += timedelta(minutes=4 * len(material.lessons))
+        at, lessons = self._moment_of_day(day), material.lessons_for(self.duties[person_id])
+        registration = self._begin_module(person_id, material, at, lessons)
+        at += timedelta(minutes=4 * len(lessons))
         for number in range(1, fails + 1):
             self._make_attempt(registration, material, number, self.random.randint(5, 8), at)
             at += timedelta(minutes=15)
@@ -293,7 +304,7 @@ def _read_material(key: str) -> ModuleMaterial:
     items = list(
         db.session.scalars(select(Item).where(Item.module_version_id == version.id, Item.retired.is_(False)))
     )
-    return ModuleMaterial(version, [lesson.id for lesson in lessons], items, cases)
+    return ModuleMaterial(version, {lesson.key: lesson.id for lesson in lessons}, items, cases)
 
 
 def _response_values(attempt: Attempt, item: Item, place: int, choices: list[str]) -> dict[str, Any]:
@@ -324,8 +335,8 @@ class DemoEdit:
 LESSON = DemoEdit(
     key="recognise",
     path="lessons/who-to-turn-to.md",
-    before="ask your supervisor. Do not let the matter drop.",
-    after="ask your supervisor. Write down whom you asked and when. Do not let the matter drop.",
+    before="Ask your supervisor. Do not let the matter drop.",
+    after="Ask your supervisor. Write down whom you asked and when. Do not let the matter drop.",
     summary="“Who to ring, and the lorry again” edited",
 )
 GUIDE = DemoEdit(

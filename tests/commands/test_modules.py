@@ -51,7 +51,7 @@ def test_what_breaks_the_brief_alone_fails_the_check_and_can_be_published(run, t
     checked = run("check", folder)
 
     assert checked.exit_code == 1
-    assert "sample/module.toml, line 8: There are 2 lessons. Write 6 to 8." in checked.stderr
+    assert "sample/module.toml, line 8: There are 2 lessons. Write 4 to 8." in checked.stderr
     assert "sample/lessons/second.md, line 6: The lesson has 2 words. Write 350 to 600." in checked.stderr
     assert "There is no module" not in checked.stderr
     assert checked.stdout == ""
@@ -65,7 +65,7 @@ def test_the_brief_is_asked_of_one_module_s_folder_too(run, tmp_path):
     checked = run("check", folder)
 
     assert checked.exit_code == 1
-    assert "sample/module.toml, line 8: There are 2 lessons. Write 6 to 8." in checked.stderr
+    assert "sample/module.toml, line 8: There are 2 lessons. Write 4 to 8." in checked.stderr
     assert run("check", MODULES / "protect").exit_code == 0
 
 

@@ -33,6 +33,8 @@ def make_version(
     duties: tuple[tuple[str, ...], ...] = ((),),  # of the items, in turn
     minutes: int = 20,
     lesson_minutes: int = 5,
+    practice: tuple[str, ...] = (),  # keys of lessons, such as “lesson-2”
+    duty_paths: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (),  # duties, and keys of lessons
     job_aid: str = "<p>Call first.</p>",
 ) -> int:
     """The next version of a module; every third item is of kind multiple. Returns its id."""
@@ -58,6 +60,8 @@ def make_version(
             outcomes=[{"key": "one", "text": "Outcome one"}, {"key": "two", "text": "Outcome two"}],
             draw=draw,
             at_least_per_outcome=at_least,
+            practice=list(practice),
+            duty_paths=[{"for": list(names), "lessons": list(keys)} for names, keys in duty_paths],
             attempts=attempts,
             wait_minutes=wait_minutes,
             pause_after=pause[0],

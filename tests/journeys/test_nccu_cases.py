@@ -33,11 +33,9 @@ PASSED_ON = {
 }
 WRITTEN = {
     "For NCCU, today: the circumstances": "Log 214. Eleven people, counted twice.",
-    "For your force: grade of the source": "1 Reliable",
     "Grade of what she saw at 01:50": "A Known directly",
     "Grade of what she says of Dunn": "C Known indirectly",
-    "Handling": "C Lawful sharing",
-    "Condition of handling": "Speak to the author",
+    "Handling: C, with which condition?": "Speak to the author",
     "For your force: what was seen and said": "In the night a grey van stopped. The source saw it.",
 }
 
@@ -96,7 +94,7 @@ def test_a_document_is_shown_to_the_manager_and_both_ticks_stand_beside_each_oth
         tab.goto(f"{DOCUMENT}?again=y")
         fill_in(tab, WRITTEN)
         hold_to_account(tab)
-        assert "5 of 5 choices are right. No score is kept." in tab.inner_text("main")
+        assert "3 of 3 choices are right. No score is kept." in tab.inner_text("main")
         tick(tab, "It has the log number")
         keyboard.press_enter(tab, "form[action$='/rubric'] button")
         hold_to_account(tab)

@@ -30,7 +30,7 @@ def test_a_module_has_lessons_items_of_both_kinds_and_figures(database):
             select(Item).where(Item.module_version_id == version.id, Item.retired.is_(False))
         ).all()
 
-        assert 6 <= sum(lesson.case_kind is None for lesson in lessons) <= 8
+        assert 5 <= sum(lesson.case_kind is None for lesson in lessons) <= 8
         assert sum(lesson.case_kind is not None for lesson in lessons) >= 2
         assert len(items) >= 28
         assert {"single", "multiple", "scenario"} <= {item.kind for item in items}

@@ -28,6 +28,8 @@ def format_tables(folder: CheckedFolder) -> str:
     parts = [
         "### All modules",
         _format_table(_MODULE_HEADERS, [_module_row(package) for package in packages]),
+        "### Minutes of each path, with one assessment",
+        _format_table(("Module, and for whom", "Lessons", "Minutes"), _path_rows(packages)),
     ]
     for package in packages:
         parts += [f"### Items of {package.key}", _format_table(*_item_table(package))]
@@ -83,6 +85,12 @@ def _module_row(package: Package) -> Row:
     )
 
 
+def _path_rows(packages: Iterable[Package]) -> Iterator[Row]:
+    for package in packages:
+        for name, minutes in metrics.measure_module(package).minutes_by_path.items():
+            yield f"{package.key}, {name}", len(metrics.list_paths(package)[name]), f"{minutes:.1f}"
+
+
 def _item_table(package: Package) -> tuple[Row, list[Row]]:
     """The headers and rows of a bank by outcome and kind, without retired items."""
     counts = Counter((item.outcome, item.kind.name) for item in package.items if not item.retired)
@@ -128,11 +136,11 @@ def _format_table(headers: Row, rows: Iterable[Row]) -> str:
 
 _HEAD = """# Legal review
 
-First every statement that names an Act or a section, by Act, with the day up to which the text that
-was read was amended; that is what a force's solicitor ticks before the modules are used, with a name
-and a date in the row. Then every other statement of a power, a duty, a number or a date. The mark
-belongs to the words: when an author changes them, the row is a new one, and its boxes are empty
-again. Names and dates of other rows are kept.
+First every statement that names an Act or a section, by Act, with the day up to which the text
+that was read was amended; that is what a force's solicitor ticks before the modules are used,
+with a name and a date in the row. Then every other statement of a power, a duty, a number or a
+date. The mark belongs to the words: when an author changes them, the row is a new one, and its
+boxes are empty again. Names and dates of other rows are kept.
 
 Written by `make legal-review`; a test says when it is stale. In the column of sources are the
 numbers of `modules/_sources.toml`; *practice* is settled good practice without a source of law, and
@@ -160,7 +168,7 @@ def format_sheet(folder: CheckedFolder, old_sheet: str = "") -> str:
     count = sum(map(len, rows_by_act.values()))
     parts = [_HEAD, f"\n## Law, by Act\n\n{count} statements.\n"]
     for act, rows in sorted(rows_by_act.items()):
-        parts += [f"\n### {act}\n\n{_ages_of(act, sources)}", *_SHEET_HEAD, *rows]
+        parts += [f"\n### {act}\n", *_ages_of(act, sources), "", *_SHEET_HEAD, *rows]
     parts.append("\n## Other powers, duties, numbers and dates\n")
     for title, rows in other_rows.items():
         parts += [f"\n### {title}\n\n{len(rows)} statements.\n", *_SHEET_HEAD, *rows]
@@ -177,15 +185,13 @@ def _act_of(statement: LegalStatement, sources: Mapping[str, SourceText]) -> str
     return next(iter(named + acts), _NO_ACT)
 
 
-def _ages_of(act: str, sources: Mapping[str, SourceText]) -> str:
-    """The texts of an Act that were read, with their dates, as a list; and an empty line."""
-    texts = [source for source in sources.values() if act_of_source(source) == act]
-    return "".join(f"- {source.title}: {_age_of(source)} [{source.number}]\n" for source in texts)
-
-
-def _age_of(source: SourceText) -> str:
-    age = f"as at {date_words(source.text_as_at)}" if source.text_as_at else "a copy without a date"
-    return f"{age}; check live: {source.check_live}" if source.check_live else age
+def _ages_of(act: str, sources: Mapping[str, SourceText]) -> Iterator[str]:
+    """The rows of a table of the texts of an Act that were read, with their dates."""
+    yield from ("| Source | Text that was read | As at | Check live |", "| --- | --- | --- | --- |")
+    for source in sources.values():
+        if act_of_source(source) == act:
+            age = date_words(source.text_as_at) if source.text_as_at else "no date"
+            yield f"| {source.number} | {source.title} | {age} | {source.check_live} |"
 
 
 def _format_row(statement: LegalStatement, module: str, signed: dict[str, tuple[str, str]]) -> str:

@@ -124,6 +124,7 @@ class AttemptRegistration:
     id: int
     person_id: int
     activity_id: int
+    duties: Sequence[str]  # by which the learner's lessons were chosen
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +215,7 @@ _OWN_ATTEMPT: Any = (
         Registration.id,
         Registration.person_id,
         Registration.activity_id,
+        Registration.duties,
     )
     .join(Registration, Registration.id == Attempt.registration_id)
     .join(ModuleVersion, ModuleVersion.id == Registration.module_version_id)
@@ -433,15 +435,15 @@ def attempts_left(version: PublishedVersion, begun: int, opened: int) -> int | N
 
 
 def missed_outcomes(sheet: AnswerSheet) -> list[dict[str, Any]]:
-    """Return the outcomes in which a mark was lost, with their lessons, in order; never which item."""
+    """Return the outcomes in which a mark was lost, with the path's lessons, in order; never which item."""
     if sheet.submission is None:
         return []
-    marks = sheet.submission.marks
+    marks, path = sheet.submission.marks, sheet.version.lessons_for(sheet.registration.duties)
     missed_keys = {q.item.outcome for q in sheet.questions if marks[str(q.item.id)] != "1.0000"}
     return [
         {
             "text": outcome["text"],
-            "lessons": [lesson for lesson in sheet.version.lessons if outcome["key"] in lesson.outcomes],
+            "lessons": [lesson for lesson in path if outcome["key"] in lesson.outcomes],
         }
         for outcome in sheet.version.outcomes
         if outcome["key"] in missed_keys

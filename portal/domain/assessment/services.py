@@ -265,7 +265,7 @@ def _refuse_start(
     if records.pass_of(registration.id) is not None:
         raise AlreadyPassedError
     completed = records.completed_lessons([registration.id])[registration.id]
-    lessons_are_left = any(lesson.id not in completed for lesson in version.lessons)
+    lessons_are_left = any(lesson.id not in completed for lesson in version.lessons_for(registration.duties))
     if lessons_are_left and not shared_content().allows_test_out(version.test_out):
         raise LessonsFirstError
     tally = queries.attempt_tally(registration.id) if begun else queries.NO_ATTEMPTS

@@ -2,7 +2,7 @@
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -14,6 +14,7 @@ from portal.domain.authoring.texts import normalise_line_ends, rewrite_toml
 from portal.domain.catalogue import publishing, version_cache
 from portal.domain.catalogue.markdown import Address
 from portal.domain.catalogue.models import GuideVersion, ModuleVersion
+from portal.domain.catalogue.paths import format_parts, read_parts
 from portal.domain.catalogue.services import (
     CheckedFolder,
     check_files,
@@ -46,6 +47,7 @@ class ModuleDetails:
     pause_hours: int = 0
     test_out: bool = False
     pre_test: bool = False
+    parts: str = ""  # whom lessons are for that not everybody works through, as ``format_parts`` writes it
     note: str = ""  # for authors
 
 
@@ -78,8 +80,29 @@ def read_details(module_toml: bytes) -> ModuleDetails:
         **{name: document[name] for name in _DETAIL_DEFAULTS if name != "mastery_score"},
         mastery_score=Decimal(document["mastery_score"]),
         outcomes=[(row.get("key", ""), row.get("text", "")) for row in document.get("outcome", [])],
+        parts=_read_parts(document),
         **{name: rules.get(name, default) for name, default in _RULE_DEFAULTS.items()},
     )
+
+
+def _read_parts(document: Mapping[str, Any]) -> str:
+    """Whom the lessons are for; a table without duties is that of everybody else."""
+    paths = [{"for": [], "lessons": []} | path for path in document.get("by_duty", [])]
+    return format_parts(document.get("practice", []), paths)
+
+
+def _write_parts(document: dict[str, Any], text: str) -> None:
+    """Write whom the lessons are for, unless the file says that already."""
+    if text == _read_parts(document):
+        return
+    practice, paths = read_parts(text)
+    document["practice"] = practice
+    document["by_duty"] = [
+        {name: value for name, value in path.items() if value or name != "for"} for path in paths
+    ]
+    for name in ("practice", "by_duty"):
+        if not document[name]:
+            del document[name]
 
 
 def write_details(module_toml: bytes, details: ModuleDetails) -> bytes:
@@ -92,6 +115,7 @@ def write_details(module_toml: bytes, details: ModuleDetails) -> bytes:
     new_document["outcome"] = [
         rows_by_key.get(key, {}) | {"key": key, "text": text} for key, text in details.outcomes
     ]
+    _write_parts(new_document, details.parts)
     rules = dict(document.get("assessment") or {})
     for name, default in _RULE_DEFAULTS.items():
         value = getattr(details, name)

@@ -34,6 +34,7 @@ from portal.domain.content_checks import metrics
 from portal.domain.content_checks.metrics import BankLengths, ChoiceLengths, TextMeasures
 from portal.domain.item_kinds.base import Answer, ItemKind
 from portal.domain.learning.queries import ModuleProgress
+from portal.domain.people.staff_numbers import duty_words
 from portal.platform.errors import NotFoundError
 from portal.platform.formats.toml_tables import NOTE
 
@@ -48,9 +49,20 @@ def draft_module(state: DraftState) -> ModuleProgress:
         progress=None,
         passed=False,
         archived=False,
+        duties=(),
         open_attempt=None,
         attempts_begun=0,
     )
+
+
+def list_paths(module: ModuleProgress) -> list[tuple[str, list[str], int]]:
+    """The paths by duty: for whom, the titles of the lessons, and the minutes with the assessment."""
+    paths = []
+    for path in module.version.duty_paths:
+        own = replace(module, duties=tuple(path["for"]))
+        names = duty_words(path["for"]).capitalize() or "Everybody else"
+        paths.append((names, [lesson.title for lesson in own.lessons], own.minutes))
+    return paths
 
 
 def link_to_previews(key: str, html: str) -> str:

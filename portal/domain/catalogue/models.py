@@ -64,6 +64,9 @@ class ModuleVersion(Base):
     pause_hours: Mapped[int] = mapped_column(server_default="0")
     test_out: Mapped[bool]
     pre_test: Mapped[bool] = mapped_column(server_default=false())
+    practice: Mapped[list[str]] = mapped_column(JSON, server_default="[]")  # keys of lessons on no path
+    duty_paths: Mapped[list[dict[str, list[str]]]] = mapped_column(JSON, server_default="[]")
+    # [{"for": duties, "lessons": keys}] in order; the last one, for no duties, is everybody else's
     job_aid_title: Mapped[str | None]
     job_aid_html: Mapped[str | None]
     briefing_title: Mapped[str | None]

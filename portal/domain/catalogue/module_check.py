@@ -25,9 +25,10 @@ from portal.domain.catalogue.markdown import (
 )
 from portal.domain.catalogue.media import MediaFile, narrow_path, read_media
 from portal.domain.catalogue.media_rules import PLAYED
-from portal.domain.catalogue.module_source import Package, PageSource, parse_package
+from portal.domain.catalogue.module_source import DutyPath, Package, PageSource, parse_package
 from portal.domain.catalogue.source_files import PRACTICE, ItemText, SharedContent
 from portal.domain.item_kinds.base import ShownDrawing
+from portal.domain.people.staff_numbers import duty_words
 from portal.platform.documents.fonts import undrawable_letters
 from portal.platform.documents.typesetting import TypesettingError, markup_of, name_of, typeset_pdf
 from portal.platform.formats.toml_tables import Faults
@@ -170,6 +171,8 @@ def version_fields(module: CheckedModule) -> dict[str, Any]:
         "pause_hours": rules.pause_hours,
         "test_out": rules.test_out,
         "pre_test": rules.pre_test,
+        "practice": package.practice,
+        "duty_paths": package.paths,
         "job_aid_title": _title_of(module.sheets.get("job-aid")),
         "briefing_title": _title_of(module.sheets.get("briefing")),
     }
@@ -225,6 +228,7 @@ def _values_of_page(text: str) -> list[Any]:
 
 def _check_parts(package: Package, shared: SharedContent, faults: Faults) -> None:
     _check_lessons(package, shared, faults)
+    _check_paths(package, faults)
     _check_items(package, shared, faults)
     _check_draw(package, faults)
 
@@ -259,6 +263,50 @@ def _check_lessons(package: Package, shared: SharedContent, faults: Faults) -> N
                 outcome.line,
                 f"No lesson covers the outcome “{outcome.key}”. Name it in one.",
             )
+
+
+def _check_paths(package: Package, faults: Faults) -> None:
+    """Add faults unless each lesson has one part, and each person one path that covers every outcome."""
+    line_by_key = {key: path.line for path in package.duty_paths for key in path.lessons}
+    for key in (*package.practice, *line_by_key):
+        if key not in package.lesson_keys:
+            reason = f"“{key}” is not in the list of lessons. Add it there, or correct it."
+            faults.add(package.module_file, line_by_key.get(key, 1), reason)
+        if key in package.practice and key in line_by_key:
+            reason = f"“{key}” is practice, so it is on nobody’s path. Name it once."
+            faults.add(package.module_file, line_by_key[key], reason)
+    _check_duties(package, faults)
+    if not package.duty_paths:
+        _check_coverage(package, None, faults)
+    for path in package.duty_paths:
+        _check_coverage(package, path, faults)
+
+
+def _check_duties(package: Package, faults: Faults) -> None:
+    """Add faults unless each duty has one path with lessons, and everybody else the last one."""
+    duties = [duty for path in package.duty_paths for duty in path.duties]
+    for path in package.duty_paths:
+        is_last = path is package.duty_paths[-1]
+        if is_last == bool(path.duties):
+            reason = "The last [[by_duty]], and only it, has no “for”: it is the path of everybody else."
+            faults.add(package.module_file, path.line, reason)
+        if path.duties and not path.lessons:
+            faults.add(package.module_file, path.line, "Name the lessons of these duties, or take this out.")
+        for duty in sorted(set(path.duties)):
+            if duties.count(duty) > 1:
+                faults.add(package.module_file, path.line, f"The duty “{duty}” is named twice. Name it once.")
+
+
+def _check_coverage(package: Package, path: DutyPath | None, faults: Faults) -> None:
+    """Add a fault for each outcome that somebody with this path meets in no lesson."""
+    lessons = package.lessons_for(path.duties if path else ())
+    covered = {key for lesson in lessons for key in lesson.outcomes}
+    every = {key for lesson in package.lessons for key in lesson.outcomes}
+    for outcome in package.outcomes:
+        if outcome.key in every - covered:
+            whose = f"the path of {duty_words(path.duties) or 'everybody else'}" if path else "the path"
+            reason = f"No lesson on {whose} covers the outcome “{outcome.key}”. Put one on it."
+            faults.add(package.module_file, path.line if path else outcome.line, reason)
 
 
 def _check_page_sources(package: Package, shared: SharedContent, faults: Faults) -> None:

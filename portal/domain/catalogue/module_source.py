@@ -2,16 +2,18 @@
 
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
+from portal.domain.catalogue.paths import DutyPaths, choose_path
 from portal.domain.catalogue.source_files import (
     KEY_PATTERN,
     ItemText,
     decode_text,
     read_case,
+    read_duties,
     read_front_matter,
     read_scored_item,
 )
@@ -94,6 +96,15 @@ class LearningOutcome:
 
 
 @dataclass(frozen=True)
+class DutyPath:
+    """Lessons that only people with one of some duties work through; without duties, everybody else."""
+
+    duties: list[str]
+    lessons: list[str]  # keys
+    line: int
+
+
+@dataclass(frozen=True)
 class AssessmentRules:
     """The rules of the assessment: how many items are drawn, and how often it may be taken."""
 
@@ -142,9 +153,21 @@ class Package:
     outcomes: list[LearningOutcome]
     assessment: AssessmentRules
     files: dict[str, bytes]
+    practice: list[str] = field(default_factory=list)  # keys of the lessons on nobody's path
+    duty_paths: list[DutyPath] = field(default_factory=list)  # the first that fits is a person's
     lessons: list[PageSource] = field(default_factory=list)  # in the order of ``lesson_keys``
     items: list[ItemText] = field(default_factory=list)
     sheets: dict[str, PageSource] = field(default_factory=dict)  # by key, as in ``SHEET_NAMES``
+
+    @property
+    def paths(self) -> DutyPaths:
+        """The paths by duty, as a published version keeps them."""
+        return [{"for": path.duties, "lessons": path.lessons} for path in self.duty_paths]
+
+    def lessons_for(self, duties: Collection[str]) -> list[PageSource]:
+        """The lessons on the path of somebody with these duties, in order."""
+        keys = choose_path(self.lesson_keys, self.practice, self.paths, duties)
+        return [lesson for lesson in self.lessons if lesson.key in keys]
 
     @property
     def module_file(self) -> str:
@@ -202,9 +225,21 @@ def _read_module(name: str, root: Table, files: dict[str, bytes]) -> Package:
         outcomes=_read_outcomes(root),
         assessment=_read_assessment(root),
         files=files,
+        practice=root.texts("practice", required=False),
+        duty_paths=_read_duty_paths(root),
     )
     root.close()
     return package
+
+
+def _read_duty_paths(root: Table) -> list[DutyPath]:
+    if not root.has("by_duty"):
+        return []
+    paths = []
+    for table in root.tables("by_duty"):
+        paths.append(DutyPath(read_duties(table), table.texts("lessons", required=False), table.line))
+        table.close()
+    return paths
 
 
 def _read_outcomes(root: Table) -> list[LearningOutcome]:

@@ -522,13 +522,13 @@ def _read_item(table: Table, path: str, *, scored: bool) -> ItemText | None:
         retired=table.flag("retired") if scored else False,
         path=path,
         line=table.line,
-        duties=_read_duties(table) if scored else [],
+        duties=read_duties(table) if scored else [],
     )
     table.close()
     return item
 
 
-def _read_duties(table: Table) -> list[str]:
+def read_duties(table: Table) -> list[str]:
     """The duties in ``for``, each of them known."""
     duties = table.texts("for", required=False)
     for duty in duties:

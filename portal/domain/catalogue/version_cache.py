@@ -10,8 +10,8 @@ restored while the process runs.
 
 import sys
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache, partial
@@ -34,6 +34,7 @@ from portal.domain.catalogue.models import (
     PackageFile,
     SharedVersion,
 )
+from portal.domain.catalogue.paths import DutyPaths, choose_path
 from portal.domain.catalogue.source_files import (
     FORCE_VALUES_FILE,
     GlossaryTerm,
@@ -185,6 +186,8 @@ class PublishedVersion:
     pause_hours: int
     test_out: bool
     pre_test: bool
+    practice: Sequence[str]
+    duty_paths: DutyPaths
     review_on: date
     job_aid_title: str | None
     briefing_title: str | None
@@ -202,6 +205,24 @@ class PublishedVersion:
     def items(self) -> tuple[PublishedItem, ...]:
         """The items in order."""
         return self.load_content().items
+
+    def lessons_for(self, duties: Collection[str]) -> tuple[PublishedLesson, ...]:
+        """The lessons on the path of somebody with these duties, numbered from 1."""
+        return self._split_lessons(duties)[0]
+
+    def practice_for(self, duties: Collection[str]) -> tuple[PublishedLesson, ...]:
+        """The other lessons, numbered after those of the path."""
+        return self._split_lessons(duties)[1]
+
+    def _split_lessons(
+        self, duties: Collection[str]
+    ) -> tuple[tuple[PublishedLesson, ...], tuple[PublishedLesson, ...]]:
+        if not self.practice and not self.duty_paths:
+            return self.lessons, ()
+        keys = choose_path([lesson.key for lesson in self.lessons], self.practice, self.duty_paths, duties)
+        ordered = sorted(self.lessons, key=lambda lesson: lesson.key not in keys)
+        numbered = tuple(replace(lesson, position=number) for number, lesson in enumerate(ordered, 1))
+        return numbered[: len(keys)], numbered[len(keys) :]
 
     def lesson_html(self, lesson: PublishedLesson) -> str:
         """The text of a lesson of this version: safe HTML, with slots as in ``Lesson``."""

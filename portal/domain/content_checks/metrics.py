@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import ceil
@@ -10,6 +10,7 @@ from typing import Any
 
 from portal.domain.catalogue.module_source import Package, PageSource
 from portal.domain.catalogue.source_files import ItemText
+from portal.domain.people.staff_numbers import duty_words
 
 WORDS_PER_MINUTE = 200
 SECONDS_PER_ITEM = 45
@@ -238,23 +239,40 @@ class ModuleMeasures:
     """The measures of a whole module."""
 
     words: int
-    minutes: float  # lessons with their checks, cases, and the items of one assessment
-    case_minutes: float  # of them, those of the cases
+    minutes: float  # of the longest path: lessons with their checks, cases, and the items of one assessment
+    minutes_by_path: Mapping[str, float]  # the same of each path, by the words for whose it is
+    case_minutes: float  # of the longest path, those of the cases
     grade: float | None
     coverage: list[OutcomeCoverage]
     bank: BankLengths
 
 
+def list_paths(package: Package) -> dict[str, list[PageSource]]:
+    """The lessons of each path through a module, by the words for whose it is."""
+    if not package.duty_paths:
+        return {"everybody": package.lessons_for(())}
+    return {
+        duty_words(path.duties) or "everybody else": package.lessons_for(path.duties)
+        for path in package.duty_paths
+    }
+
+
 def measure_module(package: Package) -> ModuleMeasures:
     """Measure a module."""
-    lessons = [measure_page(lesson) for lesson in package.lessons]
+    measures = {lesson.key: measure_page(lesson) for lesson in package.lessons}
+    paths = list_paths(package)
+    minutes_by_path = {
+        name: sum(measures[lesson.key].minutes for lesson in lessons)
+        + estimate_minutes(0, package.assessment.draw)
+        for name, lessons in paths.items()
+    }
+    longest = max(minutes_by_path, key=minutes_by_path.__getitem__)
     return ModuleMeasures(
-        words=sum(lesson.words for lesson in lessons),
-        minutes=sum(lesson.minutes for lesson in lessons) + estimate_minutes(0, package.assessment.draw),
+        words=sum(measure.words for measure in measures.values()),
+        minutes=minutes_by_path[longest],
+        minutes_by_path=minutes_by_path,
         case_minutes=sum(
-            measures.minutes
-            for lesson, measures in zip(package.lessons, lessons, strict=True)
-            if lesson.case is not None
+            measures[lesson.key].minutes for lesson in paths[longest] if lesson.case is not None
         ),
         grade=reading_grade("\n\n".join(lesson.body for lesson in package.lessons)),
         coverage=outcome_coverage(package),

@@ -3,9 +3,10 @@
 The statements are built once, with parameters, because building one costs more than executing it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cache, partial
 from itertools import groupby
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -41,6 +42,7 @@ from portal.domain.people.positions import is_known_fact
 from portal.domain.people.queries import post_names
 from portal.domain.people.staff_numbers import duties_of_posts
 from portal.domain.records.models import LessonVisit, PassRecord, Record, Registration, Revocation
+from portal.platform import clock
 from portal.platform.db import db, read
 from portal.platform.errors import NotFoundError
 
@@ -64,6 +66,7 @@ class ModuleReading:
     progress: RegistrationProgress | None  # of the registration under way; None: not begun, or passed
     passed: bool  # the latest registration ended with a pass
     archived: bool  # offered no longer
+    duties: tuple[str, ...]  # by which the path was chosen, or would be if the module were begun now
 
     @property
     def slug(self) -> str:
@@ -77,13 +80,23 @@ class ModuleReading:
 
     @property
     def lessons(self) -> tuple[PublishedLesson, ...]:
-        """The lessons in order."""
-        return self.version.lessons
+        """The lessons of the person's path in order: those that a pass needs."""
+        return self.version.lessons_for(self.duties)
+
+    @property
+    def practice(self) -> tuple[PublishedLesson, ...]:
+        """The lessons beside the path, open to everybody and needed by nobody."""
+        return self.version.practice_for(self.duties)
 
     @property
     def completed_lessons(self) -> frozenset[int]:
         """Ids of the lessons completed under the registration under way."""
         return self.progress.completed_lessons if self.progress else frozenset()
+
+    @property
+    def done(self) -> int:
+        """How many lessons of the path are complete."""
+        return sum(lesson.id in self.completed_lessons for lesson in self.lessons)
 
     @property
     def next_lesson(self) -> PublishedLesson | None:
@@ -109,9 +122,16 @@ class ModuleReading:
 
     @property
     def assessment_minutes(self) -> int:
-        """The module's minutes less those of its lessons; if none are left, half a minute a question."""
-        minutes = self.version.minutes - sum(lesson.minutes for lesson in self.lessons)
-        return minutes if minutes > 0 else -(-self.version.draw // 2)
+        """The module's minutes less those of its longest path; if none are left, half a minute a question."""
+        version = self.version
+        paths = [version.lessons_for(path["for"]) for path in version.duty_paths] or [version.lessons_for(())]
+        minutes = version.minutes - max(sum(lesson.minutes for lesson in path) for path in paths)
+        return minutes if minutes > 0 else -(-version.draw // 2)
+
+    @property
+    def minutes(self) -> int:
+        """Minutes of the person's path, with the assessment."""
+        return sum(lesson.minutes for lesson in self.lessons) + self.assessment_minutes
 
     @property
     def minutes_left(self) -> int:
@@ -124,8 +144,7 @@ class ModuleReading:
         """The completed share of the module's minutes, 0 to 1."""
         if self.passed:
             return 1.0
-        total = sum(lesson.minutes for lesson in self.lessons) + self.assessment_minutes
-        return 1 - self.minutes_left / total
+        return 1 - self.minutes_left / self.minutes
 
     def lesson_after(self, lesson: PublishedLesson) -> PublishedLesson | None:
         """The lesson to go on with: the first incomplete one after this, else the first of all."""
@@ -137,7 +156,7 @@ class ModuleReading:
 
     def lesson_by_key(self, key: str) -> PublishedLesson:
         """Return the lesson with this key."""
-        lesson = next((lesson for lesson in self.lessons if lesson.key == key), None)
+        lesson = next((lesson for lesson in (*self.lessons, *self.practice) if lesson.key == key), None)
         if lesson is None:
             raise NotFoundError("There is no such lesson.")
         return lesson
@@ -230,6 +249,7 @@ _ALL_MODULES = _VERSIONS_READ.add_columns(
     ModuleVersion.recorded_at,
     *_SHARED,
     Registration.id,
+    Registration.duties,
     PassRecord.record_id,
     LessonVisit.id,
     LessonVisit.lesson_id,
@@ -265,7 +285,7 @@ def module_reading(person_id: int, slug: str) -> ModuleReading:
     rows = read(_ONE_MODULE, {"person_id": person_id, "slug": slug})
     if not rows:
         raise NotFoundError("There is no such module.")
-    return ModuleReading(*_reading_fields(rows))
+    return ModuleReading(*_reading_fields(rows, partial(own_duties, person_id, day=clock.today())))
 
 
 def module_reading_with_lesson(person_id: int, slug: str, lesson: str) -> ModuleReading:
@@ -274,24 +294,26 @@ def module_reading_with_lesson(person_id: int, slug: str, lesson: str) -> Module
     That is the version of ``module_reading``, else the latest version with the lesson that the person passed.
     """
     reading = module_reading(person_id, slug)
-    if any(other.key == lesson for other in reading.lessons):
+    if any(other.key == lesson for other in reading.version.lessons):
         return reading
     rows = read(_PASSED_VERSION, {"person_id": person_id, "slug": slug, "lesson": lesson})
     if not rows:
         raise NotFoundError("There is no such lesson.")
     version = published_version(VersionKey(*rows[0]))
-    return ModuleReading(version, reading.shared, None, True, reading.archived)
+    return ModuleReading(version, reading.shared, None, True, reading.archived, reading.duties)
 
 
-def own_duties(person_id: int, reading: ModuleReading, day: date) -> tuple[str, ...]:
+def own_duties(person_id: int, shared: SharedKey, day: date) -> tuple[str, ...]:
     """The duties of a person by their posts of a day; empty if none is known. One statement."""
-    return duties_of_posts(post_names(person_id, day), shared_content(reading.shared).values)
+    return duties_of_posts(post_names(person_id, day), shared_content(shared).values)
 
 
 def module_progress_by_activity(person_id: int) -> dict[int, ModuleProgress]:
-    """Load every published module for one person, by activity, in order of keys. Two statements."""
+    """Load every published module for one person, by activity, in order of keys. Three statements at most."""
     rows = read(_ALL_MODULES, {"person_id": person_id})
-    return _module_progress_of_rows([list(group) for _, group in groupby(rows, key=lambda row: row[0])])
+    return _module_progress_of_rows(
+        person_id, [list(group) for _, group in groupby(rows, key=lambda row: row[0])]
+    )
 
 
 def module_progress(person_id: int, slug: str) -> ModuleProgress:
@@ -299,7 +321,7 @@ def module_progress(person_id: int, slug: str) -> ModuleProgress:
     rows = read(_ONE_MODULE, {"person_id": person_id, "slug": slug})
     if not rows:
         raise NotFoundError("There is no such module.")
-    return next(iter(_module_progress_of_rows([rows]).values()))
+    return next(iter(_module_progress_of_rows(person_id, [rows]).values()))
 
 
 def readable_versions(person_id: int) -> ReadableVersions:
@@ -345,8 +367,9 @@ def future_or_none(moment: datetime | None, now: datetime) -> datetime | None:
     return moment if moment is not None and moment > now else None
 
 
-def _module_progress_of_rows(rows_of_modules: Sequence[_Rows]) -> dict[int, ModuleProgress]:
-    fields = {rows[0][0]: _reading_fields(rows) for rows in rows_of_modules}
+def _module_progress_of_rows(person_id: int, rows_of_modules: Sequence[_Rows]) -> dict[int, ModuleProgress]:
+    duties_today = cache(partial(own_duties, person_id, day=clock.today()))
+    fields = {rows[0][0]: _reading_fields(rows, duties_today) for rows in rows_of_modules}
     registration_ids = {
         key: progress.registration_id for key, (_, _, progress, *_) in fields.items() if progress
     }
@@ -366,6 +389,7 @@ def _with_attempts(reading: ModuleReading, tally: AttemptTally) -> ModuleProgres
         reading.progress,
         reading.passed,
         reading.archived,
+        reading.duties,
         open_attempt=tally.open_attempt,
         attempts_begun=tally.attempt_count,
         fails=tally.fails,
@@ -376,10 +400,14 @@ def _with_attempts(reading: ModuleReading, tally: AttemptTally) -> ModuleProgres
 
 
 def _reading_fields(
-    rows: _Rows,
-) -> tuple[PublishedVersion, SharedKey, RegistrationProgress | None, bool, bool]:
-    """Return the fields of a ``ModuleReading``; there is one row for each visit to a lesson."""
-    _, archived, *name, files, at, registration_id, record_id, _, _, _ = rows[0]
+    rows: _Rows, duties_today: Callable[[SharedKey], tuple[str, ...]]
+) -> tuple[PublishedVersion, SharedKey, RegistrationProgress | None, bool, bool, tuple[str, ...]]:
+    """Return the fields of a ``ModuleReading``; there is one row for each visit to a lesson.
+
+    The duties are those of the registration; before there is one, those of today. One statement then, if the
+    module has lessons by duty.
+    """
+    _, archived, *name, files, at, registration_id, duties, record_id, _, _, _ = rows[0]
     progress = None
     if registration_id is not None and record_id is None:
         openings = [(visit_id, lesson) for *_, visit_id, lesson, kind in rows if kind == "opened"]
@@ -390,7 +418,10 @@ def _reading_fields(
             last_opened=max(openings, default=(0, 0))[1],
         )
     passed = record_id is not None
-    return published_version(VersionKey(*name)), SharedKey(files, at), progress, passed, bool(archived)
+    version, shared = published_version(VersionKey(*name)), SharedKey(files, at)
+    if registration_id is None:
+        duties = duties_today(shared) if version.duty_paths else ()
+    return version, shared, progress, passed, bool(archived), tuple(duties)
 
 
 # The published modules in the order in which directives require them.

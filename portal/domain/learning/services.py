@@ -23,7 +23,7 @@ from portal.domain.catalogue.lesson_html import ChoiceCheck, choice_checks
 from portal.domain.catalogue.version_cache import LessonCase, PublishedLesson, published_version, version_key
 from portal.domain.item_kinds.base import Answer, FormValues, single_value
 from portal.domain.learning import queries
-from portal.domain.learning.queries import ModuleReading
+from portal.domain.learning.queries import ModuleReading, own_duties
 from portal.domain.records import queries as registrations
 from portal.domain.records import services as records
 from portal.domain.records.queries import latest_registration
@@ -94,7 +94,9 @@ def ensure_registration(person_id: int, reading: queries.ModuleReading, at: date
         return reading.progress.registration_id
     if reading.archived and not may_begin_archived(person_id, reading, at):
         raise ArchivedModuleError
-    return records.start_registration(person_id, reading.version.activity_id, reading.version.id, at)
+    version = reading.version
+    duties = own_duties(person_id, reading.shared, london_day(at)) if version.duty_paths else ()
+    return records.start_registration(person_id, version.activity_id, version.id, at, duties)
 
 
 def may_begin_archived(person_id: int, reading: queries.ModuleReading, at: datetime) -> bool:

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Numeric, UniqueConstraint
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, Numeric, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.platform.db import Base, BigId, Fact, unique_index
@@ -21,6 +21,7 @@ class Registration(Fact):
     module_version_id: Mapped[int] = mapped_column(ForeignKey("module_version.id"))
     started_at: Mapped[datetime]
     started_on: Mapped[date]  # London day of started_at
+    duties: Mapped[list[str]] = mapped_column(JSON, server_default="[]")  # by the posts of that day
 
 
 class LessonVisit(Base):

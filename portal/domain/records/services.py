@@ -89,7 +89,9 @@ _INSERT_NEW_VISIT = insert(LessonVisit).from_select(
 )
 
 
-def start_registration(person_id: int, activity_id: int, module_version_id: int, at: datetime) -> int:
+def start_registration(
+    person_id: int, activity_id: int, module_version_id: int, at: datetime, duties: Sequence[str] = ()
+) -> int:
     """Begin a module version, unless the person has an unfinished registration for this module.
 
     They finish the version they began, whatever was published since; after a pass a new registration begins.
@@ -100,6 +102,7 @@ def start_registration(person_id: int, activity_id: int, module_version_id: int,
         activity_id: The module.
         module_version_id: Its newest published version.
         at: Now. The lock of the stamp, taken here, lets no second registration in between.
+        duties: The learner's, which say which lessons they work through; kept with the registration.
 
     Returns:
         The id of the unfinished registration, or of the new one.
@@ -118,6 +121,7 @@ def start_registration(person_id: int, activity_id: int, module_version_id: int,
             "module_version_id": module_version_id,
             "started_at": at,
             "started_on": london_day(at),
+            "duties": list(duties),
         },
     )
 

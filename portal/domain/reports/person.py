@@ -260,16 +260,15 @@ def _registration_events(person_id: int) -> Iterator[TimelineEvent]:
 
 def _lesson_events(person_id: int) -> Iterator[TimelineEvent]:
     rows = db.session.execute(
-        select(LessonVisit.recorded_at, Lesson.position, ModuleVersion.title, ModuleVersion.number)
+        select(LessonVisit.recorded_at, Lesson.title, ModuleVersion.title, ModuleVersion.number)
         .join(Registration, Registration.id == LessonVisit.registration_id)
         .join(Lesson, Lesson.id == LessonVisit.lesson_id)
         .join(ModuleVersion, ModuleVersion.id == Lesson.module_version_id)
         .where(Registration.person_id == person_id, LessonVisit.kind == "completed")
     )
-    for at, position, title, number in rows:
-        yield TimelineEvent(
-            at, f"Completed lesson {position} of {_short_title(title)}, version {number}", at, here=True
-        )
+    for at, lesson, title, number in rows:
+        words = f"Completed the lesson “{lesson}” of {_short_title(title)}, version {number}"
+        yield TimelineEvent(at, words, at, here=True)
 
 
 def _submission_events(person_id: int) -> Iterator[TimelineEvent]:

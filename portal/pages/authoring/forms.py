@@ -24,7 +24,7 @@ from portal.domain.authoring.media import DRAWING_BYTES, MediaUpload
 from portal.domain.catalogue.media import ALIASES, CONTENT_TYPES
 from portal.domain.catalogue.media_rules import FILM_BYTES, SOUND_BYTES
 from portal.domain.records.queries import EXTRA_REASONS
-from portal.pages.authoring.item_forms import note_field
+from portal.pages.authoring.item_forms import note_field, parts_field
 from portal.pages.layout.fields import (
     button,
     drop_down,
@@ -218,6 +218,7 @@ class DetailsForm(PortalForm):
         message="Enter the minutes as a whole number from 1 to 600, such as 30",
     )
     outcomes = Rows(FormField(OutcomeForm))
+    parts = parts_field()
     mastery = PercentageField(
         "Pass mark",
         message="Enter the pass mark as a number from 1 to 100, such as 80",

@@ -4,7 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from wtforms import (
+    Field,
     FieldList,
+    Form,
     HiddenField,
     RadioField,
     SelectField,
@@ -15,6 +17,7 @@ from wtforms.fields import SelectChoice
 
 from portal.domain.authoring.files import Stimulus, has_mark, join_stimulus, split_stimulus
 from portal.domain.authoring.media import Picture
+from portal.domain.catalogue.paths import read_parts
 from portal.domain.people.staff_numbers import DUTIES
 from portal.pages.layout.fields import drop_down, file_to_send, radios, text_line, text_lines, tick_box
 from portal.pages.layout.forms import (
@@ -32,6 +35,26 @@ PRACTICE = "practice"
 PICTURE_FIELD = "picture"
 LEAST_SOURCES = 3  # fields shown, of which only the first is required
 Table = dict[str, Any]
+
+
+def parts_field() -> LinesField:
+    """The lessons of a module that not everybody works through, and whom each is for."""
+    return text_lines(
+        "Lessons that not everybody works through",
+        "One a line: the lesson’s name, a colon, and “practice” or whom it is for, such as “marsh-quay-depot:"
+        f" response, everybody else”. Duties: {', '.join(DUTIES)}. All other lessons are for everybody.",
+        checks=[_check_parts],
+        bold=True,
+        rows=5,
+    )
+
+
+def _check_parts(_form: Form, field: Field) -> None:
+    """Refuse a line that does not say whom its lesson is for."""
+    try:
+        read_parts(field.data or "")
+    except ValueError as error:
+        raise ValidationError(str(error)) from None
 
 
 def note_field() -> LinesField:

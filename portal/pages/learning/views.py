@@ -318,7 +318,7 @@ def show_lesson(slug: str, key: str) -> ResponseReturnValue:
     text = answer_checks(number_parts(module.version.lesson_html(lesson)), sent_check_answers())
     html = fill_placeholders(text, module.shared)
     if has_duty_parts(html):
-        html = fold_duty_parts(html, queries.own_duties(person_id, module, clock.today()))
+        html = fold_duty_parts(html, queries.own_duties(person_id, module.shared, clock.today()))
     html = open_at_place(html)
     return render_template(
         "learning/lesson.html", module=module, lesson=lesson, html=html, below=_show_below(module, lesson)

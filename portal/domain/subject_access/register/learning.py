@@ -30,6 +30,7 @@ TABLES = (
             "module_version_id": "Version",
             "started_at": "Began",
             "started_on": "Day",
+            "duties": "Duties that chose your lessons",
             "void": "Taken back by a correction",
             **_RECORDED,
         },

@@ -82,8 +82,8 @@ _TABLES = (
         _TITLE,
         people={"published_by_id": "the publisher"},
         technical="id recorded_at activity_id digest aim owner review_on minutes mastery_score outcomes draw "
-        "at_least_per_outcome attempts wait_minutes pause_after pause_hours test_out pre_test job_aid_title "
-        "job_aid_html briefing_title briefing_html sources_version_id",
+        "at_least_per_outcome attempts wait_minutes pause_after pause_hours test_out pre_test practice "
+        "duty_paths job_aid_title job_aid_html briefing_title briefing_html sources_version_id",
     ),
     PersonalTable(
         "guide_version",

@@ -15,6 +15,7 @@ from portal.domain.authoring.content_types import ModuleDetails, read_details, w
 from portal.domain.authoring.errors import StaleSaveError
 from portal.domain.authoring.queries import DraftState
 from portal.domain.catalogue.module_check import sha256_of
+from portal.domain.catalogue.paths import read_parts
 from portal.domain.content_checks import metrics
 from portal.pages.authoring.forms import MOST_OUTCOMES, DetailsForm
 from portal.pages.authoring.views import autosave, draft_context, texts
@@ -149,6 +150,7 @@ def _form_data(module: ModuleDetails) -> dict[str, Any]:
         "review_on": date(module.review_on),
         "minutes": module.minutes,
         "outcomes": [{"key": key, "text": text} for key, text in module.outcomes],
+        "parts": module.parts,
         "mastery": score.rstrip("0").rstrip(".") if "." in score else score,
         "draw": module.draw,
         "at_least": module.at_least_per_outcome or "",
@@ -160,6 +162,16 @@ def _form_data(module: ModuleDetails) -> dict[str, Any]:
         "pre_test": module.pre_test,
         "note": module.note,
     }
+
+
+def _entered_parts(form: DetailsForm, before: ModuleDetails) -> str:
+    """Whom the lessons are for; as before while a line cannot be read."""
+    text = (form.parts.data or "").strip()
+    try:
+        read_parts(text)
+    except ValueError:
+        return before.parts
+    return text
 
 
 def _entered_details(form: DetailsForm, before: ModuleDetails) -> ModuleDetails:
@@ -179,6 +191,7 @@ def _entered_details(form: DetailsForm, before: ModuleDetails) -> ModuleDetails:
         minutes=form.minutes.number or before.minutes,
         mastery_score=before.mastery_score if mastery == before.mastery_score else mastery,
         outcomes=outcomes,
+        parts=_entered_parts(form, before),
         draw=form.draw.number or before.draw,
         at_least_per_outcome=form.at_least.number or 0,
         attempts=form.attempts.number or 0,

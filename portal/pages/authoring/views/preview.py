@@ -86,6 +86,7 @@ def preview_draft(key: str) -> ResponseReturnValue:
         state,
         "authoring/preview_module.html",
         module=module,
+        paths=preview.list_paths(module),
         attempts=[],
         attempts_left=limit,
         opens_at=None,
@@ -105,7 +106,7 @@ def preview_lesson(key: str, name: str) -> ResponseReturnValue:
     if case is not None:
         return _preview_case(state, module, lesson, case)
     if request.method == "POST":
-        if lesson.position == len(module.lessons):
+        if lesson.position >= len(module.lessons):
             return redirect(_first_item(module.version) or url_for(".preview_draft", key=key), 303)
         next_lesson = module.lessons[lesson.position]
         return redirect(url_for(".preview_lesson", key=key, name=next_lesson.key), 303)
