@@ -51,6 +51,26 @@ def test_one_change_changes_one_line(desk):
     assert draft_file("module.toml") == MODULE.replace("2027-05-31", "2028-06-01")
 
 
+def test_lessons_by_duty_are_lines_of_the_form_and_paths_of_the_preview(desk):
+    save_details(desk, parts="first: contact\nsecond: response, everybody else")
+
+    assert '[[by_duty]]\nfor = ["response"]\nlessons = ["second"]\n' in draft_file("module.toml")
+    assert desk.page(DETAILS).form_with(SAVE).fields["parts"][0].split("\n")[0] == "first: contact"
+    rows = [words(row) for row in desk.page(f"{DESK}/preview").all("tr")[1:]]
+    assert [row.split()[0] for row in rows] == ["Contact", "Response", "Everybody"]
+
+    before = draft_file("module.toml")
+    save_details(desk)
+    assert draft_file("module.toml") == before
+
+
+def test_a_line_without_a_duty_is_refused(desk):
+    page = save_details(desk, parts="first: drivers")
+
+    assert error_sentences(page) == ["“first: drivers” is not a lesson’s name, a colon and whom it is for"]
+    assert draft_file("module.toml") == MODULE
+
+
 @pytest.mark.parametrize("written", ["1 June 2028", "2028-06-01", "Thu 1 June 2028", "01.06.2028"])
 def test_a_day_is_read_generously(desk, written):
     save_details(desk, review_on=written)
